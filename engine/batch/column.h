@@ -1,0 +1,93 @@
+// One typed vector of an EventBatch: values side by side, and a bitmap of nulls that exists only
+// once a null was put in.
+//
+// A null row still takes its place among the values, as zero bytes. Bools are one byte, 0 or 1.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <vector>
+
+#include "engine/batch/buffer.h"
+#include "engine/types/attribute_type.h"
+#include "engine/types/string_ref.h"
+
+namespace pollux {
+
+class Column {
+ public:
+  explicit Column(AttributeType type) : type_(type), width_(width_of(type)) {}
+
+  AttributeType type() const { return type_; }
+  uint32_t size() const { return size_; }
+  uint32_t width() const { return width_; }
+
+  /// The values; T must be of the type's width (uint8_t, int32_t, int64_t, float, double,
+  /// StringRef).
+  template <class T>
+  const T* data() const {
+    return reinterpret_cast<const T*>(data_.data());
+  }
+  template <class T>
+  T* mutable_data() {
+    return reinterpret_cast<T*>(data_.data());
+  }
+
+  bool has_nulls() const { return !nulls_.empty(); }
+  bool is_null(uint32_t row) const {
+    return !nulls_.empty() && ((nulls_[row >> 6] >> (row & 63)) & 1) != 0;
+  }
+  /// One bit a row, set for null; (size + 63) / 64 words. Empty when no row is null.
+  const std::vector<uint64_t>& null_words() const { return nulls_; }
+
+  template <class T>
+  void append(T value) {
+    data_.reserve((static_cast<size_t>(size_) + 1) * sizeof(T));
+    reinterpret_cast<T*>(data_.data())[size_] = value;
+    grow_nulls(1);
+    ++size_;
+  }
+
+  void append_null() {
+    data_.reserve((static_cast<size_t>(size_) + 1) * width_);
+    std::memset(data_.data() + static_cast<size_t>(size_) * width_, 0, width_);
+    ++size_;
+    set_null(size_ - 1);
+  }
+
+  /// Makes room for `rows` more values and returns where the first goes; the caller fills them.
+  template <class T>
+  T* extend(uint32_t rows) {
+    uint32_t old = size_;
+    data_.reserve((static_cast<size_t>(size_) + rows) * sizeof(T));
+    grow_nulls(rows);
+    size_ += rows;
+    return reinterpret_cast<T*>(data_.data()) + old;
+  }
+
+  /// Marks a row that is already there as null.
+  void set_null(uint32_t row) {
+    nulls_.resize((static_cast<size_t>(size_) + 63) / 64, 0);
+    nulls_[row >> 6] |= uint64_t{1} << (row & 63);
+  }
+
+  void clear() {
+    size_ = 0;
+    nulls_.clear();
+  }
+
+  size_t bytes_held() const { return data_.capacity() + nulls_.capacity() * 8; }
+
+ private:
+  void grow_nulls(uint32_t rows) {
+    if (!nulls_.empty()) nulls_.resize((static_cast<size_t>(size_) + rows + 63) / 64, 0);
+  }
+
+  AttributeType type_;
+  uint32_t width_;
+  uint32_t size_ = 0;
+  Buffer data_;
+  std::vector<uint64_t> nulls_;
+};
+
+}  // namespace pollux

@@ -1,0 +1,118 @@
+#include "engine/batch/event_batch.h"
+
+#include <algorithm>
+
+#include "engine/base/check.h"
+
+namespace pollux {
+
+EventBatch::EventBatch(SchemaPtr schema) : schema_(std::move(schema)) {
+  columns_.reserve(schema_->size());
+  for (const Attribute& attribute : schema_->attributes()) columns_.emplace_back(attribute.type);
+}
+
+Value EventBatch::value(uint32_t row, size_t column) const {
+  const Column& from = columns_[column];
+  if (from.is_null(row)) return {};
+  switch (from.type()) {
+    case AttributeType::kString:
+    case AttributeType::kObject:
+      return std::string(from.data<StringRef>()[row].view());
+    case AttributeType::kInt:
+      return from.data<int32_t>()[row];
+    case AttributeType::kLong:
+      return from.data<int64_t>()[row];
+    case AttributeType::kFloat:
+      return from.data<float>()[row];
+    case AttributeType::kDouble:
+      return from.data<double>()[row];
+    case AttributeType::kBool:
+      return from.data<uint8_t>()[row] != 0;
+  }
+  return {};
+}
+
+void EventBatch::append_value(size_t column, const Value& value) {
+  Column& to = columns_[column];
+  if (is_null(value)) return to.append_null();
+  switch (to.type()) {
+    case AttributeType::kString:
+    case AttributeType::kObject:
+      return append_string(column, std::get<std::string>(value));
+    case AttributeType::kInt:
+      return to.append(std::get<int32_t>(value));
+    case AttributeType::kLong:
+      return to.append(std::get<int64_t>(value));
+    case AttributeType::kFloat:
+      return to.append(std::get<float>(value));
+    case AttributeType::kDouble:
+      return to.append(std::get<double>(value));
+    case AttributeType::kBool:
+      return to.append(static_cast<uint8_t>(std::get<bool>(value)));
+  }
+}
+
+void EventBatch::share_strings_of(const EventBatch& other) {
+  auto add = [this](const std::shared_ptr<const Arena>& arena) {
+    if (arena == nullptr) return;
+    if (std::find(shared_arenas_.begin(), shared_arenas_.end(), arena) == shared_arenas_.end()) {
+      shared_arenas_.push_back(arena);
+    }
+  };
+  add(other.arena_);
+  for (const auto& arena : other.shared_arenas_) add(arena);
+}
+
+void EventBatch::clear() {
+  one_chunk_ = false;
+  timestamps_.clear();
+  for (Column& column : columns_) column.clear();
+  shared_arenas_.clear();
+  if (arena_ != nullptr) {
+    if (arena_.use_count() == 1) {
+      arena_->clear();
+    } else {
+      arena_.reset();
+    }
+  }
+}
+
+size_t EventBatch::bytes_held() const {
+  size_t bytes = sizeof(*this) + timestamps_.capacity() * sizeof(int64_t);
+  for (const Column& column : columns_) bytes += column.bytes_held();
+  if (arena_ != nullptr) bytes += arena_->bytes_held();
+  return bytes;
+}
+
+void own_strings(EventBatch& batch) {
+  for (size_t c = 0; c < batch.schema().size(); ++c) {
+    Column& column = batch.column(c);
+    if (column.width() != sizeof(StringRef)) continue;
+    auto* texts = column.mutable_data<StringRef>();
+    for (uint32_t row = 0; row < column.size(); ++row) {
+      if (!texts[row].is_inline()) texts[row] = batch.arena().store(texts[row].view());
+    }
+  }
+}
+
+EventBatchPtr slice_copy(const EventBatch& batch, uint32_t begin, uint32_t end) {
+  POLLUX_CHECK(begin <= end && end <= batch.rows());
+  auto slice = std::make_shared<EventBatch>(batch.schema_ptr());
+  slice->set_one_chunk(batch.one_chunk());
+  for (uint32_t row = begin; row < end; ++row) {
+    for (size_t c = 0; c < batch.schema().size(); ++c) {
+      const Column& from = batch.column(c);
+      if (from.is_null(row)) {
+        slice->column(c).append_null();
+      } else if (from.width() == sizeof(StringRef)) {
+        slice->append_string(c, from.data<StringRef>()[row].view());
+      } else {
+        slice->append_value(c, batch.value(row, c));
+      }
+    }
+    slice->end_row(batch.timestamps()[row]);
+  }
+  return slice;
+}
+
+}  // namespace pollux

@@ -1,0 +1,47 @@
+// The one table of scalar functions: name, signature, doc, and how a call is made.
+//
+// Reference pages are written from it; the binder resolves calls by it. To add a function, add a
+// FunctionEntry in one of the functions_*.cc files.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "engine/expression/expression.h"
+
+namespace pollux {
+
+/// What is wrong with a call: says which types were expected.
+struct CallError {
+  std::string message;
+  std::string expected;
+};
+
+using CallResult = std::variant<ExpressionPtr, CallError>;
+
+struct FunctionEntry {
+  std::string_view name_space;  ///< empty for core functions
+  std::string_view name;
+  std::string_view signature;  ///< "(<long> time, <string> unit) <int>"
+  std::string_view doc;
+  CallResult (*make)(std::vector<ExpressionPtr> arguments);
+};
+
+/// All functions, in a fixed order.
+const std::vector<FunctionEntry>& function_table();
+
+/// Names match exactly, as in Siddhi. Null when there is none.
+const FunctionEntry* find_function(std::string_view name_space, std::string_view name);
+
+/// "ns:name" or "name" of every function, for hints.
+std::vector<std::string> function_names();
+
+// The tables that function_table() joins, one a file.
+std::vector<FunctionEntry> core_functions();
+std::vector<FunctionEntry> string_functions();
+std::vector<FunctionEntry> time_functions();
+
+}  // namespace pollux

@@ -1,0 +1,277 @@
+// Functions of SiddhiQL's core, without a namespace.
+#include <charconv>
+#include <cmath>
+#include <limits>
+#include <optional>
+
+#include "engine/base/number_text.h"
+#include "engine/expression/function_registry.h"
+#include "engine/expression/operators.h"
+#include "engine/expression/row_function.h"
+
+namespace pollux {
+namespace {
+
+using Arguments = std::vector<ExpressionPtr>;
+
+std::optional<std::string> constant_text(const ExpressionPtr& expression) {
+  const Vec* vec = expression->constant();
+  if (vec == nullptr || vec->type != AttributeType::kString || vec->is_null(0)) return std::nullopt;
+  return std::string(vec->as<StringRef>()[0].view());
+}
+
+template <class T>
+void put_parsed(std::string_view text, RowResult& out) {
+  T value{};
+  const char* begin = text.data();
+  const char* end = begin + text.size();
+  if (begin != end && *begin == '+') ++begin;
+  auto [at, error] = std::from_chars(begin, end, value);
+  if (error == std::errc() && at == end) out.put(value);
+}
+
+/// Java's narrowing of a floating number: NaN is 0, out of range is the nearest.
+template <class T>
+T to_integer(double value) {
+  if (std::isnan(value)) return 0;
+  if (value >= static_cast<double>(std::numeric_limits<T>::max())) {
+    return std::numeric_limits<T>::max();
+  }
+  if (value <= static_cast<double>(std::numeric_limits<T>::min())) {
+    return std::numeric_limits<T>::min();
+  }
+  return static_cast<T>(value);
+}
+
+bool is_integral(AttributeType type) {
+  return type == AttributeType::kInt || type == AttributeType::kLong;
+}
+
+template <class T>
+void put_integral(const RowArguments& in, RowResult& out) {
+  switch (in.type(0)) {
+    case AttributeType::kString:
+      return put_parsed<T>(in.text(0), out);
+    case AttributeType::kBool:
+      return out.put(static_cast<T>(in.get<uint8_t>(0)));
+    default:
+      if (is_integral(in.type(0))) return out.put(static_cast<T>(in.integer(0)));
+      return out.put(to_integer<T>(in.number(0)));
+  }
+}
+
+template <class T>
+void put_floating(const RowArguments& in, RowResult& out) {
+  switch (in.type(0)) {
+    case AttributeType::kString:
+      return put_parsed<T>(in.text(0), out);
+    case AttributeType::kBool:
+      return out.put(static_cast<T>(in.get<uint8_t>(0)));
+    case AttributeType::kLong:
+      return out.put(static_cast<T>(in.get<int64_t>(0)));
+    default:
+      return out.put(static_cast<T>(in.number(0)));
+  }
+}
+
+void put_bool(const RowArguments& in, RowResult& out) {
+  switch (in.type(0)) {
+    case AttributeType::kString: {
+      std::string_view text = in.text(0);
+      bool truth = text.size() == 4;
+      for (size_t i = 0; truth && i < 4; ++i) truth = (text[i] | 0x20) == "true"[i];
+      return out.put(static_cast<uint8_t>(truth));
+    }
+    case AttributeType::kBool:
+      return out.put(in.get<uint8_t>(0));
+    default:
+      return out.put(static_cast<uint8_t>(in.number(0) == 1.0));
+  }
+}
+
+CallResult make_convert(Arguments arguments) {
+  std::optional<std::string> name =
+      arguments.size() == 2 ? constant_text(arguments[1]) : std::nullopt;
+  std::optional<AttributeType> to = name ? attribute_type_from(*name) : std::nullopt;
+  if (!to || *to == AttributeType::kObject) {
+    return CallError{"convert needs a value and the name of a type",
+                     "convert(value, 'string' | 'int' | 'long' | 'float' | 'double' | 'bool')"};
+  }
+  AttributeType from = arguments[0]->type();
+  if (from == *to) return arguments[0];
+  arguments.pop_back();
+  return make_row_function(*to, std::move(arguments), [to](const RowArguments& in, RowResult& out) {
+    if (in.is_null(0)) return;
+    if (in.type(0) == AttributeType::kObject && *to != AttributeType::kString) return;
+    switch (*to) {
+      case AttributeType::kString:
+        return out.put_text(in.to_text(0));
+      case AttributeType::kInt:
+        return put_integral<int32_t>(in, out);
+      case AttributeType::kLong:
+        return put_integral<int64_t>(in, out);
+      case AttributeType::kFloat:
+        return put_floating<float>(in, out);
+      case AttributeType::kDouble:
+        return put_floating<double>(in, out);
+      default:
+        return put_bool(in, out);
+    }
+  });
+}
+
+/// cast() trusts the value to be of the type already; a value of another type cannot be used.
+CallResult make_cast(Arguments arguments) {
+  std::optional<std::string> name =
+      arguments.size() == 2 ? constant_text(arguments[1]) : std::nullopt;
+  std::optional<AttributeType> to = name ? attribute_type_from(*name) : std::nullopt;
+  if (!to) {
+    return CallError{"cast needs a value and the name of a type",
+                     "cast(value, 'string' | 'int' | 'long' | 'float' | 'double' | 'bool')"};
+  }
+  if (arguments[0]->type() == *to) return arguments[0];
+  if (arguments[0]->type() == AttributeType::kObject) {
+    return make_row_function(*to, {arguments[0]}, [to](const RowArguments& in, RowResult& out) {
+      if (!in.is_null(0) && *to == AttributeType::kString) out.put_text(in.text(0));
+    });
+  }
+  return CallError{"cannot cast " + std::string(name_of(arguments[0]->type())) + " to " + *name,
+                   "a value of that type, or convert(), which changes the value"};
+}
+
+CallResult make_coalesce(Arguments arguments) {
+  if (arguments.empty()) return CallError{"coalesce needs arguments", "coalesce(a, b, ...)"};
+  AttributeType type = arguments[0]->type();
+  for (const ExpressionPtr& argument : arguments) {
+    if (argument->type() != type) {
+      return CallError{"the arguments of coalesce are of different types", "arguments of one type"};
+    }
+  }
+  return make_row_function(type, std::move(arguments), [](const RowArguments& in, RowResult& out) {
+    for (size_t i = 0; i < in.size(); ++i) {
+      if (!in.is_null(i)) return out.put_argument(in, i);
+    }
+  });
+}
+
+CallResult make_if_then_else(Arguments arguments) {
+  if (arguments.size() != 3 || arguments[0]->type() != AttributeType::kBool ||
+      arguments[1]->type() != arguments[2]->type()) {
+    return CallError{"ifThenElse does not take these arguments",
+                     "ifThenElse(bool, value, value of the same type)"};
+  }
+  AttributeType type = arguments[1]->type();
+  return make_row_function(type, std::move(arguments), [](const RowArguments& in, RowResult& out) {
+    bool condition = !in.is_null(0) && in.get<uint8_t>(0) != 0;
+    out.put_argument(in, condition ? 1 : 2);
+  });
+}
+
+CallResult make_default(Arguments arguments) {
+  if (arguments.size() != 2 || arguments[0]->type() != arguments[1]->type()) {
+    return CallError{"default does not take these arguments",
+                     "default(attribute, constant of the same type)"};
+  }
+  AttributeType type = arguments[0]->type();
+  return make_row_function(type, std::move(arguments), [](const RowArguments& in, RowResult& out) {
+    out.put_argument(in, in.is_null(0) ? 1 : 0);
+  });
+}
+
+template <AttributeType kType>
+CallResult make_instance_of(Arguments arguments) {
+  if (arguments.size() != 1) return CallError{"instanceOf takes one argument", "one value"};
+  bool is = arguments[0]->type() == kType;
+  return make_row_function(AttributeType::kBool, std::move(arguments),
+                           [is](const RowArguments& in, RowResult& out) {
+                             out.put(static_cast<uint8_t>(is && !in.is_null(0)));
+                           });
+}
+
+/// The greatest (or least) of the arguments that are not null, started as the original starts it:
+/// from the smallest positive double, so that negative numbers alone give that.
+template <bool kGreatest>
+CallResult make_extreme(Arguments arguments) {
+  AttributeType type = AttributeType::kInt;
+  bool numeric = !arguments.empty();
+  for (const ExpressionPtr& argument : arguments) {
+    numeric = numeric && is_numeric(argument->type());
+    if (numeric) type = promote(type, argument->type());
+  }
+  if (!numeric) return CallError{"minimum and maximum take numbers", "one or more numbers"};
+  return make_row_function(type, std::move(arguments), [type](const RowArguments& in,
+                                                              RowResult& out) {
+    double best = kGreatest ? std::numeric_limits<double>::denorm_min()
+                            : std::numeric_limits<double>::max();
+    bool any = false;
+    for (size_t i = 0; i < in.size(); ++i) {
+      if (in.is_null(i)) continue;
+      any = true;
+      double value = in.number(i);
+      if (kGreatest ? value > best : value < best) best = value;
+    }
+    if (!any) return;
+    switch (type) {
+      case AttributeType::kInt:
+        return out.put(to_integer<int32_t>(best));
+      case AttributeType::kLong:
+        return out.put(to_integer<int64_t>(best));
+      case AttributeType::kFloat:
+        return out.put(static_cast<float>(best));
+      default:
+        return out.put(best);
+    }
+  });
+}
+
+CallResult make_current_time(Arguments arguments) {
+  if (!arguments.empty()) return CallError{"currentTimeMillis takes no arguments", "()"};
+  return make_row_function(AttributeType::kLong, {}, [](const RowArguments& in, RowResult& out) {
+    out.put(in.clock_ms());
+  });
+}
+
+CallResult make_event_timestamp(Arguments arguments) {
+  if (!arguments.empty()) {
+    return CallError{"eventTimestamp of another event is not available here", "eventTimestamp()"};
+  }
+  return ExpressionPtr(std::make_shared<TimestampExpression>(0));
+}
+
+}  // namespace
+
+std::vector<FunctionEntry> core_functions() {
+  return {
+      {"", "convert", "(<any> value, <string> type) <type>",
+       "The value as another type; null where a text is no such value.", make_convert},
+      {"", "cast", "(<object> value, <string> type) <type>",
+       "The value taken to be of the type; not changed.", make_cast},
+      {"", "coalesce", "(<any> value, ...) <any>", "The first value that is not null.",
+       make_coalesce},
+      {"", "ifThenElse", "(<bool> condition, <any> then, <any> else) <any>",
+       "One of two values of one type.", make_if_then_else},
+      {"", "default", "(<any> value, <any> default) <any>", "The value, or the default for null.",
+       make_default},
+      {"", "instanceOfBoolean", "(<any> value) <bool>", "Is the value a bool?",
+       make_instance_of<AttributeType::kBool>},
+      {"", "instanceOfDouble", "(<any> value) <bool>", "Is the value a double?",
+       make_instance_of<AttributeType::kDouble>},
+      {"", "instanceOfFloat", "(<any> value) <bool>", "Is the value a float?",
+       make_instance_of<AttributeType::kFloat>},
+      {"", "instanceOfInteger", "(<any> value) <bool>", "Is the value an int?",
+       make_instance_of<AttributeType::kInt>},
+      {"", "instanceOfLong", "(<any> value) <bool>", "Is the value a long?",
+       make_instance_of<AttributeType::kLong>},
+      {"", "instanceOfString", "(<any> value) <bool>", "Is the value a string?",
+       make_instance_of<AttributeType::kString>},
+      {"", "maximum", "(<number> value, ...) <number>",
+       "The greatest of the values that are not null.", make_extreme<true>},
+      {"", "minimum", "(<number> value, ...) <number>",
+       "The least of the values that are not null.", make_extreme<false>},
+      {"", "currentTimeMillis", "() <long>", "The engine's time: that of the entry.",
+       make_current_time},
+      {"", "eventTimestamp", "() <long>", "The timestamp of the event.", make_event_timestamp},
+  };
+}
+
+}  // namespace pollux

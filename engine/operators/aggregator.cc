@@ -1,0 +1,395 @@
+#include "engine/operators/aggregator.h"
+
+#include <cmath>
+#include <optional>
+#include <type_traits>
+
+#include "engine/base/ring.h"
+#include "engine/operators/value_counts.h"
+
+namespace pollux {
+namespace {
+
+/// A result of a step: a value or null.
+template <class R>
+struct Outcome {
+  R value;
+  bool null;
+};
+
+/// Drives a state machine `S` with members add(T), remove(T), result(), reset(), fresh().
+/// Null arguments leave the state alone.
+template <class S>
+class StateAggregator final : public Aggregator {
+ public:
+  using T = typename S::Argument;
+  using R = typename S::Result;
+
+  explicit StateAggregator(AttributeType result_type) : Aggregator(result_type) {}
+
+  void run(const AggregateSteps& steps, Column& results) override {
+    uint32_t first = results.size();
+    R* to = results.extend<R>(steps.count);
+    for (uint32_t i = 0; i < steps.count; ++i) {
+      uint32_t group = steps.groups[i];
+      if (group >= states_.size()) states_.resize(group + 1);
+      S& state = states_[group];
+      if (!steps.argument.is_null(i)) {
+        T value = steps.argument.at<T>(i);
+        if (steps.removes != nullptr && steps.removes[i] != 0) {
+          state.remove(value);
+        } else {
+          state.add(value);
+        }
+      }
+      Outcome<R> outcome = state.result();
+      to[i] = outcome.value;
+      if (outcome.null) results.set_null(first + i);
+    }
+  }
+
+  void reset(uint32_t group) override {
+    if (group < states_.size()) states_[group].reset();
+  }
+  void release(uint32_t group) override {
+    if (group < states_.size()) states_[group] = S();
+  }
+  bool is_fresh(uint32_t group) const override {
+    return group >= states_.size() || states_[group].fresh();
+  }
+  size_t state_bytes() const override {
+    size_t bytes = states_.capacity() * sizeof(S);
+    if constexpr (requires(const S& s) { s.bytes(); }) {
+      for (const S& state : states_) bytes += state.bytes();
+    }
+    return bytes;
+  }
+
+ private:
+  std::vector<S> states_;
+};
+
+template <class T, class R>
+struct Sum {
+  using Argument = T;
+  using Result = R;
+  R sum = 0;
+  int64_t count = 0;
+
+  void add(T value) {
+    sum = plus(sum, static_cast<R>(value));
+    ++count;
+  }
+  void remove(T value) {
+    sum = plus(sum, static_cast<R>(-static_cast<R>(value)));
+    --count;
+  }
+  Outcome<R> result() const { return {sum, count == 0}; }
+  void reset() { *this = {}; }
+  bool fresh() const { return count == 0; }
+
+  static R plus(R a, R b) {
+    if constexpr (std::is_integral_v<R>) {
+      return static_cast<R>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b));
+    } else {
+      return a + b;
+    }
+  }
+};
+
+template <class T>
+struct Average {
+  using Argument = T;
+  using Result = double;
+  double sum = 0;
+  int64_t count = 0;
+
+  void add(T value) {
+    sum += static_cast<double>(value);
+    ++count;
+  }
+  void remove(T value) {
+    sum -= static_cast<double>(value);
+    --count;
+  }
+  Outcome<double> result() const {
+    return {count == 0 ? 0.0 : sum / static_cast<double>(count), count == 0};
+  }
+  void reset() { *this = {}; }
+  bool fresh() const { return count == 0; }
+};
+
+/// Population deviation by a running mean.
+template <class T>
+struct Deviation {
+  using Argument = T;
+  using Result = double;
+  double mean = 0, squares = 0, sum = 0;
+  int64_t count = 0;
+
+  void add(T argument) {
+    auto value = static_cast<double>(argument);
+    ++count;
+    if (count == 1) {
+      sum = mean = value;
+      squares = 0;
+      return;
+    }
+    double old_mean = mean;
+    sum += value;
+    mean = sum / static_cast<double>(count);
+    squares += (value - old_mean) * (value - mean);
+  }
+  void remove(T argument) {
+    auto value = static_cast<double>(argument);
+    --count;
+    if (count == 0) {
+      *this = {};
+      return;
+    }
+    double old_mean = mean;
+    sum -= value;
+    mean = sum / static_cast<double>(count);
+    squares -= (value - old_mean) * (value - mean);
+  }
+  Outcome<double> result() const {
+    if (count == 0) return {0, true};
+    if (count == 1) return {0, false};
+    return {std::sqrt(squares / static_cast<double>(count)), false};
+  }
+  void reset() { *this = {}; }
+  bool fresh() const { return count == 0; }
+};
+
+/// Least or greatest of what is in the window: a monotonic queue of candidates, in order of
+/// arrival. Values leave in the order they came; one that is no candidate any more was beaten by a
+/// later one and leaves no trace.
+template <class T, bool kLeast>
+struct Extreme {
+  using Argument = T;
+  using Result = T;
+  Ring<T> candidates;
+
+  static bool beats(T a, T b) { return kLeast ? a < b : a > b; }
+
+  void add(T value) {
+    while (!candidates.empty() && beats(value, candidates.back())) candidates.pop_back();
+    candidates.push(value);
+  }
+  void remove(T value) {
+    if (!candidates.empty() && candidates.front() == value) candidates.pop();
+  }
+  Outcome<T> result() const {
+    return {candidates.empty() ? T{} : candidates.front(), candidates.empty()};
+  }
+  void reset() { candidates.clear(); }
+  bool fresh() const { return candidates.empty(); }
+  size_t bytes() const { return candidates.bytes(); }
+};
+
+template <class T, bool kLeast>
+struct ExtremeForever {
+  using Argument = T;
+  using Result = T;
+  std::optional<T> best;
+
+  void add(T value) {
+    if (!best || (kLeast ? value < *best : value > *best)) best = value;
+  }
+  void remove(T value) { add(value); }
+  Outcome<T> result() const { return {best.value_or(T{}), !best}; }
+  void reset() {}
+  bool fresh() const { return !best; }
+};
+
+/// Conjunction and disjunction of what is in the window.
+template <bool kAll>
+struct Truth {
+  using Argument = uint8_t;
+  using Result = uint8_t;
+  int64_t trues = 0, falses = 0;
+
+  void add(uint8_t value) { ++(value != 0 ? trues : falses); }
+  void remove(uint8_t value) { --(value != 0 ? trues : falses); }
+  Outcome<uint8_t> result() const {
+    return {static_cast<uint8_t>(kAll ? trues > 0 && falses == 0 : trues > 0), false};
+  }
+  void reset() { *this = {}; }
+  bool fresh() const { return trues == 0 && falses == 0; }
+};
+
+/// Counts events, whether their argument is null or not.
+class Count final : public Aggregator {
+ public:
+  Count() : Aggregator(AttributeType::kLong) {}
+
+  void run(const AggregateSteps& steps, Column& results) override {
+    auto* to = results.extend<int64_t>(steps.count);
+    for (uint32_t i = 0; i < steps.count; ++i) {
+      uint32_t group = steps.groups[i];
+      if (group >= counts_.size()) counts_.resize(group + 1);
+      counts_[group] += steps.removes != nullptr && steps.removes[i] != 0 ? -1 : 1;
+      to[i] = counts_[group];
+    }
+  }
+  void reset(uint32_t group) override {
+    if (group < counts_.size()) counts_[group] = 0;
+  }
+  void release(uint32_t group) override { reset(group); }
+  bool is_fresh(uint32_t group) const override {
+    return group >= counts_.size() || counts_[group] == 0;
+  }
+  size_t state_bytes() const override { return counts_.capacity() * sizeof(int64_t); }
+
+ private:
+  std::vector<int64_t> counts_;
+};
+
+/// Number of different values; null is a value of its own.
+class DistinctCount final : public Aggregator {
+ public:
+  DistinctCount(AttributeType argument, StringPool& strings)
+      : Aggregator(AttributeType::kLong), argument_(argument), strings_(strings) {}
+  ~DistinctCount() override {
+    for (ValueCounts& counts : counts_) counts.clear(strings_);
+  }
+
+  void run(const AggregateSteps& steps, Column& results) override {
+    auto* to = results.extend<int64_t>(steps.count);
+    for (uint32_t i = 0; i < steps.count; ++i) {
+      uint32_t group = steps.groups[i];
+      if (group >= counts_.size()) counts_.resize(group + 1);
+      ValueCounts& counts = counts_[group];
+      StringRef key = key_of(steps.argument, i);
+      if (steps.removes != nullptr && steps.removes[i] != 0) {
+        counts.remove(key, strings_);
+      } else {
+        counts.add(key, strings_);
+      }
+      to[i] = counts.size();
+    }
+  }
+  void reset(uint32_t group) override {
+    if (group < counts_.size()) counts_[group].clear(strings_);
+  }
+  void release(uint32_t group) override { reset(group); }
+  bool is_fresh(uint32_t group) const override {
+    return group >= counts_.size() || counts_[group].size() == 0;
+  }
+  size_t state_bytes() const override {
+    size_t bytes = counts_.capacity() * sizeof(ValueCounts);
+    for (const ValueCounts& counts : counts_) bytes += counts.bytes();
+    return bytes;
+  }
+
+ private:
+  StringRef key_of(const Vec& values, uint32_t i) const {
+    if (values.is_null(i)) return StringRef("\xff");  // no UTF-8 text and no number's bytes
+    switch (width_of(argument_)) {
+      case 1:
+        return StringRef(std::string_view(&values.at<char>(i), 1));
+      case 4:
+        return StringRef(std::string_view(reinterpret_cast<const char*>(&values.at<int32_t>(i)), 4));
+      case 8:
+        return StringRef(std::string_view(reinterpret_cast<const char*>(&values.at<int64_t>(i)), 8));
+      default:
+        return values.at<StringRef>(i);
+    }
+  }
+
+  AttributeType argument_;
+  StringPool& strings_;
+  std::vector<ValueCounts> counts_;
+};
+
+template <template <class> class S>
+std::unique_ptr<Aggregator> for_number(AttributeType argument, AttributeType result) {
+  switch (argument) {
+    case AttributeType::kInt:
+      return std::make_unique<StateAggregator<S<int32_t>>>(result);
+    case AttributeType::kLong:
+      return std::make_unique<StateAggregator<S<int64_t>>>(result);
+    case AttributeType::kFloat:
+      return std::make_unique<StateAggregator<S<float>>>(result);
+    default:
+      return std::make_unique<StateAggregator<S<double>>>(result);
+  }
+}
+
+template <class T>
+using LongSum = Sum<T, int64_t>;
+template <class T>
+using DoubleSum = Sum<T, double>;
+template <class T>
+using Least = Extreme<T, true>;
+template <class T>
+using Greatest = Extreme<T, false>;
+template <class T>
+using LeastForever = ExtremeForever<T, true>;
+template <class T>
+using GreatestForever = ExtremeForever<T, false>;
+
+std::unique_ptr<Aggregator> make_numeric(std::string_view name, AttributeType type) {
+  bool whole = type == AttributeType::kInt || type == AttributeType::kLong;
+  if (name == "sum" && whole) return for_number<LongSum>(type, AttributeType::kLong);
+  if (name == "sum") return for_number<DoubleSum>(type, AttributeType::kDouble);
+  if (name == "avg") return for_number<Average>(type, AttributeType::kDouble);
+  if (name == "stdDev" || name == "stddev") {
+    return for_number<Deviation>(type, AttributeType::kDouble);
+  }
+  if (name == "min") return for_number<Least>(type, type);
+  if (name == "max") return for_number<Greatest>(type, type);
+  if (name == "minForever") return for_number<LeastForever>(type, type);
+  if (name == "maxForever") return for_number<GreatestForever>(type, type);
+  return nullptr;
+}
+
+}  // namespace
+
+const std::vector<AggregatorEntry>& aggregator_table() {
+  static const std::vector<AggregatorEntry> table = {
+      {"sum", "(<number> value) <long|double>", "Sum; long for int and long, else double."},
+      {"count", "([<any> value]) <long>", "Number of events."},
+      {"avg", "(<number> value) <double>", "Mean."},
+      {"min", "(<number> value) <number>", "Least value in the window."},
+      {"max", "(<number> value) <number>", "Greatest value in the window."},
+      {"minForever", "(<number> value) <number>", "Least value ever, whatever left the window."},
+      {"maxForever", "(<number> value) <number>", "Greatest value ever."},
+      {"distinctCount", "(<any> value) <long>", "Number of different values; null is one."},
+      {"stdDev", "(<number> value) <double>", "Population standard deviation."},
+      {"and", "(<bool> value) <bool>", "Whether all are true."},
+      {"or", "(<bool> value) <bool>", "Whether any is true."},
+  };
+  return table;
+}
+
+bool is_aggregator(std::string_view name) {
+  if (name == "distinctcount" || name == "stddev") return true;
+  for (const AggregatorEntry& entry : aggregator_table()) {
+    if (entry.name == name) return true;
+  }
+  return false;
+}
+
+std::variant<std::unique_ptr<Aggregator>, std::string> make_aggregator(
+    std::string_view name, const AttributeType* argument, StringPool& strings) {
+  if (name == "count") return std::make_unique<Count>();
+  if (argument == nullptr) return std::string("one argument");
+  if (name == "distinctCount" || name == "distinctcount") {
+    if (*argument == AttributeType::kObject) return std::string("a value of a plain type");
+    return std::make_unique<DistinctCount>(*argument, strings);
+  }
+  if (name == "and" || name == "or") {
+    if (*argument != AttributeType::kBool) return std::string("a bool");
+    if (name == "and") {
+      return std::make_unique<StateAggregator<Truth<true>>>(AttributeType::kBool);
+    }
+    return std::make_unique<StateAggregator<Truth<false>>>(AttributeType::kBool);
+  }
+  if (!is_numeric(*argument)) return std::string("a number");
+  std::unique_ptr<Aggregator> made = make_numeric(name, *argument);
+  if (made == nullptr) return std::string("a known aggregate function");
+  return made;
+}
+
+}  // namespace pollux

@@ -1,0 +1,130 @@
+#include "engine/operators/group_table.h"
+
+#include <algorithm>
+
+#include "engine/base/check.h"
+
+namespace pollux {
+
+uint32_t GroupTable::insert_at(Slot& slot, uint32_t tag, uint64_t hash, const StringRef& key,
+                               uint32_t instance) {
+  uint32_t number = 0;
+  Group group{strings_.store(key), hash, instance};
+  if (free_.empty()) {
+    number = static_cast<uint32_t>(groups_.size());
+    groups_.push_back(group);
+  } else {
+    number = free_.back();
+    free_.pop_back();
+    groups_[number] = group;
+  }
+  slot = {tag, number};
+  ++used_;
+  return number;
+}
+
+void GroupTable::grow() {
+  std::vector<Slot> larger(slots_.empty() ? 16 : slots_.size() * 2);
+  size_t mask = larger.size() - 1;
+  for (const Slot& slot : slots_) {
+    if (slot.group == kNone) continue;
+    size_t at = groups_[slot.group].hash & mask;
+    while (larger[at].group != kNone) at = (at + 1) & mask;
+    larger[at] = slot;
+  }
+  slots_ = std::move(larger);
+}
+
+uint32_t GroupTable::find(const StringRef& key, uint32_t instance) const {
+  if (slots_.empty()) return kNone;
+  uint64_t hash = hash_of(key) + instance * 0x9e3779b97f4a7c15ULL;
+  size_t mask = slots_.size() - 1;
+  auto tag = static_cast<uint32_t>(hash >> 32);
+  for (size_t at = hash & mask; slots_[at].group != kNone; at = (at + 1) & mask) {
+    if (slots_[at].tag != tag) continue;
+    const Group& group = groups_[slots_[at].group];
+    if (group.key == key && group.instance == instance) return slots_[at].group;
+  }
+  return kNone;
+}
+
+void GroupTable::release(uint32_t number) {
+  size_t mask = slots_.size() - 1;
+  size_t at = groups_[number].hash & mask;
+  while (slots_[at].group != number) {
+    POLLUX_CHECK(slots_[at].group != kNone);
+    at = (at + 1) & mask;
+  }
+  // Close the gap: move back whatever would no longer be found.
+  size_t gap = at;
+  for (size_t next = (gap + 1) & mask; slots_[next].group != kNone; next = (next + 1) & mask) {
+    size_t home = groups_[slots_[next].group].hash & mask;
+    if (((next - home) & mask) >= ((next - gap) & mask)) {
+      slots_[gap] = slots_[next];
+      gap = next;
+    }
+  }
+  slots_[gap] = Slot{};
+  strings_.release(groups_[number].key);
+  groups_[number].key = StringRef();
+  free_.push_back(number);
+  --used_;
+}
+
+void GroupTable::clear() {
+  for (const Slot& slot : slots_) {
+    if (slot.group != kNone) strings_.release(groups_[slot.group].key);
+  }
+  std::fill(slots_.begin(), slots_.end(), Slot{});
+  groups_.clear();
+  free_.clear();
+  used_ = 0;
+}
+
+const StringRef* KeyEncoder::encode(const std::vector<Vec>& columns, uint32_t rows) {
+  if (columns.size() == 1 && columns[0].type == AttributeType::kString &&
+      columns[0].nulls == nullptr && !columns[0].constant) {
+    return columns[0].as<StringRef>();
+  }
+  bytes_.clear();
+  ends_.clear();
+  for (uint32_t i = 0; i < rows; ++i) {
+    for (const Vec& column : columns) {
+      // A lone string with nulls about must equal itself in a batch without nulls; its null is a
+      // byte that no UTF-8 text holds.
+      bool bare = columns.size() == 1 && column.type == AttributeType::kString;
+      if (column.is_null(i)) {
+        bytes_.push_back(bare ? '\xff' : '\0');
+        continue;
+      }
+      if (!bare) bytes_.push_back(static_cast<char>(column.type));
+      switch (width_of(column.type)) {
+        case 1:
+          bytes_.push_back(static_cast<char>(column.at<uint8_t>(i)));
+          break;
+        case 4:
+          bytes_.append(reinterpret_cast<const char*>(&column.at<uint32_t>(i)), 4);
+          break;
+        case 8:
+          bytes_.append(reinterpret_cast<const char*>(&column.at<uint64_t>(i)), 8);
+          break;
+        default: {
+          std::string_view text = column.at<StringRef>(i).view();
+          auto size = static_cast<uint32_t>(text.size());
+          if (!bare) bytes_.append(reinterpret_cast<const char*>(&size), 4);
+          bytes_.append(text);
+        }
+      }
+    }
+    ends_.push_back(bytes_.size());
+  }
+  keys_.resize(rows);
+  size_t begin = 0;
+  for (uint32_t i = 0; i < rows; ++i) {
+    keys_[i] = StringRef(std::string_view(bytes_).substr(begin, ends_[i] - begin));
+    begin = ends_[i];
+  }
+  return keys_.data();
+}
+
+}  // namespace pollux

@@ -1,0 +1,49 @@
+// One side of a join as a trigger: its rows look for partners on the other side, and each pair goes
+// on as one row (left attributes, then right ones).
+//
+// The pairs of one row are one chunk; they have its kind and timestamp. Thread: the shard's.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "engine/operators/chunk.h"
+#include "engine/operators/plan_context.h"
+#include "engine/operators/search.h"
+
+namespace pollux {
+
+struct JoinSidePlan {
+  SchemaPtr joined;               ///< left attributes, then right ones
+  size_t own_offset = 0;          ///< where this side's attributes begin in `joined`
+  size_t other_offset = 0;
+  std::vector<bool> own_needed;   ///< columns that are read behind the join
+  std::vector<bool> other_needed;
+  bool outer = false;             ///< rows without a partner go on, with nulls
+};
+
+class JoinSide final : public Receiver, public KeyedOperator {
+ public:
+  JoinSide(JoinSidePlan plan, Searched& other, Receiver& next);
+
+  void receive(const Chunk& chunk) override;
+  void drop_key(uint32_t key) override;
+  size_t state_bytes() const override { return 0; }
+
+ private:
+  void add_outer_matches(const Chunk& chunk);
+  void hand_on(const Chunk& chunk);
+
+  JoinSidePlan plan_;
+  Searched& other_;
+  Receiver& next_;
+  EventBatch out_;
+  std::vector<Match> matches_, with_outer_;
+  std::vector<Slot> slots_;
+  std::vector<uint32_t> rows_, chunk_ids_, keys_, causes_;
+  std::vector<uint8_t> kinds_;
+  /// A reset that met no pair waits for the next one.
+  KeyedState<uint8_t> reset_pending_;
+};
+
+}  // namespace pollux

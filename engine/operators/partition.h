@@ -1,0 +1,86 @@
+// A partition: rows get the number of the instance they belong to; operators inside keep their
+// state by that number.
+//
+// A row belongs to the instance of its key's value, or to those of all ranges it lies in. Rows of
+// a stream without a key go to every live instance. Idle instances can be purged.
+// Thread: the shard's.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/operators/chunk.h"
+#include "engine/operators/group_table.h"
+#include "engine/operators/junction.h"
+#include "engine/operators/plan_context.h"
+
+namespace pollux {
+
+class Partition {
+ public:
+  struct Purge {
+    int64_t interval_ms = 0;
+    int64_t idle_ms = 0;
+  };
+
+  Partition(PlanContext& context, std::optional<Purge> purge);
+  ~Partition();
+
+  /// An operator inside, whose state goes with an instance.
+  void add_operator(KeyedOperator& inside) { operators_.push_back(&inside); }
+
+  uint32_t instance_of(const StringRef& key, int64_t clock);
+  /// In order of their beginning.
+  const std::vector<uint32_t>& live() const { return live_; }
+  size_t state_bytes() const;
+
+ private:
+  class Purger;
+  void purge(int64_t now);
+
+  PlanContext& context_;
+  std::optional<Purge> purge_;
+  std::unique_ptr<Purger> purger_;
+  GroupTable instances_;
+  std::vector<int64_t> last_seen_ms_;
+  std::vector<bool> known_;
+  std::vector<uint32_t> live_;
+  std::vector<KeyedOperator*> operators_;
+};
+
+/// The way of one stream into a partition.
+class PartitionInput final : public Receiver {
+ public:
+  struct Range {
+    ExpressionPtr condition;
+    std::string key;
+  };
+  /// By `value` (a string), by `ranges`, or, with neither, to every live instance.
+  PartitionInput(Partition& partition, PlanContext& context, ExpressionPtr value,
+                 std::vector<Range> ranges, SchemaPtr schema);
+
+  Junction& inside() { return inside_; }
+  void receive(const Chunk& chunk) override;
+
+ private:
+  void by_value(const Chunk& chunk);
+  void by_ranges(const Chunk& chunk);
+  void to_all(const Chunk& chunk);
+  void begin(const Chunk& chunk);
+  void add(const Chunk& chunk, uint32_t i, uint32_t key);
+  void hand_on(const Chunk& chunk);
+
+  Partition& partition_;
+  PlanContext& context_;
+  ExpressionPtr value_;
+  std::vector<Range> ranges_;
+  Junction inside_;
+  std::vector<uint32_t> index_, keys_, causes_, chunk_ids_;
+  uint32_t chunk_id_ = 0;
+  uint32_t last_row_ = 0;
+};
+
+}  // namespace pollux

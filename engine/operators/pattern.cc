@@ -1,0 +1,442 @@
+#include "engine/operators/pattern.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/base/check.h"
+
+namespace pollux {
+namespace {
+
+/// An instance that has no events yet: nothing needs to be stored for it.
+constexpr PartialId kVirgin = UINT32_MAX;
+
+SchemaPtr columns_of(const std::vector<PatternReference>& references,
+                     const std::vector<uint32_t>& picked) {
+  std::vector<Attribute> columns;
+  for (uint32_t r : picked) columns.push_back({"", references[r].type});
+  return std::make_shared<Schema>("", std::move(columns));
+}
+
+SchemaPtr columns_of(const std::vector<PatternReference>& references) {
+  std::vector<uint32_t> all(references.size());
+  for (uint32_t r = 0; r < all.size(); ++r) all[r] = r;
+  return columns_of(references, all);
+}
+
+}  // namespace
+
+class PatternOperator::Input final : public Receiver {
+ public:
+  Input(PatternOperator& owner, uint32_t index) : owner_(owner), index_(index) {}
+  void receive(const Chunk& chunk) override { owner_.receive(index_, chunk); }
+
+ private:
+  PatternOperator& owner_;
+  uint32_t index_;
+};
+
+PatternOperator::PatternOperator(PatternPlan plan, PlanContext& context, Receiver& next)
+    : plan_(std::move(plan)),
+      context_(context),
+      next_(next),
+      states_of_input_(plan_.inputs.size()),
+      passes_(plan_.states.size()),
+      references_row_(columns_of(plan_.references)),
+      out_(columns_of(plan_.references, plan_.outputs)) {
+  std::vector<CaptureRule> rules(plan_.states.size());
+  std::vector<std::vector<bool>> kept;
+  for (const SchemaPtr& schema : plan_.inputs) kept.emplace_back(schema->size(), false);
+  for (size_t s = 0; s < plan_.states.size(); ++s) {
+    rules[s].counted = plan_.states[s].kind == PatternState::Kind::kCount;
+    rules[s].store = plan_.states[s].input;
+    if (plan_.states[s].start) start_states_.push_back(static_cast<uint32_t>(s));
+  }
+  for (const PatternReference& reference : plan_.references) {
+    if (reference.column == PatternReference::kPresence) continue;
+    CaptureRule& rule = rules[reference.state];
+    rule.stored = true;
+    uint32_t& asked = reference.from_back ? rule.last_kept : rule.first_kept;
+    asked = std::max(asked, reference.place + 1);
+    kept[rule.store][static_cast<size_t>(reference.column)] = true;
+  }
+  std::vector<RowStore*> stores;
+  for (size_t i = 0; i < plan_.inputs.size(); ++i) {
+    inputs_.push_back(std::make_unique<Input>(*this, static_cast<uint32_t>(i)));
+    stores_.push_back(
+        std::make_unique<RowStore>(plan_.inputs[i], std::move(kept[i]), context.strings()));
+    stores.push_back(stores_.back().get());
+  }
+  partials_ = std::make_unique<PartialMatches>(std::move(rules), std::move(stores));
+  for (size_t s = plan_.states.size(); s-- > 0;) {
+    states_of_input_[plan_.states[s].input].push_back(static_cast<uint32_t>(s));
+  }
+}
+
+PatternOperator::~PatternOperator() = default;
+
+Receiver& PatternOperator::input(uint32_t index) { return *inputs_[index]; }
+
+void PatternOperator::push(SmallIds& list, PartialId id) {
+  if (id != kVirgin) partials_->retain(id);
+  list.push(id);
+}
+
+void PatternOperator::clear(SmallIds& list) {
+  for (uint32_t k = 0; k < list.size(); ++k) {
+    if (list[k] != kVirgin) partials_->release(list[k]);
+  }
+  list.clear();
+}
+
+void PatternOperator::receive(uint32_t input, const Chunk& chunk) {
+  FrameSource source = chunk.source();
+  Frame frame{chunk.rows, &source, context_.now()};
+  for (uint32_t s : states_of_input_[input]) {
+    std::vector<uint8_t>& passes = passes_[s];
+    if (!plan_.states[s].local) {
+      passes.assign(chunk.rows, 1);
+      continue;
+    }
+    Vec truth = plan_.states[s].local->evaluate(frame);
+    passes.resize(chunk.rows);
+    for (uint32_t i = 0; i < chunk.rows; ++i) {
+      passes[i] = static_cast<uint8_t>(truth.at<uint8_t>(i) != 0 && !truth.is_null(i));
+    }
+  }
+  for (uint32_t i = 0; i < chunk.rows; ++i) offer(input, chunk, i);
+  hand_on();
+  partials_->free_unowned();
+}
+
+void PatternOperator::offer(uint32_t input, const Chunk& chunk, uint32_t i) {
+  at_ = &instances_.at(chunk.key(i));
+  if (!at_->begun) {
+    at_->begun = true;
+    at_->pending.resize(plan_.states.size());
+    at_->fresh.resize(plan_.states.size());
+    at_->restart.resize(plan_.states.size(), 0);
+    for (uint32_t s : start_states_) begin_instance(s);
+  }
+  if (plan_.within_ms) expire(chunk.timestamp(i));
+  if (plan_.sequence) {
+    for (size_t s = plan_.states.size(); s-- > 0;) reset(static_cast<uint32_t>(s));
+    for (size_t s = 0; s < plan_.states.size(); ++s) update(static_cast<uint32_t>(s));
+  } else {
+    for (uint32_t s : states_of_input_[input]) update(s);
+  }
+  ++chunk_id_;
+  event_states_ = states_of_input_[input].size();
+  for (uint32_t s : states_of_input_[input]) process(s, chunk, i);
+}
+
+/// Offers the event to every instance that waits in the state.
+void PatternOperator::process(uint32_t state, const Chunk& chunk, uint32_t i) {
+  using Kind = PatternState::Kind;
+  const PatternState& rule = plan_.states[state];
+  SmallIds& waiting = at_->pending[state];
+  uint32_t kept = 0;
+  uint32_t count = waiting.size();
+  for (uint32_t k = 0; k < count; ++k) {
+    PartialId id = waiting[k];
+    if (id != kVirgin) {
+      // A counted instance whose next state has been reached takes no more.
+      bool moved_on = rule.kind == Kind::kCount &&
+                      ((state + 1 < plan_.states.size() && partials_->has(id, state + 1)) ||
+                       (state + 2 < plan_.states.size() && partials_->has(id, state + 2)));
+      bool other_way = rule.kind == Kind::kOr &&
+                       partials_->has(id, static_cast<uint32_t>(rule.partner));
+      if (moved_on || other_way) {
+        partials_->release(id);
+        continue;
+      }
+    }
+    if (!passes(state, id, chunk, i)) {
+      if (!plan_.sequence) {
+        waiting[kept++] = id;
+        continue;
+      }
+      if (id != kVirgin) partials_->release(id);
+      if (rule.restarts != PatternState::kNone) restart_start(state);
+      continue;
+    }
+    if (id == kVirgin) {
+      id = partials_->create();
+      partials_->retain(id);  // the list's
+    }
+    partials_->take(id, state, chunk, i);
+    partials_->set_timestamp(id, chunk.timestamp(i));
+    changed_ = complete_ = false;
+    taken(state, id);
+    if (complete_) emit(id, chunk, i);
+    if (changed_) {
+      partials_->release(id);
+    } else {
+      waiting[kept++] = id;
+    }
+  }
+  waiting.truncate(kept);
+}
+
+bool PatternOperator::passes(uint32_t state, PartialId id, const Chunk& chunk, uint32_t i) {
+  if (passes_[state][i] == 0) return false;
+  const PatternState& rule = plan_.states[state];
+  if (!rule.correlated) return true;
+  references_row_.clear();
+  for (uint32_t r : rule.correlated_references) {
+    append_reference(plan_.references[r], id, references_row_.column(r));
+  }
+  uint32_t row = chunk.row(i);
+  FrameSource sources[2];
+  sources[PatternSource::kEvent] = {chunk.batch, nullptr, row, false};
+  sources[PatternSource::kReferences] = {&references_row_, nullptr, 0, false};
+  picked_.clear();
+  select_rows(*rule.correlated, {1, sources, context_.now()}, picked_);
+  return !picked_.empty();
+}
+
+void PatternOperator::taken(uint32_t state, PartialId id) {
+  const PatternState& rule = plan_.states[state];
+  switch (rule.kind) {
+    case PatternState::Kind::kSingle:
+    case PatternState::Kind::kOr:
+      changed_ = true;
+      return advance(state, id);
+    case PatternState::Kind::kAnd:
+      changed_ = true;
+      if (partials_->has(id, static_cast<uint32_t>(rule.partner))) advance(state, id);
+      return;
+    case PatternState::Kind::kCount:
+      break;
+  }
+  int64_t count = partials_->count(id, state);
+  if (plan_.sequence) {
+    if (count >= rule.min_count && rule.next != PatternState::kNone) {
+      add_state(static_cast<uint32_t>(rule.next), id);
+    } else if (count == rule.min_count && rule.last) {
+      complete_ = changed_ = true;
+      return;
+    }
+    // Siddhi forgets an instance here that has not reached its minimum; it must wait for more.
+    if (count != rule.max_count) add_state(state, id);
+  } else if (count == rule.min_count) {
+    min_count_reached(state, id);
+  }
+  if (count == rule.max_count) changed_ = true;
+}
+
+void PatternOperator::advance(uint32_t state, PartialId id) {
+  const PatternState& rule = plan_.states[state];
+  if (rule.last) complete_ = true;
+  if (rule.next != PatternState::kNone) add_state(static_cast<uint32_t>(rule.next), id);
+  if (rule.every != PatternState::kNone) add_every(static_cast<uint32_t>(rule.every), id);
+  if (rule.restarts != PatternState::kNone) restart_start(state);
+}
+
+void PatternOperator::min_count_reached(uint32_t state, PartialId id) {
+  const PatternState& rule = plan_.states[state];
+  if (rule.last) complete_ = changed_ = true;
+  if (rule.next != PatternState::kNone) add_state(static_cast<uint32_t>(rule.next), id);
+  if (rule.every != PatternState::kNone) add_every(static_cast<uint32_t>(rule.every), id);
+}
+
+void PatternOperator::add_state(uint32_t state, PartialId id) {
+  const PatternState& rule = plan_.states[state];
+  bool logical = rule.kind == PatternState::Kind::kAnd || rule.kind == PatternState::Kind::kOr;
+  bool only_one = plan_.sequence || (logical && rule.start);
+  if (!only_one || at_->fresh[state].empty()) push(at_->fresh[state], id);
+  if (logical) {
+    SmallIds& partner = at_->fresh[static_cast<size_t>(rule.partner)];
+    if (!only_one || partner.empty()) push(partner, id);
+  }
+  if (rule.kind == PatternState::Kind::kCount && rule.min_count == 0 &&
+      !partials_->has(id, state)) {
+    min_count_reached(state, id);
+  }
+}
+
+/// The part under `every` is through: an instance with what came before it begins anew.
+void PatternOperator::add_every(uint32_t state, PartialId id) {
+  const PatternState& rule = plan_.states[state];
+  bool needs_events = state != 0 || rule.kind != PatternState::Kind::kSingle;
+  PartialId copy = needs_events ? partials_->copy_before(id, state) : kVirgin;
+  push(at_->fresh[state], copy);
+  if (rule.partner != PatternState::kNone) {
+    push(at_->fresh[static_cast<size_t>(rule.partner)], copy);
+  }
+}
+
+void PatternOperator::begin_instance(uint32_t state) {
+  const PatternState& rule = plan_.states[state];
+  if (!rule.start || (at_->initialized && rule.every == PatternState::kNone)) return;
+  bool plain = rule.kind == PatternState::Kind::kSingle ||
+               (rule.kind == PatternState::Kind::kCount && rule.min_count > 0);
+  if (plain) {
+    if (!plan_.sequence || at_->fresh[state].empty()) at_->fresh[state].push(kVirgin);
+  } else {
+    PartialId id = partials_->create();
+    partials_->retain(id);
+    add_state(state, id);
+    partials_->release(id);
+  }
+  at_->initialized = true;
+}
+
+void PatternOperator::restart_start(uint32_t state) {
+  at_->restart[static_cast<size_t>(plan_.states[state].restarts)] = 1;
+}
+
+bool PatternOperator::too_old(PartialId id, int64_t time) const {
+  for (uint32_t s : start_states_) {
+    if (!partials_->has(id, s)) continue;
+    int64_t age = partials_->first_time(id, s) - time;
+    if ((age < 0 ? -age : age) > *plan_.within_ms) return true;
+  }
+  return false;
+}
+
+void PatternOperator::expire(int64_t time) {
+  for (uint32_t s = 0; s < plan_.states.size(); ++s) {
+    PartialId expired = kVirgin;
+    auto let_go = [&](PartialId id) {
+      if (!partials_->expired(id)) {
+        partials_->set_expired(id);
+        expired = id;
+      }
+      partials_->release(id);
+    };
+    SmallIds& pending = at_->pending[s];
+    uint32_t front = 0;
+    while (front < pending.size() && pending[front] != kVirgin && too_old(pending[front], time)) {
+      let_go(pending[front++]);
+    }
+    if (front > 0) {
+      std::copy(pending.data() + front, pending.data() + pending.size(), pending.data());
+      pending.truncate(pending.size() - front);
+    }
+    SmallIds& fresh = at_->fresh[s];
+    uint32_t kept = 0;
+    for (uint32_t k = 0; k < fresh.size(); ++k) {
+      if (fresh[k] != kVirgin && too_old(fresh[k], time)) {
+        let_go(fresh[k]);
+      } else {
+        fresh[kept++] = fresh[k];
+      }
+    }
+    fresh.truncate(kept);
+    int32_t begins = plan_.states[s].within_every;
+    if (expired == kVirgin || begins == PatternState::kNone) continue;
+    add_every(static_cast<uint32_t>(begins), expired);
+    update(static_cast<uint32_t>(begins));
+  }
+}
+
+/// A new event comes to a sequence: what still waits has been passed over.
+void PatternOperator::reset(uint32_t state) {
+  const PatternState& rule = plan_.states[state];
+  SmallIds& pending = at_->pending[state];
+  if (rule.kind == PatternState::Kind::kAnd || rule.kind == PatternState::Kind::kOr) {
+    SmallIds& partner = at_->pending[static_cast<size_t>(rule.partner)];
+    if (rule.kind == PatternState::Kind::kAnd && pending.size() != partner.size()) return;
+    clear(partner);
+  }
+  clear(pending);
+  if (rule.start && at_->fresh[state].empty()) begin_instance(state);
+}
+
+/// What was added since the last event may take this one; oldest first, beginners last.
+void PatternOperator::update(uint32_t state) {
+  if (at_->restart[state] != 0) {
+    at_->restart[state] = 0;
+    begin_instance(state);
+  }
+  auto move = [this](SmallIds& fresh, SmallIds& pending) {
+    if (fresh.empty()) return;
+    if (fresh.size() > 1) {
+      std::stable_sort(fresh.data(), fresh.data() + fresh.size(), [this](PartialId a, PartialId b) {
+        int64_t time_a = a == kVirgin ? -1 : partials_->timestamp(a);
+        int64_t time_b = b == kVirgin ? -1 : partials_->timestamp(b);
+        if (time_a == -1 || time_b == -1) return time_a != -1 && time_b == -1;
+        return time_a < time_b;
+      });
+    }
+    if (pending.empty()) {
+      pending.swap(fresh);
+      return;
+    }
+    for (uint32_t k = 0; k < fresh.size(); ++k) pending.push(fresh[k]);
+    fresh.clear();
+  };
+  move(at_->fresh[state], at_->pending[state]);
+  const PatternState& rule = plan_.states[state];
+  if (rule.partner == PatternState::kNone) return;
+  auto partner = static_cast<size_t>(rule.partner);
+  move(at_->fresh[partner], at_->pending[partner]);
+}
+
+void PatternOperator::append_reference(const PatternReference& reference, PartialId id,
+                                       Column& to) {
+  if (reference.column == PatternReference::kPresence) {
+    return to.append(static_cast<uint8_t>(id != kVirgin && reference.place <
+                                          partials_->count(id, reference.state)));
+  }
+  Slot slot = RowStore::kNoSlot;
+  if (id != kVirgin) {
+    slot = reference.from_back ? partials_->from_back(id, reference.state, reference.place)
+                               : partials_->from_front(id, reference.state, reference.place);
+  }
+  if (slot == RowStore::kNoSlot) return to.append_null();
+  stores_[plan_.states[reference.state].input]->gather_column(
+      &slot, 1, static_cast<size_t>(reference.column), to);
+}
+
+void PatternOperator::emit(PartialId id, const Chunk& chunk, uint32_t i) {
+  for (size_t c = 0; c < plan_.outputs.size(); ++c) {
+    append_reference(plan_.references[plan_.outputs[c]], id, out_.column(c));
+  }
+  out_.end_row(partials_->timestamp(id));
+  // Where several states read the event's stream, each match is a chunk of its own.
+  if (event_states_ > 1) ++chunk_id_;
+  chunk_ids_.push_back(chunk_id_);
+  keys_.push_back(chunk.key(i));
+  causes_.push_back(chunk.cause(i));
+}
+
+void PatternOperator::hand_on() {
+  chunk_id_ = 0;
+  if (out_.rows() == 0) return;
+  Chunk chunk;
+  chunk.batch = &out_;
+  chunk.rows = out_.rows();
+  chunk.chunk_ids = chunk_ids_.data();
+  chunk.keys = keys_.data();
+  chunk.causes = causes_.data();
+  next_.receive(chunk);
+  out_.clear();
+  chunk_ids_.clear();
+  keys_.clear();
+  causes_.clear();
+}
+
+void PatternOperator::drop_key(uint32_t key) {
+  Instances& dropped = instances_.at(key);
+  for (SmallIds& list : dropped.pending) clear(list);
+  for (SmallIds& list : dropped.fresh) clear(list);
+  dropped = Instances{};
+  partials_->free_unowned();
+}
+
+size_t PatternOperator::state_bytes() const {
+  size_t bytes = partials_->bytes() + instances_.all().capacity() * sizeof(Instances);
+  for (const Instances& instance : instances_.all()) {
+    bytes += (instance.pending.capacity() + instance.fresh.capacity()) * sizeof(SmallIds) +
+             instance.restart.capacity();
+    for (const auto* lists : {&instance.pending, &instance.fresh}) {
+      for (const SmallIds& list : *lists) bytes += list.heap_bytes();
+    }
+  }
+  for (const auto& store : stores_) bytes += store->bytes();
+  return bytes;
+}
+
+}  // namespace pollux

@@ -1,0 +1,115 @@
+// What operators of one plan share: the clock, the timers, memory for strings.
+//
+// Thread: the shard's. The context outlives every operator of its plan.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <queue>
+#include <vector>
+
+#include "engine/base/string_pool.h"
+#include "engine/operators/chunk.h"
+
+namespace pollux {
+
+class PlanContext;
+
+/// An operator that waits for time. A deadline asked for while a row is worked on is at least
+/// `least_delay_ms` later than that row's clock, so that many rows can be worked on between two
+/// looks at the deadlines.
+class TimerOperator {
+ public:
+  TimerOperator(PlanContext& context, int64_t least_delay_ms);
+  virtual ~TimerOperator() = default;
+  TimerOperator(const TimerOperator&) = delete;
+  TimerOperator& operator=(const TimerOperator&) = delete;
+
+ protected:
+  friend class PlanContext;
+
+  /// A deadline asked for has come; context.now() is the clock.
+  virtual void on_timer(uint32_t key) = 0;
+  /// The plan begins: context.now() is its first moment.
+  virtual void on_start() {}
+
+  void schedule(uint32_t key, int64_t deadline_ms);
+ private:
+  struct Deadline {
+    int64_t at_ms;
+    uint64_t sequence;
+    uint32_t key;
+    bool operator<(const Deadline& other) const {  // the queue's top is the earliest
+      return at_ms != other.at_ms ? at_ms > other.at_ms : sequence > other.sequence;
+    }
+  };
+
+  PlanContext& timer_context_;
+  std::priority_queue<Deadline> deadlines_;
+  int64_t latest_ms_ = INT64_MIN;  // of all ever asked for
+};
+
+class PlanContext {
+ public:
+  StringPool& strings() { return strings_; }
+
+  /// Milliseconds; what the plan takes for the present.
+  int64_t now() const { return now_; }
+
+  /// In virtual time, the clock at each row of the entry; null when `now` holds for all rows.
+  void set_row_clocks(const int64_t* clocks) { row_clocks_ = clocks; }
+  int64_t clock_at(const Chunk& chunk, uint32_t i) const {
+    return row_clocks_ != nullptr ? row_clocks_[chunk.cause(i) >> 1] : now_;
+  }
+
+  /// The cause of what time brings about at present.
+  uint32_t timer_cause() const { return timer_cause_; }
+
+  bool has_timers() const { return !timers_.empty(); }
+  /// See TimerOperator; over all operators.
+  int64_t least_delay_ms() const { return least_delay_ms_; }
+  std::optional<int64_t> next_deadline() const;
+  std::optional<int64_t> last_deadline() const;
+
+  /// Moves the clock on (never back) and lets pass what is due, in order of deadline, then of
+  /// asking. `cause` marks the results.
+  void advance_to(int64_t now, uint32_t cause);
+
+ private:
+  friend class TimerOperator;
+
+  StringPool strings_;
+  int64_t now_ = INT64_MIN;
+  bool started_ = false;
+  const int64_t* row_clocks_ = nullptr;
+  uint32_t timer_cause_ = 0;
+  uint64_t next_sequence_ = 0;
+  std::vector<TimerOperator*> timers_;
+  int64_t least_delay_ms_ = INT64_MAX;
+};
+
+/// State of something for each partition instance, made on first use.
+template <class T>
+class KeyedState {
+ public:
+  T& at(uint32_t key) {
+    if (key >= states_.size()) states_.resize(key + 1);
+    return states_[key];
+  }
+  std::vector<T>& all() { return states_; }
+  const std::vector<T>& all() const { return states_; }
+
+ private:
+  std::vector<T> states_;
+};
+
+/// An operator with state by partition instance.
+class KeyedOperator {
+ public:
+  virtual ~KeyedOperator() = default;
+  /// The instance ends: its state goes.
+  virtual void drop_key(uint32_t key) = 0;
+  virtual size_t state_bytes() const = 0;
+};
+
+}  // namespace pollux

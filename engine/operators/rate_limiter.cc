@@ -1,0 +1,223 @@
+#include "engine/operators/rate_limiter.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace pollux {
+namespace {
+
+using Which = ast::OutputRate::Which;
+constexpr int64_t kNoMark = INT64_MIN;
+
+}  // namespace
+
+/// The clock of a limiter that releases by time.
+class RateLimiter::Ticker final : public TimerOperator {
+ public:
+  Ticker(RateLimiter& owner, PlanContext& context, int64_t period_ms)
+      : TimerOperator(context, period_ms), owner_(owner) {}
+
+  void begin(uint32_t key, int64_t clock) {
+    State& state = owner_.states_.at(key);
+    state.started = true;
+    state.next_tick_ms = clock + owner_.options_.amount;
+    schedule(key, state.next_tick_ms);
+  }
+
+ private:
+  void on_start() override {
+    if (owner_.options_.keyed) return;
+    begin(0, owner_.context_.now());
+  }
+  void on_timer(uint32_t key) override {
+    owner_.on_tick(key);
+    owner_.hand_on();
+    // Ticks lie a fixed distance apart; of those that passed unseen one is enough.
+    State& state = owner_.states_.at(key);
+    int64_t period = owner_.options_.amount;
+    state.next_tick_ms += ((owner_.context_.now() - state.next_tick_ms) / period + 1) * period;
+    schedule(key, state.next_tick_ms);
+  }
+
+  RateLimiter& owner_;
+};
+
+RateLimiter::RateLimiter(Options options, SchemaPtr schema, PlanContext& context,
+                         SelectedReceiver& next)
+    : options_(options),
+      context_(context),
+      next_(next),
+      store_(schema, std::vector<bool>(schema->size(), true), context.strings()),
+      pool_(schema),
+      groups_(context.strings()) {
+  if (options_.by_time && options_.which != Which::kFirst) {
+    ticker_ = std::make_unique<Ticker>(*this, context, options_.amount);
+  }
+}
+
+RateLimiter::~RateLimiter() = default;
+
+void RateLimiter::receive(const Selected& selected) {
+  const Chunk& chunk = selected.chunk;
+  for (uint32_t i = 0; i < chunk.rows; ++i) {
+    uint32_t key = options_.keyed ? chunk.key(i) : 0;
+    if (ticker_) {
+      if (!states_.at(key).started) ticker_->begin(key, context_.clock_at(chunk, i));
+    }
+    if (i > 0 && !chunk.continues(i)) cut_chunk();
+    cause_ = chunk.cause(i);
+    take(states_.at(key), key, selected, i);
+  }
+  hand_on();
+}
+
+uint32_t RateLimiter::group_of(const Selected& selected, uint32_t i, uint32_t key) {
+  uint32_t group = groups_.find_or_insert(selected.group_keys[i], key);
+  if (group_marks_.size() < groups_.capacity()) group_marks_.resize(groups_.capacity(), kNoMark);
+  return group;
+}
+
+void RateLimiter::take(State& state, uint32_t key, const Selected& selected, uint32_t i) {
+  if (options_.which == Which::kFirst) {
+    if (take_first(state, key, selected, i)) {
+      Slot slot = store_.insert(selected.chunk, i);
+      emit(key, slot, selected.chunk.kind(i));
+    }
+    return;
+  }
+  hold(state, key, selected, i);
+  if (options_.by_time || ++state.seen < options_.amount) return;
+  state.seen = 0;
+  release_held(state, key);
+  cut_chunk();
+}
+
+/// Of each n rows, or of each stretch of time, the first; of each group if there are groups.
+bool RateLimiter::take_first(State& state, uint32_t key, const Selected& selected, uint32_t i) {
+  int64_t clock = context_.clock_at(selected.chunk, i);
+  if (!options_.grouped) {
+    if (options_.by_time) {
+      if (state.has_output && state.last_output_ms + options_.amount > clock) return false;
+      state.has_output = true;
+      state.last_output_ms = clock;
+      return true;
+    }
+    bool first = state.seen == 0;
+    state.seen = (state.seen + 1) % options_.amount;
+    return first;
+  }
+  uint32_t group = group_of(selected, i, key);
+  int64_t& mark = group_marks_[group];
+  bool first = false;
+  if (options_.by_time) {
+    first = mark == kNoMark || mark + options_.amount <= clock;
+    if (first) mark = clock;
+    if (groups_.size() >= sweep_at_) sweep(clock);
+  } else {
+    first = mark == kNoMark;
+    mark = first ? 1 : mark + 1;
+    if (mark >= options_.amount) {
+      mark = kNoMark;
+      groups_.release(group);
+    }
+  }
+  return first;
+}
+
+/// Forgets the groups whose last output no longer holds anything back.
+void RateLimiter::sweep(int64_t clock) {
+  for (uint32_t group = 0; group < groups_.capacity(); ++group) {
+    if (group_marks_[group] == kNoMark || group_marks_[group] + options_.amount > clock) continue;
+    group_marks_[group] = kNoMark;
+    groups_.release(group);
+  }
+  sweep_at_ = std::max(kSweepGroupsMin, 2 * groups_.size());
+}
+
+void RateLimiter::hold(State& state, uint32_t key, const Selected& selected, uint32_t i) {
+  bool last = options_.which == Which::kLast;
+  uint32_t group = last && options_.grouped ? group_of(selected, i, key) : 0;
+  Held fresh{store_.insert(selected.chunk, i), selected.chunk.kind(i), group};
+  if (!last) return state.held.push_back(fresh);
+  // The last of its group takes the place of the one before.
+  int64_t at = state.held.empty() ? kNoMark : 0;
+  if (options_.grouped) at = group_marks_[group];
+  if (at != kNoMark) {
+    store_.release(state.held[static_cast<size_t>(at)].slot);
+    state.held[static_cast<size_t>(at)] = fresh;
+    return;
+  }
+  if (options_.grouped) group_marks_[group] = static_cast<int64_t>(state.held.size());
+  state.held.push_back(fresh);
+}
+
+void RateLimiter::release_held(State& state, uint32_t key) {
+  for (const Held& held : state.held) {
+    emit(key, held.slot, held.kind);
+    if (options_.which != Which::kLast || !options_.grouped) continue;
+    group_marks_[held.group] = kNoMark;
+    groups_.release(held.group);
+  }
+  state.held.clear();
+}
+
+void RateLimiter::on_tick(uint32_t key) {
+  State& state = states_.at(key);
+  cause_ = context_.timer_cause();
+  cut_chunk();
+  release_held(state, key);
+  cut_chunk();
+}
+
+void RateLimiter::emit(uint32_t key, Slot slot, uint8_t kind) {
+  slots_.push_back(slot);
+  kinds_.push_back(kind);
+  chunk_ids_.push_back(chunk_id_);
+  keys_.push_back(key);
+  causes_.push_back(cause_);
+}
+
+void RateLimiter::hand_on() {
+  chunk_id_ = 0;
+  if (slots_.empty()) return;
+  std::shared_ptr<EventBatch> out = pool_.take();
+  store_.gather(slots_, *out);
+  own_strings(*out);
+  for (Slot slot : slots_) store_.release(slot);
+  Selected selected;
+  Chunk& chunk = selected.chunk;
+  chunk.batch = out.get();
+  chunk.rows = static_cast<uint32_t>(slots_.size());
+  chunk.kinds = kinds_.data();
+  chunk.chunk_ids = chunk_ids_.data();
+  chunk.keys = options_.keyed ? keys_.data() : nullptr;
+  chunk.causes = causes_.data();
+  chunk.strings_shared = true;
+  selected.batch = std::move(out);
+  next_.receive(selected);
+  slots_.clear();
+  kinds_.clear();
+  chunk_ids_.clear();
+  keys_.clear();
+  causes_.clear();
+}
+
+void RateLimiter::drop_key(uint32_t key) {
+  State& state = states_.at(key);
+  for (const Held& held : state.held) store_.release(held.slot);
+  State emptied;
+  emptied.started = state.started;  // its ticks go on and find nothing
+  emptied.next_tick_ms = state.next_tick_ms;
+  state = std::move(emptied);
+  for (uint32_t group = 0; group < groups_.capacity(); ++group) {
+    if (groups_.instance(group) != key || groups_.find(groups_.key(group), key) != group) continue;
+    group_marks_[group] = kNoMark;
+    groups_.release(group);
+  }
+}
+
+size_t RateLimiter::state_bytes() const {
+  return store_.bytes() + groups_.bytes() + group_marks_.capacity() * sizeof(int64_t);
+}
+
+}  // namespace pollux

@@ -1,0 +1,165 @@
+#include "engine/operators/row_store.h"
+
+#include <cstring>
+#include <utility>
+
+#include "engine/base/check.h"
+
+namespace pollux {
+
+RowStore::RowStore(SchemaPtr schema, std::vector<bool> kept, StringPool& strings)
+    : schema_(std::move(schema)), strings_(strings) {
+  POLLUX_CHECK(kept.size() == schema_->size());
+  for (size_t c = 0; c < schema_->size(); ++c) {
+    AttributeType type = (*schema_)[c].type;
+    columns_.push_back({type, width_of(type), kept[c], {}, {}});
+  }
+}
+
+RowStore::~RowStore() = default;
+
+Slot RowStore::take_slot() {
+  ++live_;
+  if (!free_.empty()) {
+    Slot slot = free_.back();
+    free_.pop_back();
+    return slot;
+  }
+  auto slot = static_cast<Slot>(times_.size());
+  times_.push_back(0);
+  for (StoredColumn& column : columns_) {
+    if (!column.kept) continue;
+    if (slot % kPageRows == 0) {
+      column.pages.push_back(
+          std::make_unique_for_overwrite<std::byte[]>(size_t{kPageRows} * column.width));
+    }
+    if (!column.nulls.empty()) column.nulls.push_back(0);
+  }
+  return slot;
+}
+
+void RowStore::set_null(StoredColumn& column, Slot slot) {
+  if (column.nulls.empty()) column.nulls.resize(times_.size(), 0);
+  column.nulls[slot] = 1;
+}
+
+Slot RowStore::insert(const Chunk& chunk, uint32_t i) {
+  Slot slot = take_slot();
+  uint32_t row = chunk.row(i);
+  times_[slot] = chunk.batch->timestamps()[row];
+  for (size_t c = 0; c < columns_.size(); ++c) {
+    StoredColumn& column = columns_[c];
+    if (!column.kept) continue;
+    const Column& from = chunk.batch->column(c);
+    std::byte* to = place(column, slot);
+    if (from.is_null(row)) {
+      std::memset(to, 0, column.width);
+      set_null(column, slot);
+      continue;
+    }
+    if (!column.nulls.empty()) column.nulls[slot] = 0;
+    switch (column.width) {
+      case 1:
+        std::memcpy(to, from.data<uint8_t>() + row, 1);
+        break;
+      case 4:
+        std::memcpy(to, from.data<uint32_t>() + row, 4);
+        break;
+      case 8:
+        std::memcpy(to, from.data<uint64_t>() + row, 8);
+        break;
+      default: {
+        StringRef text = strings_.store(from.data<StringRef>()[row]);
+        std::memcpy(to, &text, sizeof(text));
+      }
+    }
+  }
+  return slot;
+}
+
+void RowStore::set(Slot slot, size_t index, const Vec& values, uint32_t row) {
+  StoredColumn& column = columns_[index];
+  POLLUX_CHECK(column.kept && width_of(values.type) == column.width);
+  std::byte* to = place(column, slot);
+  bool text = column.width == sizeof(StringRef);
+  StringRef fresh;
+  if (text && !values.is_null(row)) fresh = strings_.store(values.at<StringRef>(row));
+  if (text) strings_.release(*reinterpret_cast<StringRef*>(to));
+  if (values.is_null(row)) {
+    std::memset(to, 0, column.width);
+    return set_null(column, slot);
+  }
+  if (!column.nulls.empty()) column.nulls[slot] = 0;
+  if (text) {
+    std::memcpy(to, &fresh, sizeof(fresh));
+  } else {
+    const auto* from = values.as<std::byte>();
+    std::memcpy(to, from + (values.constant ? 0 : size_t{row} * column.width), column.width);
+  }
+}
+
+void RowStore::release(Slot slot) {
+  POLLUX_CHECK(live_ > 0);
+  for (StoredColumn& column : columns_) {
+    if (!column.kept || column.width != sizeof(StringRef)) continue;
+    auto* text = reinterpret_cast<StringRef*>(place(column, slot));
+    strings_.release(*text);
+    *text = StringRef();
+  }
+  free_.push_back(slot);
+  --live_;
+}
+
+namespace {
+
+template <class T, class F>
+void gather_values(const Slot* slots, uint32_t rows, T* to, F place_of) {
+  for (uint32_t i = 0; i < rows; ++i) {
+    to[i] = slots[i] == RowStore::kNoSlot ? T() : *reinterpret_cast<const T*>(place_of(slots[i]));
+  }
+}
+
+}  // namespace
+
+void RowStore::gather_column(const Slot* slots, uint32_t rows, size_t index, Column& out) const {
+  const StoredColumn& column = columns_[index];
+  POLLUX_CHECK(column.kept);
+  uint32_t first = out.size();
+  auto place_of = [&](Slot slot) { return place(column, slot); };
+  switch (column.width) {
+    case 1:
+      gather_values(slots, rows, out.extend<uint8_t>(rows), place_of);
+      break;
+    case 4:
+      gather_values(slots, rows, out.extend<uint32_t>(rows), place_of);
+      break;
+    case 8:
+      gather_values(slots, rows, out.extend<uint64_t>(rows), place_of);
+      break;
+    default:
+      gather_values(slots, rows, out.extend<StringRef>(rows), place_of);
+  }
+  for (uint32_t i = 0; i < rows; ++i) {
+    if (slots[i] == kNoSlot || (!column.nulls.empty() && column.nulls[slots[i]] != 0)) {
+      out.set_null(first + i);
+    }
+  }
+}
+
+void RowStore::gather(const std::vector<Slot>& slots, EventBatch& out) const {
+  auto rows = static_cast<uint32_t>(slots.size());
+  for (size_t c = 0; c < columns_.size(); ++c) {
+    if (columns_[c].kept) gather_column(slots.data(), rows, c, out.column(c));
+  }
+  for (Slot slot : slots) out.end_row(slot == kNoSlot ? 0 : times_[slot]);
+}
+
+size_t RowStore::bytes() const {
+  size_t bytes = times_.capacity() * sizeof(int64_t) + free_.capacity() * sizeof(Slot);
+  for (const StoredColumn& column : columns_) {
+    bytes += column.pages.size() * size_t{kPageRows} * column.width + column.nulls.capacity();
+  }
+  return bytes;
+}
+
+}  // namespace pollux

@@ -1,0 +1,74 @@
+// Rows that live on in state: column by column in pages, each row under a slot number.
+//
+// Only the columns that somebody will read are kept. Slots are reused, so memory follows the
+// number of live rows. Strings are copies in the plan's StringPool. Thread: the shard's.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "engine/base/string_pool.h"
+#include "engine/operators/chunk.h"
+
+namespace pollux {
+
+using Slot = uint32_t;
+
+class RowStore {
+ public:
+  static constexpr uint32_t kPageRows = 1024;
+  static constexpr Slot kNoSlot = UINT32_MAX;
+
+  /// `kept[c]` says whether column c is stored.
+  RowStore(SchemaPtr schema, std::vector<bool> kept, StringPool& strings);
+  ~RowStore();
+  RowStore(const RowStore&) = delete;
+  RowStore& operator=(const RowStore&) = delete;
+
+  const SchemaPtr& schema() const { return schema_; }
+  uint32_t size() const { return live_; }
+
+  /// Stores row i of the chunk.
+  Slot insert(const Chunk& chunk, uint32_t i);
+  /// Overwrites one value of a row.
+  void set(Slot slot, size_t column, const Vec& values, uint32_t row);
+  void release(Slot slot);
+
+  int64_t timestamp(Slot slot) const { return times_[slot]; }
+
+  /// Appends the rows to `out`, whose schema is this one; columns that are not kept stay empty.
+  /// Strings stay in the pool. kNoSlot gives a row of nulls.
+  void gather(const std::vector<Slot>& slots, EventBatch& out) const;
+  /// One column of the rows, appended to a column of another batch.
+  void gather_column(const Slot* slots, uint32_t rows, size_t column, Column& out) const;
+
+  size_t bytes() const;
+
+ private:
+  struct StoredColumn {
+    AttributeType type;
+    uint32_t width;
+    bool kept;
+    std::vector<std::unique_ptr<std::byte[]>> pages;
+    std::vector<uint8_t> nulls;  ///< one a slot; empty while no null was stored
+  };
+
+  Slot take_slot();
+  std::byte* place(StoredColumn& column, Slot slot) {
+    return column.pages[slot / kPageRows].get() + (slot % kPageRows) * column.width;
+  }
+  const std::byte* place(const StoredColumn& column, Slot slot) const {
+    return column.pages[slot / kPageRows].get() + (slot % kPageRows) * column.width;
+  }
+  void set_null(StoredColumn& column, Slot slot);
+
+  SchemaPtr schema_;
+  StringPool& strings_;
+  std::vector<StoredColumn> columns_;
+  std::vector<int64_t> times_;
+  std::vector<Slot> free_;
+  uint32_t live_ = 0;
+};
+
+}  // namespace pollux

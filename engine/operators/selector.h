@@ -1,0 +1,184 @@
+// The select part of a query: group by, aggregates, having, order, limit, projection.
+//
+// Rows of one chunk that belong together leave one row behind when there are aggregates or groups:
+// the last of the chunk, or the last of each group. Aggregates change before `having` is asked.
+// Thread: the shard's.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "engine/base/ring.h"
+#include "engine/operators/aggregator.h"
+#include "engine/operators/batch_pool.h"
+#include "engine/operators/chunk.h"
+#include "engine/operators/group_table.h"
+#include "engine/operators/plan_context.h"
+
+namespace pollux {
+
+/// Places of the sources in a selector's frame.
+struct SelectorSource {
+  static constexpr uint32_t kInput = 0;
+  static constexpr uint32_t kAggregates = 1;
+};
+
+struct SelectorPlan {
+  struct Aggregate {
+    std::unique_ptr<Aggregator> function;
+    ExpressionPtr argument;  ///< null for count()
+  };
+  struct Order {
+    ExpressionPtr expression;
+    bool descending = false;
+  };
+
+  SchemaPtr output;
+  std::vector<ExpressionPtr> projection;
+  std::vector<ExpressionPtr> group_by;
+  std::vector<Aggregate> aggregates;
+  ExpressionPtr having;
+  std::vector<Order> order_by;
+  std::optional<int64_t> limit, offset;
+  bool current = true;   ///< current rows come out
+  bool expired = false;  ///< expired rows come out
+  /// Rows come as whole chunks: the last row of a chunk (or group) stands for it.
+  bool batching = true;
+  bool group_keys_wanted = false;  ///< whoever takes the rows asks for their groups
+};
+
+/// Rows that left a selector; the chunk's kinds tell current from expired ones.
+struct Selected {
+  Chunk chunk;
+  EventBatchPtr batch;
+  const StringRef* group_keys = nullptr;  ///< the group of each row, when there are groups
+};
+
+class SelectedReceiver {
+ public:
+  virtual ~SelectedReceiver() = default;
+  virtual void receive(const Selected& selected) = 0;
+};
+
+class Selector : public Receiver, public KeyedOperator {
+ public:
+  Selector(SelectorPlan plan, PlanContext& context, SelectedReceiver& next);
+
+  void receive(const Chunk& chunk) override;
+  void drop_key(uint32_t key) override;
+  size_t state_bytes() const override;
+
+ protected:
+  const SelectorPlan& plan() const { return plan_; }
+  PlanContext& context() { return context_; }
+
+  /// Finds the group of each row of the chunk.
+  const std::vector<uint32_t>& groups_of(const Chunk& chunk);
+  /// Values of each aggregate's argument for the rows of the chunk.
+  const std::vector<Vec>& arguments_of(const Chunk& chunk);
+  /// Empties the table of results; each aggregate is then run over the same steps.
+  void clear_results();
+  void run_aggregate(size_t index, const AggregateSteps& steps);
+  /// Keeps count of what lives in each group; idle groups are released at the end.
+  void count_live(uint32_t group, bool removed);
+  void release_idle_groups();
+
+  /// Having, one row a chunk or group, order, limit, projection. Row i's results stand in step
+  /// step_of_row[i], or i.
+  void emit(const Chunk& chunk, const uint32_t* step_of_row, const std::vector<uint32_t>& groups);
+
+ private:
+  bool grouped() const { return !plan_.group_by.empty(); }
+  void run_rows(const Chunk& chunk, const std::vector<uint32_t>& groups);
+  void run_range(uint32_t begin, uint32_t end, const std::vector<uint32_t>& groups,
+                 const std::vector<Vec>& arguments);
+  void reset_groups(uint32_t key);
+  void release_group(uint32_t group);
+  Frame frame_of(const std::vector<uint32_t>& places, const Chunk& chunk,
+                 const uint32_t* step_of_row);
+  void take_candidates(const Chunk& chunk, const uint32_t* step_of_row);
+  void keep_last_of_chunks(const Chunk& chunk, const std::vector<uint32_t>& groups);
+  void order_and_limit(const Chunk& chunk, const uint32_t* step_of_row);
+  void project(const Chunk& chunk, const uint32_t* step_of_row,
+               const std::vector<uint32_t>& groups);
+
+  static constexpr int64_t kReleased = INT64_MIN;
+
+  SelectorPlan plan_;
+  PlanContext& context_;
+  SelectedReceiver& next_;
+  BatchPool pool_;
+
+  GroupTable groups_;
+  KeyEncoder encoder_;
+  std::vector<int64_t> live_;  ///< by group: values in minus values out, or kReleased
+  std::vector<uint32_t> idle_;
+
+  EventBatch results_;  ///< one column an aggregate, one row a step
+  std::vector<uint32_t> row_groups_;
+  std::vector<uint8_t> removes_;
+  std::vector<Vec> vecs_, arguments_;
+  std::vector<uint32_t> chosen_, picked_, seen_at_, frame_rows_, frame_steps_;
+  FrameSource sources_[2];
+  std::vector<uint32_t> out_chunk_ids_, out_keys_, out_causes_;
+  std::vector<uint8_t> out_kinds_;
+  std::vector<StringRef> out_group_keys_;
+};
+
+/// A selector behind a sliding window whose leaving rows nobody sees: it keeps what it must take
+/// out of its aggregates again, and nothing else of the rows.
+class SlidingSelector final : public Selector {
+ public:
+  struct Window {
+    enum class Kind : uint8_t { kLength, kExternalTime, kTime };
+    Kind kind = Kind::kLength;
+    int64_t extent = 0;      ///< rows, or milliseconds
+    ExpressionPtr external;  ///< kExternalTime: the time attribute
+  };
+
+  SlidingSelector(SelectorPlan plan, Window window, PlanContext& context, SelectedReceiver& next);
+
+  void receive(const Chunk& chunk) override;
+  size_t state_bytes() const override;
+
+ private:
+  /// The values that an aggregate's argument had in the held rows, and those of this batch's
+  /// steps.
+  class Argument {
+   public:
+    Argument(AttributeType type, StringPool& strings) : type_(type), strings_(strings) {}
+    void hold(const Vec& values, uint32_t row);  ///< a row enters: a step, and kept
+    void leave();                                ///< the oldest row leaves: a step
+    void begin_steps(uint32_t steps);
+    Vec steps() const;
+    size_t bytes() const { return words_.bytes() + texts_.bytes() + nulls_.bytes(); }
+
+   private:
+    void add_step(uint64_t word, bool null);
+    void add_text_step(const StringRef& text, bool null);
+
+    AttributeType type_;
+    StringPool& strings_;
+    Ring<uint64_t> words_;
+    Ring<StringRef> texts_;
+    Ring<uint8_t> nulls_;
+    VecBuffer step_values_;
+    std::vector<StringRef> left_texts_;  ///< given back when the next batch begins
+    std::vector<uint8_t> step_nulls_;
+    uint32_t steps_taken_ = 0;
+    bool any_null_step_ = false;
+  };
+
+  void leave_one();
+
+  Window window_;
+  Ring<uint32_t> held_groups_;
+  Ring<int64_t> held_times_;
+  std::vector<std::unique_ptr<Argument>> arguments_;  ///< null for count()
+  std::vector<uint32_t> step_groups_, step_of_row_;
+  std::vector<uint8_t> step_removes_;
+};
+
+}  // namespace pollux

@@ -1,0 +1,66 @@
+// An in-memory table: rows in order of insertion, found by primary key or index or by looking at
+// all of them.
+//
+// An insert whose primary key is there already is dropped (Siddhi 5). Thread: the shard's.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/operators/group_table.h"
+#include "engine/operators/row_store.h"
+
+namespace pollux {
+
+class Table {
+ public:
+  Table(SchemaPtr schema, std::vector<size_t> primary_key, std::vector<size_t> indexed,
+        StringPool& strings);
+
+  const SchemaPtr& schema() const { return store_.schema(); }
+  const std::vector<size_t>& primary_key() const { return primary_key_; }
+  const RowStore& store() const { return store_; }
+  uint32_t size() const { return store_.size(); }
+
+  /// False when a row of that primary key is there.
+  bool insert(const Chunk& chunk, uint32_t i);
+  void erase(Slot slot);
+  /// Sets columns of a row; false, and nothing changed, when its new primary key is another row's.
+  bool update(Slot slot, const std::vector<size_t>& columns, const std::vector<Vec>& values,
+              uint32_t row);
+
+  bool is_indexed(size_t column) const;
+  /// The rows whose index column has this key (as KeyEncoder writes it), oldest first.
+  const std::vector<Slot>* find_indexed(size_t column, const StringRef& key) const;
+  Slot find_primary(const StringRef& key) const;
+  /// All rows, oldest first.
+  void all(std::vector<Slot>& slots) const;
+
+  size_t state_bytes() const;
+
+ private:
+  /// Rows by the value of one column.
+  struct Index {
+    size_t column;
+    std::unique_ptr<GroupTable> keys;
+    std::vector<std::vector<Slot>> rows;  ///< by group of `keys`
+  };
+
+  StringRef key_of(Slot slot, const std::vector<size_t>& columns);
+  void add_to_indexes(Slot slot);
+  void remove_from_indexes(Slot slot);
+
+  RowStore store_;
+  std::vector<size_t> primary_key_;
+  GroupTable primary_;
+  std::vector<Slot> primary_slots_;  ///< by group of `primary_`
+  std::vector<Index> indexes_;
+  std::vector<Slot> order_;  ///< oldest first; kNoSlot where a row was erased
+  std::vector<uint32_t> place_of_;
+  uint32_t erased_ = 0;
+  KeyEncoder encoder_;
+};
+
+}  // namespace pollux

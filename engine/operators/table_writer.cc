@@ -1,0 +1,48 @@
+#include "engine/operators/table_writer.h"
+
+#include <utility>
+
+namespace pollux {
+
+ChangeTable::ChangeTable(Table& table, TableChange change, PlanContext& context)
+    : table_(table),
+      change_(std::move(change)),
+      context_(context),
+      search_(table, change_.condition, context),
+      held_(table.schema()) {}
+
+void ChangeTable::receive(const Selected& selected) {
+  for (uint32_t i = 0; i < selected.chunk.rows; ++i) {
+    Chunk row;
+    row.batch = selected.chunk.batch;
+    row.rows = 1;
+    row.begin = selected.chunk.row(i);
+    matches_.clear();
+    search_.find(row, matches_);
+    if (matches_.empty() && change_.kind == TableChange::Kind::kUpdateOrInsert) {
+      table_.insert(row, 0);
+      continue;
+    }
+    for (const Match& match : matches_) {
+      if (change_.kind == TableChange::Kind::kDelete) {
+        table_.erase(match.slot);
+      } else {
+        update(row, match.slot);
+      }
+    }
+  }
+}
+
+void ChangeTable::update(const Chunk& row, Slot slot) {
+  held_.clear();
+  table_.store().gather({slot}, held_);
+  FrameSource sources[2];
+  sources[SearchSource::kRow] = row.source();
+  sources[SearchSource::kHeld] = {&held_, nullptr, 0, false};
+  Frame frame{1, sources, context_.now()};
+  std::vector<Vec> values;
+  for (const ExpressionPtr& value : change_.values) values.push_back(value->evaluate(frame));
+  table_.update(slot, change_.columns, values, 0);
+}
+
+}  // namespace pollux

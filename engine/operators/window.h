@@ -1,0 +1,109 @@
+// Windows: which rows are held, when they leave, and in which chunks they go on.
+//
+// The rows held stand in a RowStore. What goes on, current and expired rows with the resets of
+// batch windows, is collected while a chunk is worked on and handed on as one chunk.
+// Semantics: reference of SiddhiQL, windows. Thread: the shard's.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/base/ring.h"
+#include "engine/operators/chunk.h"
+#include "engine/operators/plan_context.h"
+#include "engine/operators/row_store.h"
+
+namespace pollux {
+
+struct WindowPlan {
+  enum class Kind : uint8_t {
+    kNone,  ///< a side of a join without a window: holds nothing
+    kLength,
+    kLengthBatch,
+    kTime,
+    kTimeBatch,
+    kExternalTime,
+    kExternalTimeBatch,
+  };
+
+  Kind kind = Kind::kNone;
+  SchemaPtr schema;
+  std::vector<bool> kept;      ///< columns that somebody reads
+  bool expired_wanted = true;  ///< leaving rows are handed on
+  bool searched = false;       ///< a join looks into it
+  int64_t extent = 0;          ///< rows, or milliseconds
+  ExpressionPtr time;          ///< external windows: the time attribute
+  bool has_start = false;
+  int64_t start_ms = 0;
+  ExpressionPtr start_attribute;  ///< externalTimeBatch: the first row's value is the start
+  int64_t timeout_ms = 0;         ///< externalTimeBatch; 0: none
+  int32_t replace_column = -1;    ///< externalTimeBatch: the time attribute becomes the batch's end
+  bool stream_current = false;    ///< batch windows: rows go on as they come
+};
+
+class WindowOperator : public Receiver, public KeyedOperator {
+ public:
+  ~WindowOperator() override;
+
+  static std::unique_ptr<WindowOperator> make(WindowPlan plan, PlanContext& context,
+                                              Receiver& next);
+
+  void receive(const Chunk& chunk) override;
+  void drop_key(uint32_t key) override;
+  size_t state_bytes() const override;
+
+  /// For joins: the rows that the window holds now, oldest first.
+  virtual void contents(uint32_t key, std::vector<Slot>& slots) = 0;
+  const RowStore& store() const { return store_; }
+
+ protected:
+  WindowOperator(WindowPlan plan, PlanContext& context, Receiver& next);
+
+  /// A deadline of the instance has come.
+  virtual void on_deadline(uint32_t /*key*/) {}
+  void schedule(uint32_t key, int64_t deadline_ms);
+
+  const WindowPlan& plan() const { return plan_; }
+  PlanContext& context() { return context_; }
+  RowStore& rows() { return store_; }
+
+  /// A row enters; `time` is the external time, else the row's timestamp.
+  virtual void enter(uint32_t key, Slot slot, int64_t time, int64_t clock) = 0;
+  /// The rows of a chunk have entered.
+  virtual void end_chunk(uint32_t /*key*/, int64_t /*clock*/) {}
+  virtual void release_key(uint32_t key) = 0;
+
+  void emit_current(uint32_t key, Slot slot);
+  void emit_expired(uint32_t key, Slot slot, int64_t clock);
+  /// Aggregations start afresh before what is emitted next, or behind the last.
+  void emit_reset() { reset_pending_ = true; }
+  /// What is emitted from here on is another chunk.
+  void cut_chunk();
+  /// The row is gone once what was emitted has been handed on.
+  void release_later(Slot slot) { released_.push_back(slot); }
+
+ private:
+  class Timer;
+
+  void emit(uint32_t key, Slot slot, uint8_t kind, int64_t timestamp);
+  void hand_on();
+
+  WindowPlan plan_;
+  PlanContext& context_;
+  Receiver& next_;
+  std::unique_ptr<Timer> timer_;  ///< only where the kind of window waits for time
+  RowStore store_;
+  EventBatch out_;
+  std::vector<Slot> slots_, released_;
+  std::vector<uint8_t> kinds_;
+  std::vector<uint32_t> chunk_ids_, keys_, causes_;
+  std::vector<int64_t> times_;
+  uint32_t chunk_id_ = 0;
+  uint32_t cause_ = 0;
+  bool in_row_ = false;
+  bool reset_pending_ = false;
+};
+
+}  // namespace pollux

@@ -1,0 +1,181 @@
+#include "engine/operators/windows_batch.h"
+
+#include <algorithm>
+
+namespace pollux {
+
+void BatchWindow::contents(uint32_t key, std::vector<Slot>& slots) {
+  const State& held = state(key);
+  slots.insert(slots.end(), held.previous.begin(), held.previous.end());
+}
+
+void BatchWindow::add(State& held, uint32_t key, Slot slot) {
+  held.reset = true;
+  if (!plan().stream_current) {
+    held.current.push_back(slot);
+    return;
+  }
+  emit_current(key, slot);
+  held.previous.push_back(slot);
+}
+
+void BatchWindow::flush(State& held, uint32_t key, int64_t clock, bool keep) {
+  for (Slot slot : held.previous) {
+    emit_expired(key, slot, clock);
+    release_later(slot);
+  }
+  held.previous.clear();
+  if (held.reset) emit_reset();
+  held.reset = false;
+  for (Slot slot : held.current) {
+    emit_current(key, slot);
+    if (!keep) release_later(slot);
+  }
+  if (keep) held.previous.swap(held.current);
+  held.current.clear();
+}
+
+void BatchWindow::release_key(uint32_t key) {
+  State& held = state(key);
+  for (Slot slot : held.current) release_later(slot);
+  for (Slot slot : held.previous) release_later(slot);
+  held = State{};
+}
+
+void LengthBatchWindow::enter(uint32_t key, Slot slot, int64_t, int64_t clock) {
+  State& held = state(key);
+  cut_chunk();
+  if (plan().extent == 0) {
+    emit_current(key, slot);
+    emit_expired(key, slot, clock);
+    emit_reset();
+    cut_chunk();
+    return release_later(slot);
+  }
+  if (plan().stream_current) {
+    if (held.count == plan().extent) {
+      flush(held, key, clock, false);
+      held.count = 0;
+    }
+    ++held.count;
+    return add(held, key, slot);
+  }
+  add(held, key, slot);
+  if (++held.count < plan().extent) return;
+  flush(held, key, clock, keeps_previous());
+  held.count = 0;
+  cut_chunk();
+}
+
+void TimeBatchWindow::enter(uint32_t key, Slot slot, int64_t, int64_t clock) {
+  State& held = state(key);
+  if (held.next_ms == -1) {
+    int64_t t = plan().extent;
+    held.next_ms = plan().has_start ? clock + (t - (clock - plan().start_ms) % t) : clock + t;
+    schedule(key, held.next_ms);
+  }
+  add(held, key, slot);
+}
+
+void TimeBatchWindow::on_deadline(uint32_t key) {
+  State& held = state(key);
+  int64_t clock = context().now();
+  if (held.next_ms == -1 || clock < held.next_ms) return;
+  cut_chunk();
+  flush(held, key, clock, keeps_previous());
+  cut_chunk();
+  // Batches with nothing in them and nothing to expire pass unseen.
+  int64_t t = plan().extent;
+  held.next_ms += held.previous.empty() ? ((clock - held.next_ms) / t + 1) * t : t;
+  schedule(key, held.next_ms);
+}
+
+int64_t ExternalTimeBatchWindow::end_after(const State& held, int64_t time) const {
+  return time + (plan().extent - (time - held.start_ms) % plan().extent);
+}
+
+void ExternalTimeBatchWindow::ask_for_timeout(State& held, uint32_t key, int64_t clock) {
+  if (plan().timeout_ms <= 0) return;
+  held.timeout_at_ms = clock + plan().timeout_ms;
+  schedule(key, held.timeout_at_ms);
+}
+
+void ExternalTimeBatchWindow::begin(State& held, uint32_t key, Slot slot, int64_t time,
+                                    int64_t clock) {
+  if (plan().start_attribute) {
+    EventBatch row(rows().schema());
+    rows().gather({slot}, row);
+    FrameSource source{&row, nullptr, 0, false};
+    Vec start = plan().start_attribute->evaluate({1, &source, clock});
+    held.start_ms = start.is_null(0) ? time : start.at<int64_t>(0);
+    held.next_ms = held.start_ms + plan().extent;
+  } else if (plan().has_start) {
+    held.start_ms = plan().start_ms;
+    held.next_ms = end_after(held, time);
+  } else {
+    held.start_ms = time;
+    held.next_ms = time + plan().extent;
+  }
+  ask_for_timeout(held, key, clock);
+}
+
+void ExternalTimeBatchWindow::enter(uint32_t key, Slot slot, int64_t time, int64_t clock) {
+  State& held = state(key);
+  if (held.next_ms < 0) begin(held, key, slot, time, clock);
+  held.greatest_ms = std::max(held.greatest_ms, time);
+  if (time >= held.next_ms) {
+    cut_chunk();
+    if (held.flushed) {
+      flush_again(held, key, held.greatest_ms, keeps_previous());
+      held.flushed = false;
+    } else {
+      flush(held, key, held.greatest_ms, keeps_previous());
+    }
+    cut_chunk();
+    held.next_ms = end_after(held, held.greatest_ms);
+    ask_for_timeout(held, key, clock);
+  }
+  if (plan().replace_column >= 0) {
+    Vec end;
+    end.type = AttributeType::kLong;
+    end.constant = true;
+    end.data = &held.next_ms;
+    rows().set(slot, static_cast<size_t>(plan().replace_column), end, 0);
+  }
+  held.reset = true;
+  held.current.push_back(slot);
+}
+
+void ExternalTimeBatchWindow::on_deadline(uint32_t key) {
+  State& held = state(key);
+  if (held.next_ms < 0 || held.timeout_at_ms > context().now()) return;
+  cut_chunk();
+  if (!held.flushed) {
+    flush(held, key, held.greatest_ms, true);
+    held.flushed = true;
+  } else if (!held.current.empty()) {
+    flush_again(held, key, held.greatest_ms, true);
+  }
+  cut_chunk();
+  ask_for_timeout(held, key, context().now());
+}
+
+void ExternalTimeBatchWindow::flush_again(State& held, uint32_t key, int64_t clock, bool keep) {
+  if (!held.current.empty()) {
+    for (Slot slot : held.previous) emit_expired(key, slot, clock);
+    emit_reset();
+    held.reset = false;
+    for (Slot slot : held.previous) emit_current(key, slot);
+    for (Slot slot : held.current) emit_current(key, slot);
+  }
+  if (keep) {
+    held.previous.insert(held.previous.end(), held.current.begin(), held.current.end());
+  } else {
+    for (Slot slot : held.previous) release_later(slot);
+    for (Slot slot : held.current) release_later(slot);
+    held.previous.clear();
+  }
+  held.current.clear();
+}
+
+}  // namespace pollux

@@ -1,0 +1,63 @@
+#include "engine/operators/windows_sliding.h"
+
+namespace pollux {
+
+void SlidingWindow::contents(uint32_t key, std::vector<Slot>& slots) {
+  const State& held = state(key);
+  for (uint32_t i = 0; i < held.size(); ++i) slots.push_back(held[i].slot);
+}
+
+void SlidingWindow::expire_front(uint32_t key, int64_t clock) {
+  Held left = state(key).pop();
+  emit_expired(key, left.slot, clock);
+  release_later(left.slot);
+}
+
+void SlidingWindow::expire_until(uint32_t key, int64_t time, int64_t clock) {
+  State& held = state(key);
+  while (!held.empty() && held.front().time + plan().extent <= time) expire_front(key, clock);
+}
+
+void SlidingWindow::release_key(uint32_t key) {
+  State& held = state(key);
+  while (!held.empty()) release_later(held.pop().slot);
+}
+
+void LengthWindow::enter(uint32_t key, Slot slot, int64_t time, int64_t clock) {
+  if (plan().extent == 0) {
+    emit_expired(key, slot, clock);
+    emit_current(key, slot);
+    return release_later(slot);
+  }
+  if (state(key).size() >= static_cast<uint64_t>(plan().extent)) expire_front(key, clock);
+  state(key).push({slot, time});
+  emit_current(key, slot);
+}
+
+void TimeWindow::enter(uint32_t key, Slot slot, int64_t time, int64_t clock) {
+  expire_until(key, clock, clock);
+  bool first = state(key).empty();
+  state(key).push({slot, time});
+  emit_current(key, slot);
+  if (plan().extent <= 0) return;
+  // One deadline for each different time, so that what leaves at one moment leaves together.
+  int64_t& last = last_asked_.at(key);
+  if (first || last < time) {
+    schedule(key, time + plan().extent);
+    last = time;
+  }
+}
+
+void TimeWindow::on_deadline(uint32_t key) {
+  cut_chunk();
+  expire_until(key, context().now(), context().now());
+  cut_chunk();
+}
+
+void ExternalTimeWindow::enter(uint32_t key, Slot slot, int64_t time, int64_t clock) {
+  expire_until(key, time, clock);
+  state(key).push({slot, time});
+  emit_current(key, slot);
+}
+
+}  // namespace pollux

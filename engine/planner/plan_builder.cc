@@ -1,0 +1,229 @@
+#include "engine/planner/plan_builder.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "engine/expression/row_function.h"
+#include "engine/language/parser.h"
+#include "engine/planner/annotations.h"
+#include "engine/planner/query_planner.h"
+
+namespace pollux {
+namespace {
+
+class PlanBuilder {
+ public:
+  PlanBuilder(const ast::Plan& tree, Plan& plan, Diagnostics& diagnostics)
+      : tree_(tree),
+        plan_(plan),
+        diagnostics_(diagnostics),
+        queries_(plan, flow_, diagnostics) {}
+
+  void build() {
+    read_annotations();
+    for (const ast::Definition& definition : tree_.definitions) {
+      std::visit([this](const auto& d) { define(d); }, definition);
+    }
+    for (const ast::Element& element : tree_.elements) {
+      if (const auto* query = std::get_if<ast::Query>(&element)) {
+        queries_.add(*query, nullptr);
+      } else {
+        add_partition(std::get<ast::Partition>(element));
+      }
+    }
+    plan_.set_row_by_row(flow_.row_by_row());
+  }
+
+ private:
+  void report(const Location& location, std::string message, std::string expected = {},
+              std::string hint = {}) {
+    diagnostics_.push_back({location, std::move(message), std::move(expected), std::move(hint)});
+  }
+
+  void read_annotations() {
+    for (const char* key : {"app:name", "plan:name"}) {
+      const ast::Annotation* name = find_annotation(tree_.annotations, key);
+      if (name == nullptr) continue;
+      if (auto value = annotation_value(*name, "")) plan_.set_name(*value);
+    }
+    for (const char* key : {"app:playback", "plan:playback"}) {
+      if (find_annotation(tree_.annotations, key) != nullptr) plan_.set_playback(true);
+    }
+  }
+
+  /// The schema of a definition; null after errors.
+  SchemaPtr schema_of(const ast::StreamDefinition& definition) {
+    std::vector<Attribute> attributes;
+    std::set<std::string> seen;
+    bool good = true;
+    for (const ast::AttributeDefinition& attribute : definition.attributes) {
+      if (!seen.insert(attribute.name).second) {
+        report(attribute.location, "attribute '" + attribute.name + "' is defined twice",
+               "another name");
+        good = false;
+      }
+      attributes.push_back({attribute.name, attribute.type});
+    }
+    if (!good) return nullptr;
+    return std::make_shared<Schema>(definition.name, std::move(attributes));
+  }
+
+  /// False, and told, when the name means something else already.
+  bool is_free(const std::string& name, const Schema& schema, const Location& location,
+               bool as_stream) {
+    Plan::Stream* stream = plan_.find_stream(name);
+    auto table = plan_.tables().find(name);
+    if (stream == nullptr && table == plan_.tables().end()) return true;
+    const Schema& known = stream != nullptr ? *stream->junction->schema() : *table->second->schema();
+    if (as_stream != (stream != nullptr) || !known.same_attributes(schema)) {
+      report(location, "'" + name + "' is defined again, and differently",
+             "one definition, or the same twice");
+    }
+    return false;
+  }
+
+  void define(const ast::StreamDefinition& definition) {
+    SchemaPtr schema = schema_of(definition);
+    if (schema && is_free(definition.name, *schema, definition.location, true)) {
+      plan_.add_stream(std::move(schema), true);
+    }
+  }
+
+  void define(const ast::TableDefinition& definition) {
+    SchemaPtr schema = schema_of(definition);
+    if (!schema || !is_free(definition.name, *schema, definition.location, false)) return;
+    if (const auto* store = find_annotation(definition.annotations, "store")) {
+      return report(store->location, "'@store' is not supported yet", "a table in memory");
+    }
+    std::vector<size_t> primary_key;
+    std::vector<size_t> indexed;
+    for (const ast::Annotation& annotation : definition.annotations) {
+      bool key = find_annotation({annotation}, "primarykey") != nullptr;
+      bool index = find_annotation({annotation}, "index") != nullptr ||
+                   find_annotation({annotation}, "indexby") != nullptr;
+      if (!key && !index) continue;
+      for (const ast::AnnotationElement& element : annotation.elements) {
+        std::optional<size_t> column = schema->find(element.value);
+        if (!column) {
+          std::vector<std::string> known;
+          for (const Attribute& attribute : schema->attributes()) known.push_back(attribute.name);
+          std::string near = nearest_name(element.value, known);
+          report(element.location, "the table has no attribute '" + element.value + "'",
+                 "an attribute of the table",
+                 near.empty() ? "" : "did you mean '" + near + "'?");
+          continue;
+        }
+        (key ? primary_key : indexed).push_back(*column);
+      }
+    }
+    plan_.tables()[definition.name] = std::make_unique<Table>(
+        schema, std::move(primary_key), std::move(indexed), plan_.context().strings());
+  }
+
+  template <class D>
+  void unsupported(const D& definition, const char* what) {
+    report(definition.location, std::string("'define ") + what + "' is not supported yet",
+           "define stream or define table");
+  }
+  void define(const ast::WindowDefinition& d) { unsupported(d, "window"); }
+  void define(const ast::TriggerDefinition& d) { unsupported(d, "trigger"); }
+  void define(const ast::FunctionDefinition& d) { unsupported(d, "function"); }
+  void define(const ast::AggregationDefinition& d) { unsupported(d, "aggregation"); }
+
+  std::optional<Partition::Purge> purge_of(const ast::Partition& partition) {
+    const ast::Annotation* annotation = find_annotation(partition.annotations, "purge");
+    if (annotation == nullptr) return std::nullopt;
+    if (annotation_value(*annotation, "enable").value_or("true") != "true") return std::nullopt;
+    auto interval = parse_duration(annotation_value(*annotation, "interval").value_or(""));
+    auto idle = parse_duration(annotation_value(*annotation, "idle.period").value_or(""));
+    if (!interval || !idle || *interval <= 0 || *idle <= 0) {
+      report(annotation->location, "'@purge' without a valid interval and idle.period",
+             "@purge(enable='true', interval='10 sec', idle.period='1 hour')");
+      return std::nullopt;
+    }
+    return Partition::Purge{*interval, *idle};
+  }
+
+  /// Keys are compared as text, so that several streams can share them.
+  static ExpressionPtr as_text(ExpressionPtr value) {
+    if (value->type() == AttributeType::kString) return value;
+    return make_row_function(AttributeType::kString, {std::move(value)},
+                             [](const RowArguments& in, RowResult& out) {
+                               if (!in.is_null(0)) out.put_text(in.to_text(0));
+                             });
+  }
+
+  void add_partition(const ast::Partition& tree) {
+    PlanContext& context = plan_.context();
+    Partition& partition =
+        plan_.add_partition(std::make_unique<Partition>(context, purge_of(tree)));
+    PartitionFrame frame;
+    frame.partition = &partition;
+    for (const ast::PartitionKey& key : tree.keys) {
+      Plan::Stream* stream = plan_.find_stream(key.stream);
+      if (stream == nullptr) {
+        std::vector<std::string> known;
+        for (const Plan::Stream& other : plan_.all_streams()) known.push_back(other.name);
+        std::string near = nearest_name(key.stream, known);
+        report(key.location, "unknown stream '" + key.stream + "'", "a stream defined before",
+               near.empty() ? "" : "did you mean '" + near + "'?");
+        continue;
+      }
+      const SchemaPtr& schema = stream->junction->schema();
+      SourcesScope scope({{{key.stream}, schema, 0, 0}});
+      ExpressionBinder binder(scope, context, queries_, diagnostics_);
+      ExpressionPtr value;
+      std::vector<PartitionInput::Range> ranges;
+      if (key.value) {
+        value = binder.bind(*key.value);
+        if (!value) continue;
+        value = as_text(std::move(value));
+      }
+      for (const ast::PartitionRange& range : key.ranges) {
+        ranges.push_back({binder.bind_condition(*range.condition, "the range"), range.key});
+        if (!ranges.back().condition) return;
+      }
+      PartitionInput& input = plan_.own(std::make_unique<PartitionInput>(
+          partition, context, std::move(value), std::move(ranges), schema));
+      stream->junction->add_reader(input);
+      frame.inputs[key.stream] = &input;
+    }
+    for (const ast::Query& query : tree.queries) queries_.add(query, &frame);
+    for (auto& [name, junction] : frame.streams) plan_.own(std::move(junction));
+  }
+
+  const ast::Plan& tree_;
+  Plan& plan_;
+  Diagnostics& diagnostics_;
+  Flow flow_;
+  QueryPlanner queries_;
+};
+
+}  // namespace
+
+BuiltPlan build_plan(std::string_view text, const std::string& default_name,
+                     const std::function<bool(std::string_view plan, std::string_view stream)>&
+                         is_result) {
+  BuiltPlan built;
+  ParseResult parsed = parse_plan(text);
+  built.diagnostics = std::move(parsed.diagnostics);
+  auto plan = std::make_unique<Plan>(default_name);
+  PlanBuilder(parsed.plan, *plan, built.diagnostics).build();
+  if (!built.diagnostics.empty()) {
+    std::stable_sort(built.diagnostics.begin(), built.diagnostics.end(),
+                     [](const Diagnostic& a, const Diagnostic& b) {
+                       return std::pair(a.location.line, a.location.column) <
+                              std::pair(b.location.line, b.location.column);
+                     });
+    return built;
+  }
+  for (Plan::Stream& stream : plan->all_streams()) {
+    if (!stream.written) continue;
+    if (!is_result || is_result(plan->name(), stream.name)) plan->make_result(stream);
+  }
+  built.plan = std::move(plan);
+  return built;
+}
+
+}  // namespace pollux

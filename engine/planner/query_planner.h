@@ -1,0 +1,131 @@
+// From the tree of a query to operators that stand in its plan.
+//
+// Everything that is wrong goes to the diagnostics; a query with errors leaves operators behind
+// that nobody reads, in a plan that will not be deployed.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/language/ast.h"
+#include "engine/language/diagnostics.h"
+#include "engine/operators/window.h"
+#include "engine/planner/expression_binder.h"
+#include "engine/planner/flow.h"
+#include "engine/planner/scope.h"
+#include "engine/runtime/plan.h"
+
+namespace pollux {
+
+/// The partition around a query: its instances, the ways in, and the streams inside.
+struct PartitionFrame {
+  Partition* partition = nullptr;
+  std::map<std::string, PartitionInput*> inputs;               ///< by stream
+  std::map<std::string, std::unique_ptr<Junction>> streams;    ///< #inner streams
+};
+
+class QueryPlanner : public TableCatalogue {
+ public:
+  QueryPlanner(Plan& plan, Flow& flow, Diagnostics& diagnostics)
+      : plan_(plan), flow_(flow), diagnostics_(diagnostics) {}
+
+  /// `frame` is null outside of partitions.
+  void add(const ast::Query& query, PartitionFrame* frame);
+
+  Table* find_table(const std::string& name) override;
+  std::vector<std::string> table_names() const override;
+  void note_access(const std::string& name) override;
+
+ private:
+  /// Where rows come from: the stream, and what its attributes are called.
+  struct Input {
+    Junction* junction = nullptr;
+    SchemaPtr schema;
+    std::vector<std::string> names;
+  };
+  /// What select gives besides the plan itself.
+  struct Selection {
+    SelectorPlan plan;
+    std::vector<std::string> names;
+  };
+  struct StarAttribute {
+    std::string name;
+    ExpressionPtr value;
+  };
+  struct Handlers {
+    std::vector<ExpressionPtr> before;
+    const ast::StreamHandler* window = nullptr;
+    std::vector<const ast::StreamHandler*> after;
+  };
+
+  void add_single(const ast::Query& query, const ast::StreamSource& source);
+  void add_join(const ast::Query& query, const ast::JoinInput& join);
+  void add_pattern(const ast::Query& query, const ast::StateInput& input);
+
+  std::optional<Input> find_input(const ast::StreamSource& source);
+  std::optional<Handlers> bind_handlers(const ast::StreamSource& source, Scope& scope);
+  ExpressionPtr bind_filter(const ast::Expression& filter, Scope& scope);
+  void read(const Input& input, Receiver& reader);
+  Receiver& chain_filters(const std::vector<ExpressionPtr>& filters, Receiver& last);
+  std::optional<WindowPlan> plan_window(const ast::StreamHandler& handler, const SchemaPtr& schema,
+                                        Scope& scope);
+  bool window_argument(const ast::StreamHandler& handler, size_t index, const char* what,
+                       int64_t& value);
+
+  // query_planner_select.cc
+  std::optional<Selection> plan_selection(const ast::Query& query, Scope& scope,
+                                          const std::vector<StarAttribute>& star);
+  SelectedReceiver* plan_output(const ast::Query& query, Selection& selection);
+  SelectedReceiver* plan_target(const ast::Query& query, const SchemaPtr& output);
+  SelectedReceiver* plan_stream_target(const ast::OutputAction& action, const SchemaPtr& output);
+  SelectedReceiver* plan_table_target(const ast::OutputAction& action, const SchemaPtr& output,
+                                      Table& table);
+  bool fits(const Schema& output, const Schema& target, const Location& location, bool by_name);
+
+  // query_planner_join.cc
+  struct JoinPart {
+    Input input;
+    Table* table = nullptr;
+    std::string table_name;
+    Handlers handlers;
+    std::unique_ptr<SourcesScope> scope;
+  };
+  std::optional<JoinPart> plan_join_part(const ast::StreamSource& source);
+  Searched* plan_search(const ast::JoinInput& join, JoinPart& searching, JoinPart& searched,
+                        WindowOperator* window, std::vector<bool>& searched_used,
+                        bool report_errors);
+
+  // query_planner_pattern.cc
+  bool add_pattern_states(const ast::StateElement& element, PatternNames& names,
+                          PatternPlan& pattern, std::vector<Input>& inputs, bool start,
+                          std::pair<int32_t, int32_t>& ends);
+  bool add_pattern_stream(const ast::StateElement& element, PatternNames& names,
+                          PatternPlan& pattern, std::vector<Input>& inputs, bool start);
+  void bind_pattern_filter(const ast::StateElement& element, uint32_t state, PatternNames& names,
+                           PatternPlan& pattern);
+
+  void report(const Location& location, std::string message, std::string expected = {},
+              std::string hint = {});
+  template <class T>
+  T& own(std::unique_ptr<T> part) {
+    T& reference = plan_.own(std::move(part));
+    if constexpr (std::is_base_of_v<KeyedOperator, T>) {
+      if (frame_ != nullptr) frame_->partition->add_operator(reference);
+    }
+    return reference;
+  }
+  bool expects_expired(const ast::Query& query) const {
+    return query.output.events != ast::OutputAction::Events::kCurrent;
+  }
+
+  Plan& plan_;
+  Flow& flow_;
+  Diagnostics& diagnostics_;
+  PartitionFrame* frame_ = nullptr;
+  std::vector<const ast::StateElement*> pattern_elements_;  ///< by state, of the query in hand
+};
+
+}  // namespace pollux

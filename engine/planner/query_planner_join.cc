@@ -1,0 +1,209 @@
+// Joins: two sides, each a stream with or without a window, or a table.
+#include <algorithm>
+#include <utility>
+
+#include "engine/operators/join.h"
+#include "engine/planner/query_planner.h"
+
+namespace pollux {
+
+std::optional<QueryPlanner::JoinPart> QueryPlanner::plan_join_part(
+    const ast::StreamSource& source) {
+  JoinPart part;
+  if (Table* table = source.inner ? nullptr : find_table(source.stream)) {
+    part.table = table;
+    part.table_name = source.stream;
+    part.input.schema = table->schema();
+    part.input.names = {source.stream};
+    if (!source.alias.empty()) part.input.names.push_back(source.alias);
+    if (!source.handlers.empty()) {
+      report(source.handlers[0].location, "a table takes no filters or windows",
+             "the condition behind 'on'");
+      return std::nullopt;
+    }
+    return part;
+  }
+  std::optional<Input> input = find_input(source);
+  if (!input) return std::nullopt;
+  part.input = std::move(*input);
+  part.scope = std::make_unique<SourcesScope>(
+      std::vector<NamedSource>{{part.input.names, part.input.schema, 0, 0}});
+  std::optional<Handlers> handlers = bind_handlers(source, *part.scope);
+  if (!handlers) return std::nullopt;
+  if (!handlers->after.empty()) {
+    report(handlers->after[0]->location, "a filter behind the window of a join's side",
+           "filters before the window, or conditions behind 'on'");
+    return std::nullopt;
+  }
+  part.handlers = std::move(*handlers);
+  return part;
+}
+
+/// How rows of one side find those of the other. Null after errors.
+Searched* QueryPlanner::plan_search(const ast::JoinInput& join, JoinPart& searching,
+                                    JoinPart& searched, WindowOperator* window,
+                                    std::vector<bool>& searched_used, bool report_errors) {
+  NamedSource row{searching.input.names, searching.input.schema, SearchSource::kRow, 0};
+  NamedSource held{searched.input.names, searched.input.schema, SearchSource::kHeld, 0};
+  SourcesScope scope({row, held});
+  Diagnostics unheard;
+  Diagnostics& heard = report_errors ? diagnostics_ : unheard;
+  PlanContext& context = plan_.context();
+  if (searched.table != nullptr) {
+    auto is_table = [&](const ast::Reference& reference) {
+      const auto& names = searched.input.names;
+      if (!reference.stream.empty()) {
+        return std::find(names.begin(), names.end(), reference.stream) != names.end();
+      }
+      return !searching.input.schema->find(reference.attribute) &&
+             searched.input.schema->find(reference.attribute);
+    };
+    note_access(searched.table_name);
+    auto condition = bind_table_condition(join.on.get(), *searched.table, is_table, scope, context,
+                                          *this, heard);
+    if (!condition) return nullptr;
+    return &plan_.own(std::make_unique<TableSearch>(*searched.table, std::move(*condition), context));
+  }
+  ExpressionPtr condition;
+  if (join.on) {
+    ExpressionBinder binder(scope, context, *this, heard);
+    condition = binder.bind_condition(*join.on, "the condition");
+    if (!condition) return nullptr;
+  }
+  searched_used = scope.used(1);
+  if (window == nullptr) return nullptr;
+  return &plan_.own(std::make_unique<WindowSearch>(*window, std::move(condition), context));
+}
+
+namespace {
+
+/// Hands rows on to a receiver that is made later.
+class Forward final : public Receiver {
+ public:
+  void set(Receiver& next) { next_ = &next; }
+  void receive(const Chunk& chunk) override {
+    if (next_ != nullptr) next_->receive(chunk);
+  }
+
+ private:
+  Receiver* next_ = nullptr;
+};
+
+}  // namespace
+
+void QueryPlanner::add_join(const ast::Query& query, const ast::JoinInput& join) {
+  if (join.within_ms || !join.within.empty() || join.per) {
+    return report(query.location, "'within' and 'per' of a join are not supported yet",
+                  "a join without them");
+  }
+  std::optional<JoinPart> parts[2] = {plan_join_part(join.left), plan_join_part(join.right)};
+  if (!parts[0] || !parts[1]) return;
+  if (parts[0]->table != nullptr && parts[1]->table != nullptr) {
+    return report(join.right.location, "a join of two tables", "a stream on one side");
+  }
+  auto left_size = static_cast<uint32_t>(parts[0]->input.schema->size());
+  const uint32_t offsets[2] = {0, left_size};
+  SourcesScope joined_scope({{parts[0]->input.names, parts[0]->input.schema, 0, 0},
+                             {parts[1]->input.names, parts[1]->input.schema, 0, left_size}});
+  std::vector<StarAttribute> star;
+  for (size_t side = 0; side < 2 && query.selector.star; ++side) {
+    for (const Attribute& attribute : parts[side]->input.schema->attributes()) {
+      ast::Reference reference;
+      reference.stream = parts[side]->input.names.back();
+      reference.attribute = attribute.name;
+      NameResult result = joined_scope.attribute(reference);
+      if (std::holds_alternative<NameError>(result)) continue;
+      star.push_back({attribute.name, std::get<ExpressionPtr>(result)});
+    }
+  }
+  std::optional<Selection> selection = plan_selection(query, joined_scope, star);
+  std::optional<WindowPlan> windows[2];
+  bool good = selection.has_value();
+  for (size_t side = 0; side < 2; ++side) {
+    JoinPart& part = *parts[side];
+    if (part.table != nullptr) continue;
+    windows[side].emplace();
+    windows[side]->schema = part.input.schema;
+    if (part.handlers.window == nullptr) continue;
+    windows[side] = plan_window(*part.handlers.window, part.input.schema, *part.scope);
+    good = good && windows[side].has_value();
+  }
+  // Errors of the condition are told once, from the left side's view, or the stream's on a table.
+  std::vector<bool> used_by_condition[2];
+  size_t errors = diagnostics_.size();
+  size_t viewer = parts[0]->table != nullptr ? 1 : 0;
+  for (size_t side : {viewer, 1 - viewer}) {
+    if (parts[side]->table != nullptr) continue;
+    plan_search(join, *parts[side], *parts[1 - side], nullptr, used_by_condition[1 - side],
+                side == viewer);
+  }
+  if (!good || diagnostics_.size() != errors) return;
+  SelectedReceiver* output = plan_output(query, *selection);
+  if (output == nullptr) return;
+
+  bool expired = selection->plan.expired || !selection->plan.aggregates.empty();
+  std::vector<Attribute> attributes = parts[0]->input.schema->attributes();
+  for (const Attribute& attribute : parts[1]->input.schema->attributes()) {
+    attributes.push_back(attribute);
+  }
+  auto joined = std::make_shared<Schema>("", std::move(attributes));
+  Selector& selector =
+      own(std::make_unique<Selector>(std::move(selection->plan), plan_.context(), *output));
+
+  using Kind = ast::JoinInput::Kind;
+  using Trigger = ast::JoinInput::Trigger;
+  WindowOperator* held[2] = {nullptr, nullptr};
+  Forward* forwards[2] = {nullptr, nullptr};
+  for (size_t side = 0; side < 2; ++side) {
+    if (parts[side]->table != nullptr) continue;
+    forwards[side] = &own(std::make_unique<Forward>());
+    bool other_triggers = parts[1 - side]->table == nullptr &&
+                          (join.trigger == Trigger::kBoth ||
+                           join.trigger == (side == 0 ? Trigger::kRight : Trigger::kLeft));
+    WindowPlan& window = *windows[side];
+    bool sliding = window.kind == WindowPlan::Kind::kLength ||
+                   window.kind == WindowPlan::Kind::kTime ||
+                   window.kind == WindowPlan::Kind::kExternalTime;
+    bool plain = window.kind == WindowPlan::Kind::kNone ||
+                 (sliding && window.extent > 0 && !expired && !other_triggers);
+    Receiver* entrance = forwards[side];
+    if (!plain || other_triggers) {
+      window.expired_wanted = expired;
+      window.searched = other_triggers;
+      window.kept = joined_scope.used(side);
+      for (size_t c = 0; c < window.kept.size(); ++c) {
+        // The condition is asked of this side's rows, whether they search or are searched.
+        bool searched = !used_by_condition[side].empty() && used_by_condition[side][c];
+        window.kept[c] = window.kept[c] || searched || join.on != nullptr;
+      }
+      if (window.start_attribute || window.replace_column >= 0) {
+        std::fill(window.kept.begin(), window.kept.end(), true);
+      }
+      held[side] = &own(WindowOperator::make(std::move(window), plan_.context(), *forwards[side]));
+      entrance = held[side];
+    }
+    read(parts[side]->input, chain_filters(parts[side]->handlers.before, *entrance));
+  }
+  for (size_t side = 0; side < 2; ++side) {
+    bool triggers = parts[side]->table == nullptr &&
+                    (join.trigger == Trigger::kBoth ||
+                     join.trigger == (side == 0 ? Trigger::kLeft : Trigger::kRight));
+    if (!triggers) continue;
+    std::vector<bool> unused;
+    Searched* other =
+        plan_search(join, *parts[side], *parts[1 - side], held[1 - side], unused, true);
+    if (other == nullptr) return;
+    JoinSidePlan side_plan;
+    side_plan.joined = joined;
+    side_plan.own_offset = offsets[side];
+    side_plan.other_offset = offsets[1 - side];
+    side_plan.own_needed = joined_scope.used(side);
+    side_plan.other_needed = joined_scope.used(1 - side);
+    side_plan.outer = join.kind == Kind::kFullOuter ||
+                      join.kind == (side == 0 ? Kind::kLeftOuter : Kind::kRightOuter);
+    forwards[side]->set(
+        own(std::make_unique<JoinSide>(std::move(side_plan), *other, selector)));
+  }
+}
+
+}  // namespace pollux

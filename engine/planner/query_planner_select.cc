@@ -1,0 +1,245 @@
+// Selection, output rate and output action of a query.
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "engine/operators/rate_limiter.h"
+#include "engine/operators/table_writer.h"
+#include "engine/planner/query_planner.h"
+
+namespace pollux {
+namespace {
+
+std::string shown_types(const Schema& schema) {
+  std::string text;
+  for (const Attribute& attribute : schema.attributes()) {
+    if (!text.empty()) text += ", ";
+    text += attribute.name + " " + std::string(name_of(attribute.type));
+  }
+  return "(" + text + ")";
+}
+
+std::optional<int64_t> constant_integer(const ast::Expression& expression) {
+  if (const auto* number = std::get_if<int32_t>(&expression.constant)) return *number;
+  if (const auto* number = std::get_if<int64_t>(&expression.constant)) return *number;
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<QueryPlanner::Selection> QueryPlanner::plan_selection(
+    const ast::Query& query, Scope& scope, const std::vector<StarAttribute>& star) {
+  const ast::Selector& select = query.selector;
+  Selection selection;
+  SelectorPlan& plan = selection.plan;
+  bool good = true;
+  std::set<std::string> seen;
+  std::vector<Attribute> attributes;
+  auto add = [&](const std::string& name, ExpressionPtr value, const Location& location) {
+    if (!seen.insert(name).second) {
+      report(location, "'" + name + "' is selected twice", "another name, given with 'as'");
+      good = false;
+    }
+    good = good && value != nullptr;
+    attributes.push_back({name, value ? value->type() : AttributeType::kObject});
+    selection.names.push_back(name);
+    plan.projection.push_back(std::move(value));
+  };
+  for (const StarAttribute& attribute : star) add(attribute.name, attribute.value, select.location);
+  ExpressionBinder binder(scope, plan_.context(), *this, diagnostics_);
+  binder.allow_aggregates(plan.aggregates);
+  if (!select.star) {
+    for (const ast::OutputAttribute& attribute : select.attributes) {
+      std::string name = attribute.name;
+      if (name.empty()) name = attribute.expression->reference.attribute;
+      add(name, binder.bind(*attribute.expression), attribute.location);
+    }
+  }
+  ExpressionBinder keys(scope, plan_.context(), *this, diagnostics_);
+  for (const ast::ExpressionPtr& key : select.group_by) {
+    plan.group_by.push_back(keys.bind(*key));
+    good = good && plan.group_by.back() != nullptr;
+  }
+  OutputScope output_scope(selection.names, plan.projection, scope, !plan.aggregates.empty());
+  if (select.having) {
+    ExpressionBinder having(output_scope, plan_.context(), *this, diagnostics_);
+    having.allow_aggregates(plan.aggregates);
+    plan.having = having.bind_condition(*select.having, "'having'");
+    good = good && plan.having != nullptr;
+  }
+  for (const ast::OrderBy& order : select.order_by) {
+    ExpressionBinder ordering(output_scope, plan_.context(), *this, diagnostics_);
+    plan.order_by.push_back({ordering.bind(*order.expression), order.descending});
+    good = good && plan.order_by.back().expression != nullptr;
+  }
+  auto constant = [&](const ast::ExpressionPtr& expression, const char* what,
+                      std::optional<int64_t>& value) {
+    if (!expression) return;
+    value = constant_integer(*expression);
+    if (value && *value >= 0) return;
+    report(expression->location, std::string("'") + what + "' is no constant of 0 or more",
+           "a whole number");
+    good = false;
+  };
+  constant(select.limit, "limit", plan.limit);
+  constant(select.offset, "offset", plan.offset);
+  if (!good) return std::nullopt;
+
+  using Events = ast::OutputAction::Events;
+  plan.current = query.output.events != Events::kExpired;
+  plan.expired = query.output.events != Events::kCurrent;
+  plan.output = std::make_shared<Schema>(query.output.target, std::move(attributes));
+  return selection;
+}
+
+SelectedReceiver* QueryPlanner::plan_output(const ast::Query& query, Selection& selection) {
+  SelectedReceiver* target = plan_target(query, selection.plan.output);
+  if (target == nullptr || query.rate.kind == ast::OutputRate::Kind::kNone) return target;
+  if (query.rate.kind == ast::OutputRate::Kind::kSnapshot) {
+    report(query.rate.location, "'output snapshot' is not supported yet",
+           "all, first or last, every so many events or so much time");
+    return nullptr;
+  }
+  if (query.rate.amount <= 0) {
+    report(query.rate.location, "an output rate of every 0", "1 or more");
+    return nullptr;
+  }
+  RateLimiter::Options options;
+  options.which = query.rate.which;
+  options.amount = query.rate.amount;
+  options.by_time = query.rate.kind == ast::OutputRate::Kind::kTime;
+  options.grouped = !selection.plan.group_by.empty();
+  options.keyed = frame_ != nullptr;
+  selection.plan.group_keys_wanted = options.grouped;
+  return &own(std::make_unique<RateLimiter>(options, selection.plan.output, plan_.context(), *target));
+}
+
+SelectedReceiver* QueryPlanner::plan_target(const ast::Query& query, const SchemaPtr& output) {
+  const ast::OutputAction& action = query.output;
+  if (action.kind == ast::OutputAction::Kind::kReturn) {
+    report(query.location, "the query has no output", "insert into <stream>");
+    return nullptr;
+  }
+  if (action.fault) {
+    report(action.location, "fault streams are not supported yet", "a plain stream");
+    return nullptr;
+  }
+  Table* table = action.inner ? nullptr : find_table(action.target);
+  if (table != nullptr) return plan_table_target(action, output, *table);
+  if (action.kind == ast::OutputAction::Kind::kInsert) return plan_stream_target(action, output);
+  std::string near = nearest_name(action.target, table_names());
+  report(action.location, "'" + action.target + "' is no table", "a defined table",
+         near.empty() ? "" : "did you mean '" + near + "'?");
+  return nullptr;
+}
+
+bool QueryPlanner::fits(const Schema& output, const Schema& target, const Location& location,
+                        bool by_name) {
+  bool same = output.size() == target.size();
+  for (size_t i = 0; same && i < output.size(); ++i) {
+    same = output[i].type == target[i].type && (!by_name || output[i].name == target[i].name);
+  }
+  if (same) return true;
+  report(location, "the query puts out " + shown_types(output) + " into '" + target.name() + "'",
+         shown_types(target));
+  return false;
+}
+
+SelectedReceiver* QueryPlanner::plan_stream_target(const ast::OutputAction& action,
+                                                   const SchemaPtr& output) {
+  if (action.inner) {
+    if (frame_ == nullptr) {
+      report(action.location, "'#" + action.target + "' stands outside of a partition",
+             "inner streams only inside 'partition ... begin ... end'");
+      return nullptr;
+    }
+    flow_.writes_stream("#" + action.target);
+    std::unique_ptr<Junction>& junction = frame_->streams[action.target];
+    if (!junction) {
+      junction = std::make_unique<Junction>(output);
+    } else if (!fits(*output, *junction->schema(), action.location, true)) {
+      return nullptr;
+    }
+    return &own(std::make_unique<InsertIntoStream>(*junction, true));
+  }
+  flow_.writes_stream(action.target);
+  Plan::Stream* stream = plan_.find_stream(action.target);
+  if (stream == nullptr) {
+    stream = &plan_.add_stream(output, false);
+  } else if (!fits(*output, *stream->junction->schema(), action.location, true)) {
+    return nullptr;
+  }
+  stream->written = true;
+  return &own(std::make_unique<InsertIntoStream>(*stream->junction, false));
+}
+
+SelectedReceiver* QueryPlanner::plan_table_target(const ast::OutputAction& action,
+                                                  const SchemaPtr& output, Table& table) {
+  using Kind = ast::OutputAction::Kind;
+  flow_.writes_table(action.target);
+  bool inserts = action.kind == Kind::kInsert || action.kind == Kind::kUpdateOrInsert;
+  if (inserts && !fits(*output, *table.schema(), action.location, false)) return nullptr;
+  if (action.kind == Kind::kInsert) return &own(std::make_unique<InsertIntoTable>(table));
+
+  NamedSource row{{}, output, SearchSource::kRow, 0};
+  NamedSource held{{action.target}, table.schema(), SearchSource::kHeld, 0};
+  // A bare name is an output attribute first; SourcesScope would call it ambiguous.
+  class ChangeScope final : public Scope {
+   public:
+    ChangeScope(NamedSource row, NamedSource held)
+        : row_({std::move(row)}), held_({std::move(held)}) {}
+    NameResult attribute(const ast::Reference& reference) override {
+      if (!reference.stream.empty()) return held_.attribute(reference);
+      NameResult found = row_.attribute(reference);
+      if (std::holds_alternative<ExpressionPtr>(found)) return found;
+      NameResult in_table = held_.attribute(reference);
+      return std::holds_alternative<ExpressionPtr>(in_table) ? in_table : found;
+    }
+
+   private:
+    SourcesScope row_, held_;
+  };
+  ChangeScope scope(row, held);
+  auto is_table = [&](const ast::Reference& reference) {
+    if (!reference.stream.empty()) return reference.stream == action.target;
+    return !output->find(reference.attribute) && table.schema()->find(reference.attribute);
+  };
+  TableChange change;
+  change.kind = action.kind == Kind::kDelete   ? TableChange::Kind::kDelete
+                : action.kind == Kind::kUpdate ? TableChange::Kind::kUpdate
+                                               : TableChange::Kind::kUpdateOrInsert;
+  auto condition = bind_table_condition(action.on.get(), table, is_table, scope, plan_.context(),
+                                        *this, diagnostics_);
+  if (!condition) return nullptr;
+  change.condition = std::move(*condition);
+  ExpressionBinder binder(scope, plan_.context(), *this, diagnostics_);
+  bool good = true;
+  auto set = [&](const std::string& name, ExpressionPtr value, const Location& location) {
+    std::optional<size_t> column = table.schema()->find(name);
+    if (!value) {
+      good = false;
+    } else if (!column || (*table.schema())[*column].type != value->type()) {
+      report(location, "cannot set '" + name + "' to " + std::string(name_of(value->type())),
+             shown_types(*table.schema()));
+      good = false;
+    } else {
+      change.columns.push_back(*column);
+      change.values.push_back(std::move(value));
+    }
+  };
+  for (const ast::Assignment& assignment : action.set) {
+    set(assignment.target.attribute, binder.bind(*assignment.value), assignment.location);
+  }
+  if (action.set.empty() && action.kind != Kind::kDelete) {
+    for (const Attribute& attribute : output->attributes()) {
+      if (!table.schema()->find(attribute.name)) continue;
+      ast::Reference reference;
+      reference.attribute = attribute.name;
+      set(attribute.name, std::get<ExpressionPtr>(scope.attribute(reference)), action.location);
+    }
+  }
+  if (!good) return nullptr;
+  return &own(std::make_unique<ChangeTable>(table, std::move(change), plan_.context()));
+}
+
+}  // namespace pollux

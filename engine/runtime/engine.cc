@@ -1,0 +1,198 @@
+#include "engine/runtime/engine.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/base/check.h"
+#include "engine/planner/plan_builder.h"
+#include "engine/runtime/plan.h"
+
+namespace pollux {
+
+struct Engine::Impl {
+  struct Deployed {
+    std::unique_ptr<Plan> plan;
+    bool suspended = false;
+  };
+
+  EngineOptions options;
+  std::vector<Deployed> plans;
+  int64_t now_ms = INT64_MIN;
+
+  ApplyOutcome deploy(const DeployPayload& payload);
+  ApplyOutcome undeploy(const UndeployPayload& payload);
+  ApplyOutcome apply_events(const Entry& entry, const EventBatchPtr& batch, ResultSink& sink);
+  ApplyOutcome apply_tick(const Entry& entry, ResultSink& sink);
+
+  Deployed* find(std::string_view name) {
+    for (Deployed& deployed : plans) {
+      if (deployed.plan->name() == name) return &deployed;
+    }
+    return nullptr;
+  }
+  bool row_clock(const Plan& plan) const {
+    return options.clock == ClockMode::kRow || plan.playback();
+  }
+  /// Runs `work` on a plan; a failed assertion in it suspends the plan, and no other.
+  template <class F>
+  static void guarded(Deployed& deployed, ApplyOutcome& outcome, F&& work) {
+    try {
+      work(*deployed.plan);
+    } catch (const AssertionFailed& failure) {
+      deployed.suspended = true;
+      outcome.status = ApplyStatus::kSuspended;
+      outcome.plan = deployed.plan->name();
+      outcome.reason = failure.what();
+    }
+  }
+};
+
+namespace {
+
+ApplyOutcome rejected(std::string reason) {
+  ApplyOutcome outcome;
+  outcome.status = ApplyStatus::kRejected;
+  outcome.reason = std::move(reason);
+  return outcome;
+}
+
+}  // namespace
+
+Engine::Engine(EngineOptions options) : impl_(std::make_unique<Impl>()) {
+  impl_->options = std::move(options);
+}
+
+Engine::~Engine() = default;
+
+ApplyOutcome Engine::apply(const Entry& entry, ResultSink& sink) {
+  impl_->now_ms = std::max(impl_->now_ms, entry.timestamp.ms);
+  if (const auto* events = std::get_if<EventsPayload>(&entry.payload)) {
+    return impl_->apply_events(entry, events->batch, sink);
+  }
+  if (std::holds_alternative<TickPayload>(entry.payload)) return impl_->apply_tick(entry, sink);
+  if (const auto* deploy = std::get_if<DeployPayload>(&entry.payload)) {
+    return impl_->deploy(*deploy);
+  }
+  if (const auto* undeploy = std::get_if<UndeployPayload>(&entry.payload)) {
+    return impl_->undeploy(*undeploy);
+  }
+  return {};  // a persist order changes nothing in the engine: states are cut by who holds them
+}
+
+ApplyOutcome Engine::Impl::deploy(const DeployPayload& payload) {
+  BuiltPlan built = build_plan(payload.text, payload.plan, options.is_result);
+  if (!built.plan) {
+    ApplyOutcome outcome = rejected("the plan has errors");
+    outcome.diagnostics = std::move(built.diagnostics);
+    return outcome;
+  }
+  if (find(built.plan->name()) != nullptr) {
+    return rejected("a plan named '" + built.plan->name() + "' is deployed already");
+  }
+  ApplyOutcome outcome;
+  outcome.plan = built.plan->name();
+  plans.push_back({std::move(built.plan), false});
+  Plan& plan = *plans.back().plan;
+  if (!row_clock(plan)) plan.apply_tick(now_ms);
+  return outcome;
+}
+
+ApplyOutcome Engine::Impl::undeploy(const UndeployPayload& payload) {
+  auto at = std::find_if(plans.begin(), plans.end(), [&](const Deployed& deployed) {
+    return deployed.plan->name() == payload.plan;
+  });
+  if (at == plans.end()) return rejected("no plan is named '" + payload.plan + "'");
+  plans.erase(at);
+  return {};
+}
+
+ApplyOutcome Engine::Impl::apply_events(const Entry& entry, const EventBatchPtr& batch,
+                                        ResultSink& sink) {
+  ApplyOutcome outcome;
+  bool taken = false;
+  for (Deployed& deployed : plans) {
+    Junction* input = deployed.plan->input(batch->schema().name());
+    if (input == nullptr) continue;
+    if (input->schema() != batch->schema_ptr() &&
+        !input->schema()->same_attributes(batch->schema())) {
+      return rejected("the attributes of the batch are not those of stream '" +
+                      batch->schema().name() + "' in plan '" + deployed.plan->name() + "'");
+    }
+    taken = true;
+  }
+  if (!taken) return rejected("no plan defines the stream '" + batch->schema().name() + "'");
+  for (Deployed& deployed : plans) {
+    if (deployed.suspended) continue;
+    guarded(deployed, outcome, [&](Plan& plan) {
+      if (Junction* input = plan.input(batch->schema().name())) {
+        plan.apply_events(*input, *batch, row_clock(plan), now_ms);
+      } else if (!row_clock(plan)) {
+        plan.apply_tick(now_ms);
+      }
+      plan.deliver(entry.id, sink);
+    });
+  }
+  return outcome;
+}
+
+ApplyOutcome Engine::Impl::apply_tick(const Entry& entry, ResultSink& sink) {
+  ApplyOutcome outcome;
+  for (Deployed& deployed : plans) {
+    if (deployed.suspended) continue;
+    bool own_time = options.clock == ClockMode::kEntry && deployed.plan->playback();
+    if (own_time) continue;  // only its events move a playback plan's clock
+    guarded(deployed, outcome, [&](Plan& plan) {
+      plan.apply_tick(entry.timestamp.ms);
+      plan.deliver(entry.id, sink);
+    });
+  }
+  return outcome;
+}
+
+Diagnostics Engine::validate(std::string_view text) {
+  return build_plan(text, "plan", nullptr).diagnostics;
+}
+
+std::optional<Timestamp> Engine::next_deadline() const {
+  std::optional<Timestamp> next;
+  for (const Impl::Deployed& deployed : impl_->plans) {
+    auto deadline = deployed.plan->next_deadline();
+    if (deadline && (!next || *deadline < next->ms)) next = Timestamp{*deadline};
+  }
+  return next;
+}
+
+std::optional<Timestamp> Engine::last_deadline() const {
+  std::optional<Timestamp> last;
+  for (const Impl::Deployed& deployed : impl_->plans) {
+    auto deadline = deployed.plan->last_deadline();
+    if (deadline && (!last || *deadline > last->ms)) last = Timestamp{*deadline};
+  }
+  return last;
+}
+
+std::vector<std::string> Engine::plans() const {
+  std::vector<std::string> names;
+  for (const Impl::Deployed& deployed : impl_->plans) names.push_back(deployed.plan->name());
+  return names;
+}
+
+std::vector<StreamInfo> Engine::streams(std::string_view plan) const {
+  Impl::Deployed* deployed = impl_->find(plan);
+  return deployed == nullptr ? std::vector<StreamInfo>{} : deployed->plan->streams();
+}
+
+SchemaPtr Engine::input_schema(std::string_view stream) const {
+  for (const Impl::Deployed& deployed : impl_->plans) {
+    if (Junction* input = deployed.plan->input(stream)) return input->schema();
+  }
+  return nullptr;
+}
+
+size_t Engine::state_bytes() const {
+  size_t bytes = 0;
+  for (const Impl::Deployed& deployed : impl_->plans) bytes += deployed.plan->state_bytes();
+  return bytes;
+}
+
+}  // namespace pollux

@@ -1,0 +1,108 @@
+// The engine: a pure function of its entries. No clock, no randomness, no I/O, no thread inside:
+// equal entries give equal state and equal results, on any node and at any replay.
+//
+// Thread: one at a time (the shard's thread). An engine is a library of its own; who embeds it
+// numbers entries, feeds them in order, and takes results from the sink.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/batch/event_batch.h"
+#include "engine/language/diagnostics.h"
+#include "engine/runtime/entry.h"
+#include "engine/types/schema.h"
+
+namespace pollux {
+
+/// What moves a plan's clock.
+enum class ClockMode : uint8_t {
+  kEntry,  ///< the entry's timestamp; plans with @app:playback use their rows' all the same
+  kRow,    ///< virtual time: the greatest row timestamp so far, for every plan
+};
+
+struct EngineOptions {
+  ClockMode clock = ClockMode::kEntry;
+  /// Which streams of which plan are results; default: every stream that a query inserts into.
+  std::function<bool(std::string_view plan, std::string_view stream)> is_result;
+};
+
+/// Results of one entry on one stream of one plan. Valid during the call; share `batch` to keep it.
+struct ResultBatch {
+  std::string_view plan;
+  std::string_view stream;
+  EntryId cause;
+  EventBatchPtr batch;
+  /// The rank of each row among all results of this plan and entry: the last part of its id.
+  std::span<const uint32_t> ordinals;
+};
+
+class ResultSink {
+ public:
+  virtual ~ResultSink() = default;
+  virtual void on_result(const ResultBatch& results) = 0;
+};
+
+enum class ApplyStatus : uint8_t {
+  kApplied,
+  kRejected,   ///< a deploy whose plan has errors, an undeploy of nothing, a batch that fits no
+               ///< stream: nothing changed
+  kSuspended,  ///< applied, but a plan failed an assertion and is suspended from here on
+};
+
+struct ApplyOutcome {
+  ApplyStatus status = ApplyStatus::kApplied;
+  Diagnostics diagnostics;            ///< for kRejected deploys
+  std::string reason;                 ///< for other rejections and suspensions
+  std::string plan;                   ///< deploys: the name the plan goes by; suspensions: which
+};
+
+/// A stream as others see it.
+struct StreamInfo {
+  SchemaPtr schema;
+  bool input = false;   ///< events may be sent to it (it was defined)
+  bool output = false;  ///< a query inserts into it
+  bool leaf = false;    ///< an output that no query of the plan reads
+};
+
+class Engine {
+ public:
+  explicit Engine(EngineOptions options = {});
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  /// Applies the next entry; results go to `sink` before the call returns, in order of their
+  /// ordinals within each stream.
+  ApplyOutcome apply(const Entry& entry, ResultSink& sink);
+
+  /// All errors of a plan's text, without deploying it.
+  static Diagnostics validate(std::string_view text);
+
+  /// When the next tick is due; empty while no plan waits for time.
+  std::optional<Timestamp> next_deadline() const;
+  /// The latest deadline that anything waits for at present; what comes due before it may ask for
+  /// later ones.
+  std::optional<Timestamp> last_deadline() const;
+
+  /// Names of the plans deployed, in order of deployment.
+  std::vector<std::string> plans() const;
+  std::vector<StreamInfo> streams(std::string_view plan) const;
+  /// The schema under which any plan takes events of this stream; null when none does.
+  SchemaPtr input_schema(std::string_view stream) const;
+
+  /// Bytes of live state: windows, groups, partial matches, tables, partitions.
+  size_t state_bytes() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace pollux

@@ -1,0 +1,50 @@
+// An entry: one step of the ordered journal. Everything that changes the engine's state is one.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "engine/batch/event_batch.h"
+#include "engine/types/ids.h"
+
+namespace pollux {
+
+/// Frozen: stands in encoded entries.
+enum class EntryType : uint8_t { kEvents = 1, kTick = 2, kDeploy = 3, kUndeploy = 4, kPersist = 5 };
+
+/// A batch of events of one stream (named by the batch's schema).
+struct EventsPayload {
+  EventBatchPtr batch;
+};
+
+/// Time passed: deadlines up to the entry's timestamp are due.
+struct TickPayload {};
+
+/// A plan's text, with parameters already substituted.
+struct DeployPayload {
+  std::string plan;  ///< used when the text carries no @app:name / @Plan:name
+  std::string text;
+  uint32_t semantics_version = 1;
+};
+
+struct UndeployPayload {
+  std::string plan;
+};
+
+/// Every plan's state is cut here.
+struct PersistPayload {};
+
+using EntryPayload =
+    std::variant<EventsPayload, TickPayload, DeployPayload, UndeployPayload, PersistPayload>;
+
+struct Entry {
+  EntryId id;
+  Timestamp timestamp;  ///< never less than that of the entry before
+  EntryPayload payload;
+
+  EntryType type() const { return static_cast<EntryType>(payload.index() + 1); }
+};
+
+}  // namespace pollux

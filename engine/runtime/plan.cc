@@ -1,0 +1,121 @@
+#include "engine/runtime/plan.h"
+
+#include <algorithm>
+
+namespace pollux {
+
+Junction* Plan::input(std::string_view stream) {
+  Stream* found = find_stream(stream);
+  return found != nullptr && found->defined ? found->junction.get() : nullptr;
+}
+
+Plan::Stream* Plan::find_stream(std::string_view name) {
+  for (Stream& stream : streams_) {
+    if (stream.name == name) return &stream;
+  }
+  return nullptr;
+}
+
+Plan::Stream& Plan::add_stream(SchemaPtr schema, bool defined) {
+  Stream stream;
+  stream.name = schema->name();
+  stream.junction = std::make_unique<Junction>(std::move(schema));
+  stream.defined = defined;
+  streams_.push_back(std::move(stream));
+  return streams_.back();
+}
+
+void Plan::make_result(Stream& stream) {
+  stream.junction->make_result(static_cast<uint32_t>(result_streams_.size()), results_);
+  result_streams_.push_back(stream.name);
+}
+
+Partition& Plan::add_partition(std::unique_ptr<Partition> partition) {
+  partitions_.push_back(std::move(partition));
+  return *partitions_.back();
+}
+
+/// In virtual time a row's clock is the greatest timestamp so far; true when that is simply its
+/// own.
+bool Plan::set_row_clocks(const EventBatch& batch) {
+  row_clocks_.resize(batch.rows());
+  int64_t clock = context_.now();
+  bool own = true;
+  for (uint32_t row = 0; row < batch.rows(); ++row) {
+    int64_t timestamp = batch.timestamps()[row];
+    own = own && timestamp >= clock;
+    clock = std::max(clock, timestamp);
+    row_clocks_[row] = clock;
+  }
+  return own;
+}
+
+/// How far rows can be worked on before a deadline may come between two of them.
+uint32_t Plan::end_of_run(const EventBatch& batch, uint32_t begin) const {
+  if (row_by_row_) return begin + 1;
+  if (!context_.has_timers()) return batch.rows();
+  if (!clocks_are_timestamps_) return begin + 1;
+  int64_t limit = row_clocks_[begin];
+  limit = context_.least_delay_ms() > INT64_MAX - limit ? INT64_MAX
+                                                        : limit + context_.least_delay_ms();
+  if (auto deadline = context_.next_deadline()) limit = std::min(limit, *deadline);
+  auto end = std::lower_bound(row_clocks_.begin() + begin + 1, row_clocks_.end(), limit);
+  return static_cast<uint32_t>(end - row_clocks_.begin());
+}
+
+void Plan::apply_events(Junction& input, const EventBatch& batch, bool row_clock,
+                        int64_t now_ms) {
+  if (batch.rows() == 0) return;
+  Chunk chunk;
+  chunk.batch = &batch;
+  chunk.strings_shared = true;
+  chunk.one_chunk = batch.one_chunk();
+  if (batch.one_chunk()) {
+    int64_t now = now_ms;
+    if (row_clock) now = *std::max_element(batch.timestamps().begin(), batch.timestamps().end());
+    context_.advance_to(now, 0);
+    chunk.rows = batch.rows();
+    input.receive(chunk);
+    return;
+  }
+  if (row_clock) {
+    clocks_are_timestamps_ = set_row_clocks(batch);
+    context_.set_row_clocks(row_clocks_.data());
+  } else {
+    context_.advance_to(now_ms, 0);
+  }
+  for (uint32_t begin = 0; begin < batch.rows();) {
+    uint32_t end = row_by_row_ ? begin + 1 : batch.rows();
+    if (row_clock) {
+      context_.advance_to(row_clocks_[begin], 2 * begin);
+      end = end_of_run(batch, begin);
+    }
+    chunk.begin = begin;
+    chunk.rows = end - begin;
+    input.receive(chunk);
+    begin = end;
+  }
+  if (row_clock) {
+    context_.set_row_clocks(nullptr);
+    context_.advance_to(row_clocks_.back(), 2 * batch.rows());
+  }
+}
+
+std::vector<StreamInfo> Plan::streams() const {
+  std::vector<StreamInfo> infos;
+  for (const Stream& stream : streams_) {
+    infos.push_back({stream.junction->schema(), stream.defined, stream.written,
+                     stream.written && stream.junction->readers() == 0});
+  }
+  return infos;
+}
+
+size_t Plan::state_bytes() const {
+  size_t bytes = 0;
+  for (const KeyedOperator* keyed : keyed_) bytes += keyed->state_bytes();
+  for (const auto& [name, table] : tables_) bytes += table->state_bytes();
+  for (const auto& partition : partitions_) bytes += partition->state_bytes();
+  return bytes;
+}
+
+}  // namespace pollux

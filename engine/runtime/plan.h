@@ -1,0 +1,96 @@
+// A deployed plan: its streams, tables, partitions and queries, ready to take entries.
+//
+// Thread: the shard's. A failed assertion (AssertionFailed) leaves it unusable: the engine suspends
+// it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/operators/junction.h"
+#include "engine/operators/partition.h"
+#include "engine/operators/plan_context.h"
+#include "engine/operators/table.h"
+#include "engine/runtime/engine.h"
+#include "engine/runtime/result_collector.h"
+
+namespace pollux {
+
+class Plan {
+ public:
+  explicit Plan(std::string name) : name_(std::move(name)) {}
+
+  const std::string& name() const { return name_; }
+  void set_name(std::string name) { name_ = std::move(name); }
+
+  // ---- taking entries ----
+
+  /// The input stream of that name; null when the plan does not define it.
+  Junction* input(std::string_view stream);
+  /// `row_clock`: the rows' timestamps move the clock, which otherwise is `now_ms`.
+  void apply_events(Junction& input, const EventBatch& batch, bool row_clock, int64_t now_ms);
+  void apply_tick(int64_t now_ms) { context_.advance_to(now_ms, 0); }
+  void deliver(EntryId cause, ResultSink& sink) {
+    results_.deliver(name_, result_streams_, cause, sink);
+  }
+
+  std::optional<int64_t> next_deadline() const { return context_.next_deadline(); }
+  std::optional<int64_t> last_deadline() const { return context_.last_deadline(); }
+  std::vector<StreamInfo> streams() const;
+  size_t state_bytes() const;
+  bool playback() const { return playback_; }
+
+  // ---- being built ----
+
+  struct Stream {
+    std::string name;
+    std::unique_ptr<Junction> junction;
+    bool defined = false;
+    bool written = false;
+  };
+
+  PlanContext& context() { return context_; }
+  Stream* find_stream(std::string_view name);
+  Stream& add_stream(SchemaPtr schema, bool defined);
+  std::vector<Stream>& all_streams() { return streams_; }
+  void make_result(Stream& stream);
+  std::map<std::string, std::unique_ptr<Table>>& tables() { return tables_; }
+  Partition& add_partition(std::unique_ptr<Partition> partition);
+  void set_playback(bool playback) { playback_ = playback; }
+  /// Rows must go through the plan one at a time: queries would see each other's effects.
+  void set_row_by_row(bool row_by_row) { row_by_row_ = row_by_row; }
+  bool row_by_row() const { return row_by_row_; }
+
+  /// Takes over an operator; returns it.
+  template <class T>
+  T& own(std::unique_ptr<T> part) {
+    T& reference = *part;
+    if constexpr (std::is_base_of_v<KeyedOperator, T>) keyed_.push_back(&reference);
+    parts_.push_back(std::shared_ptr<void>(std::move(part)));
+    return reference;
+  }
+
+ private:
+  uint32_t end_of_run(const EventBatch& batch, uint32_t begin) const;
+  bool set_row_clocks(const EventBatch& batch);
+
+  std::string name_;
+  PlanContext context_;
+  std::vector<Stream> streams_;
+  std::vector<std::string> result_streams_;
+  std::map<std::string, std::unique_ptr<Table>> tables_;
+  std::vector<std::unique_ptr<Partition>> partitions_;
+  std::vector<KeyedOperator*> keyed_;
+  std::vector<std::shared_ptr<void>> parts_;  // destroyed before what stands above
+  ResultCollector results_;
+  bool playback_ = false;
+  bool row_by_row_ = false;
+  std::vector<int64_t> row_clocks_;
+  bool clocks_are_timestamps_ = false;
+};
+
+}  // namespace pollux

@@ -1,0 +1,45 @@
+// Standard error for a person: messages, and a progress bar while it is a terminal.
+//
+// The bar is drawn at most ten times a second and wiped before anything else is printed.
+// Thread: the main thread.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace pollux::tool {
+
+struct Progress {
+  uint64_t bytes_done = 0;
+  uint64_t bytes_total = 0;  ///< 0: not known
+  uint64_t events = 0;
+};
+
+class Console {
+ public:
+  Console();
+  ~Console() { wipe_bar(); }
+  Console(const Console&) = delete;
+  Console& operator=(const Console&) = delete;
+
+  /// One line, or several that end with line ends of their own.
+  void message(std::string_view text);
+  void show(const Progress& progress);
+  /// To be called before results go to a terminal.
+  void wipe_bar();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  bool has_bar_;
+  bool bar_shown_ = false;
+  Clock::time_point started_;
+  Clock::time_point drawn_;
+};
+
+/// The bar's text, `width` columns of it for the bar itself.
+std::string progress_text(const Progress& progress, double seconds, size_t width);
+
+}  // namespace pollux::tool

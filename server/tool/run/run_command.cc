@@ -1,0 +1,125 @@
+// pollux run: a plan over files, on virtual time. The options; RunJob does the work.
+
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "server/tool/commands.h"
+#include "server/tool/run/run_job.h"
+#include "server/tool/run/run_options.h"
+#include "server/tool/text_format.h"
+
+namespace pollux::tool {
+
+namespace {
+
+constexpr const char* kDetails =
+    "Input. CSV (RFC 4180) with a header is read by name: other columns are ignored, every\n"
+    "  attribute needs a column or --set. Without a header the columns are the attributes in\n"
+    "  order, less those of --set. An empty field is null, \"\" the empty string; true and false\n"
+    "  in any letter case. JSON lines are {\"attribute\": value, ...} or\n"
+    "  {\"data\": {...}, \"timestamp\": ms}, the form of the results.\n"
+    "\n"
+    "Time is that of the events (milliseconds since 1970), never the clock's. It is taken from\n"
+    "  --timestamp; else from the \"timestamp\" beside the values of a JSON row; else from the\n"
+    "  first attribute named _timestamp, timestamp or ts that is a long; else rows are 1 ms "
+    "apart.\n"
+    "  Several files are merged by time, at equal times in the order of the options. After the\n"
+    "  last row time goes on until all that waits then is due, so that the last time batch comes\n"
+    "  out too; --advance says otherwise.\n"
+    "\n"
+    "Results are JSON lines on standard output, in the order in which the plan made them:\n"
+    "  {\"stream\":\"Alerts\",\"timestamp\":1493101044948,\"id\":\"-1234/LoginAlerts/1.17.0\",\n"
+    "   \"data\":{\"user\":\"ann\",\"failures\":5}}\n"
+    "  id is tenant/plan/epoch.position.ordinal, and the same in every run over the same input\n"
+    "  with the same --batch. NaN and the infinities are written as strings.\n"
+    "\n"
+    "Errors in rows are told as FILE:LINE: field: reason; the first 20 are printed, all counted.\n"
+    "Ends with 0 when all went well, 1 for wrong options, 2 for errors in the plan, 3 for errors\n"
+    "in the input with --on-error stop, 4 when a file cannot be read or written or the plan was\n"
+    "suspended.\n"
+    "\n"
+    "Examples:\n"
+    "  pollux run plan.siddhi --in Logins=logins.csv\n"
+    "  pollux run plan.siddhi --in Logins=day1.csv --in Logins=day2.csv --out Alerts\n"
+    "  pollux run plan.siddhi --in Logins=auth.csv --set Logins.tenant=-1234 --timestamp at\n"
+    "  tail -F logins.jsonl | pollux run plan.siddhi --in Logins=- --on-error skip\n";
+
+const std::map<std::string, InputFormat> kFormats = {{"csv", InputFormat::kCsv},
+                                                     {"jsonl", InputFormat::kJsonLines}};
+const std::map<std::string, CsvHeader> kHeaders = {
+    {"auto", CsvHeader::kAuto}, {"yes", CsvHeader::kYes}, {"no", CsvHeader::kNo}};
+const std::map<std::string, OnError> kOnErrors = {{"stop", OnError::kStop},
+                                                  {"skip", OnError::kSkip}};
+
+/// Takes one of the names of `values`.
+template <class T>
+void add_choice(CLI::App* command, const std::string& flag, T& to,
+                const std::map<std::string, T>& values, const std::string& metavar,
+                const std::string& description) {
+  command
+      ->add_option_function<std::string>(
+          flag, [&to, &values](const std::string& text) { to = values.at(text); }, description)
+      ->check(CLI::IsMember(values).description(""))
+      ->type_name(metavar);
+}
+
+std::string check_duration(const std::string& text) {
+  if (text == kAdvanceNone || text == kAdvanceMax || parse_duration_ms(text)) return {};
+  return "expected max, none, or a number and a unit as in 500ms, 90s, 5min, 2h, 1day";
+}
+
+}  // namespace
+
+void add_run_command(CLI::App& app, ExitCode& exit_code) {
+  CLI::App* command =
+      app.add_subcommand("run", "Run a plan over files; results as JSON lines on standard output");
+  auto options = std::make_shared<RunOptions>();
+  RunOptions& to = *options;
+  command->add_option("PLAN", to.plan_path, "The plan, in SiddhiQL")->required();
+  command->add_option("--in", to.inputs, "A file of events for a stream; - is standard input")
+      ->required()
+      ->allow_extra_args(false)
+      ->type_name("STREAM=FILE");
+  command
+      ->add_option("--out", to.outputs,
+                   "Streams that are results (default: those that no query reads)")
+      ->type_name("STREAM...");
+  command->add_option("--timestamp", to.timestamps, "The attribute that carries the event's time")
+      ->allow_extra_args(false)
+      ->type_name("[STREAM.]ATTRIBUTE");
+  command->add_option("--set", to.constants, "A value for an attribute that the file lacks")
+      ->allow_extra_args(false)
+      ->type_name("STREAM.ATTRIBUTE=VALUE");
+  add_choice(command, "--format", to.format, kFormats, "csv|jsonl",
+             "How files are written (default: by the file's name, else its first byte)");
+  add_choice(command, "--header", to.header, kHeaders, "yes|no|auto",
+             "Does CSV begin with a header? (auto: yes if its fields all name attributes)");
+  add_choice(command, "--on-error", to.on_error, kOnErrors, "stop|skip",
+             "At a row with an error (default: stop, with what came before it done)");
+  command
+      ->add_option("--batch", to.batch_rows,
+                   "Rows handed to the engine at once; never changes "
+                   "a result's content")
+      ->check(CLI::Range(1u, 65536u))
+      ->type_name("ROWS")
+      ->capture_default_str();
+  command->add_option("--line-bytes-max", to.line_bytes_max, "Longest row that is read")
+      ->check(CLI::Range(size_t{16}, size_t{1} << 30))
+      ->type_name("BYTES")
+      ->capture_default_str();
+  command
+      ->add_option("--advance", to.advance,
+                   "How time goes on after the last row: not at all, for so long (90s, 5min, 2h), "
+                   "or until all that waits then is due (default: max)")
+      ->check(CLI::Validator(check_duration, ""))
+      ->type_name("DURATION|none|max");
+  command->add_flag("--stats", to.stats, "Time, events per second and state in the summary");
+  command->footer(kDetails);
+  command->callback([options, &exit_code] { exit_code = RunJob(*options, STDOUT_FILENO).run(); });
+}
+
+}  // namespace pollux::tool

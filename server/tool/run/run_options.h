@@ -1,0 +1,35 @@
+// What `pollux run` was asked to do, as given on the command line.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "server/formats/csv_reader.h"
+
+namespace pollux::tool {
+
+enum class InputFormat : uint8_t { kByContent, kCsv, kJsonLines };
+enum class OnError : uint8_t { kStop, kSkip };
+
+/// --advance: after the last row time stands still, or goes on until what waits then is due.
+constexpr const char* kAdvanceNone = "none";
+constexpr const char* kAdvanceMax = "max";
+
+struct RunOptions {
+  std::string plan_path{};
+  std::vector<std::string> inputs{};      ///< STREAM=FILE
+  std::vector<std::string> outputs{};     ///< STREAM; none: the plan's leaf outputs
+  std::vector<std::string> timestamps{};  ///< [STREAM.]ATTRIBUTE
+  std::vector<std::string> constants{};   ///< STREAM.ATTRIBUTE=VALUE
+  std::string advance{kAdvanceMax};       ///< a duration, kAdvanceNone or kAdvanceMax
+  InputFormat format = InputFormat::kByContent;
+  CsvHeader header = CsvHeader::kAuto;
+  OnError on_error = OnError::kStop;
+  uint32_t batch_rows = 1024;
+  size_t line_bytes_max = 1024 * 1024;
+  bool stats = false;
+};
+
+}  // namespace pollux::tool

@@ -1,0 +1,237 @@
+#include "tests/oracle/differential.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <utility>
+
+#include "engine/runtime/engine.h"
+#include "tests/oracle/oracle.h"
+
+namespace pollux::oracle {
+
+namespace {
+
+constexpr std::array<size_t, 3> kPackings = {1, 7, 1024};
+
+std::string to_line(const Result& result) {
+  std::string line = result.stream + " @" + std::to_string(result.timestamp) + " [";
+  for (size_t i = 0; i < result.row.size(); ++i) {
+    const Value& value = result.row[i];
+    bool quoted = std::holds_alternative<std::string>(value);
+    line += (i == 0 ? "" : ", ");
+    line += quoted ? "'" + java_text(value) + "'" : java_text(value);
+  }
+  return line + "]";
+}
+
+bool same(const Result& left, const Result& right) {
+  if (left.stream != right.stream || left.timestamp != right.timestamp ||
+      left.row.size() != right.row.size()) {
+    return false;
+  }
+  for (size_t i = 0; i < left.row.size(); ++i) {
+    if (!same_value(left.row[i], right.row[i])) return false;
+  }
+  return true;
+}
+
+struct Outcome {
+  std::string refused;
+  std::vector<Result> results;
+};
+
+Outcome by_oracle(const RandomCase& made) {
+  Oracle oracle(made.plan());
+  if (!oracle.error().empty()) return {oracle.error(), {}};
+  for (const InputRun& run : made.runs) {
+    if (run.one_chunk) {
+      std::vector<Event> events;
+      for (const InputRow& row : run.rows) {
+        events.push_back({EventKind::kCurrent, row.timestamp, row.row});
+      }
+      oracle.send_chunk(run.stream, std::move(events));
+    } else {
+      for (const InputRow& row : run.rows) oracle.send(run.stream, row.row, row.timestamp);
+    }
+    if (!oracle.error().empty()) return {oracle.error(), {}};
+  }
+  oracle.advance(made.final_tick);
+  return {"", oracle.take_results()};
+}
+
+// Takes the rows of one entry and puts them in the order of their ordinals.
+class Collector : public ResultSink {
+ public:
+  void on_result(const ResultBatch& results) override {
+    for (uint32_t row = 0; row < results.batch->rows(); ++row) {
+      Result result;
+      result.stream = results.stream;
+      result.timestamp = results.batch->timestamps()[row];
+      for (size_t i = 0; i < results.batch->schema().size(); ++i) {
+        result.row.push_back(results.batch->value(row, i));
+      }
+      if (!rows_.emplace(results.ordinals[row], std::move(result)).second) repeated_ = true;
+    }
+  }
+
+  void end_entry(std::vector<Result>& results) {
+    for (auto& [ordinal, result] : rows_) results.push_back(std::move(result));
+    rows_.clear();
+  }
+  bool repeated() const { return repeated_; }
+
+ private:
+  std::map<uint32_t, Result> rows_;
+  bool repeated_ = false;
+};
+
+class EngineRun {
+ public:
+  explicit EngineRun(const RandomCase& made) : made_(made), engine_({ClockMode::kRow, {}}) {}
+
+  Outcome run(size_t packing) {
+    if (!deploy()) return std::move(outcome_);
+    for (const InputRun& run : made_.runs) {
+      size_t most = run.one_chunk ? run.rows.size() : packing;
+      // Rows of one stream that follow each other share batches, across runs too.
+      if (pending_ != nullptr && (run.one_chunk || pending_stream_ != run.stream)) flush();
+      for (const InputRow& row : run.rows) {
+        add(run, row);
+        if (pending_->rows() >= most) flush();
+      }
+      if (run.one_chunk) flush();
+    }
+    flush();
+    apply({next_id(), {made_.final_tick}, TickPayload{}});
+    if (collector_.repeated()) outcome_.refused = "an ordinal came twice";
+    return std::move(outcome_);
+  }
+
+ private:
+  EntryId next_id() { return {{1}, {++position_}}; }
+
+  bool deploy() {
+    DeployPayload payload;
+    payload.plan = "random";
+    payload.text = made_.plan();
+    int64_t start = made_.runs.empty() ? 0 : made_.runs[0].rows[0].timestamp;
+    ApplyOutcome applied = engine_.apply({next_id(), {start}, std::move(payload)}, collector_);
+    if (applied.status == ApplyStatus::kApplied) return true;
+    outcome_.refused = "refused: " + applied.reason + to_text(applied.diagnostics, "plan");
+    return false;
+  }
+
+  void add(const InputRun& run, const InputRow& row) {
+    if (pending_ == nullptr) {
+      auto schema = std::find_if(made_.inputs.begin(), made_.inputs.end(), [&](const auto& each) {
+        return each->name() == run.stream;
+      });
+      pending_ = std::make_shared<EventBatch>(*schema);
+      pending_->set_one_chunk(run.one_chunk);
+      pending_stream_ = run.stream;
+    }
+    for (size_t i = 0; i < row.row.size(); ++i) pending_->append_value(i, row.row[i]);
+    pending_->end_row(row.timestamp);
+  }
+
+  void flush() {
+    if (pending_ == nullptr) return;
+    Timestamp newest{pending_->timestamps().back()};
+    apply({next_id(), newest, EventsPayload{std::exchange(pending_, nullptr)}});
+  }
+
+  void apply(const Entry& entry) {
+    ApplyOutcome applied = engine_.apply(entry, collector_);
+    if (applied.status != ApplyStatus::kApplied && outcome_.refused.empty()) {
+      outcome_.refused = "entry not applied: " + applied.reason;
+    }
+    collector_.end_entry(outcome_.results);
+  }
+
+  const RandomCase& made_;
+  Engine engine_;
+  Collector collector_;
+  Outcome outcome_;
+  uint64_t position_ = 0;
+  std::shared_ptr<EventBatch> pending_;
+  std::string pending_stream_;
+};
+
+std::optional<std::string> compare(const Outcome& expected, const Outcome& actual,
+                                   const std::string& who) {
+  if (expected.refused.empty() != actual.refused.empty()) {
+    return who + ": oracle '" + expected.refused + "', engine '" + actual.refused + "'";
+  }
+  size_t common = std::min(expected.results.size(), actual.results.size());
+  size_t at = 0;
+  while (at < common && same(expected.results[at], actual.results[at])) ++at;
+  if (at == expected.results.size() && at == actual.results.size()) return std::nullopt;
+  auto show = [&](const std::vector<Result>& results) {
+    std::string lines;
+    size_t first = at > 2 ? at - 2 : 0;
+    for (size_t i = first; i < std::min(results.size(), at + 4); ++i) {
+      lines += (i == at ? "  > " : "    ") + to_line(results[i]) + "\n";
+    }
+    return lines.empty() ? "    (none)\n" : lines;
+  };
+  return who + ": row " + std::to_string(at) + " of " + std::to_string(expected.results.size()) +
+         " (oracle) and " + std::to_string(actual.results.size()) + " (engine)\n  oracle:\n" +
+         show(expected.results) + "  engine:\n" + show(actual.results);
+}
+
+bool leave_out_parts(RandomCase& made) {
+  for (size_t i = made.parts.size(); i-- > 0;) {
+    RandomCase smaller = made;
+    smaller.parts.erase(smaller.parts.begin() + static_cast<long>(i));
+    // What remains must still be a plan: others may need the part.
+    if (!by_oracle(smaller).refused.empty() || !difference(smaller)) continue;
+    made = std::move(smaller);
+    return true;
+  }
+  return false;
+}
+
+bool leave_out_rows(RandomCase& made) {
+  bool less = false;
+  for (size_t run = made.runs.size(); run-- > 0;) {
+    for (size_t row = made.runs[run].rows.size(); row-- > 0;) {
+      RandomCase smaller = made;
+      auto& rows = smaller.runs[run].rows;
+      rows.erase(rows.begin() + static_cast<long>(row));
+      if (rows.empty()) smaller.runs.erase(smaller.runs.begin() + static_cast<long>(run));
+      if (smaller.runs.empty() || !difference(smaller)) continue;
+      made = std::move(smaller);
+      less = true;
+      if (run >= made.runs.size()) break;
+      row = std::min(row, made.runs[run].rows.size());
+    }
+  }
+  return less;
+}
+
+}  // namespace
+
+std::optional<std::string> difference(const RandomCase& made) {
+  Outcome expected = by_oracle(made);
+  for (size_t packing : kPackings) {
+    auto found = compare(expected, EngineRun(made).run(packing),
+                         "batches of up to " + std::to_string(packing));
+    if (found) return found;
+  }
+  return std::nullopt;
+}
+
+RandomCase minimised(RandomCase made) {
+  while (leave_out_parts(made)) {
+  }
+  while (leave_out_rows(made)) {
+  }
+  while (leave_out_parts(made)) {
+  }
+  return made;
+}
+
+size_t result_count(const RandomCase& made) { return by_oracle(made).results.size(); }
+
+}  // namespace pollux::oracle
