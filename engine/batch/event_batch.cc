@@ -95,23 +95,40 @@ void own_strings(EventBatch& batch) {
   }
 }
 
+void append_row(EventBatch& to, const EventBatch& from, uint32_t row) {
+  for (size_t c = 0; c < from.schema().size(); ++c) {
+    const Column& values = from.column(c);
+    Column& column = to.column(c);
+    if (values.is_null(row)) {
+      column.append_null();
+      continue;
+    }
+    switch (values.width()) {
+      case 1:
+        column.append(values.data<uint8_t>()[row]);
+        break;
+      case 4:
+        column.append(values.data<uint32_t>()[row]);
+        break;
+      case 8:
+        column.append(values.data<uint64_t>()[row]);
+        break;
+      default:
+        to.append_string(c, values.data<StringRef>()[row].view());
+    }
+  }
+  to.end_row(from.timestamps()[row]);
+}
+
+void append_batch(EventBatch& to, const EventBatch& from) {
+  for (uint32_t row = 0; row < from.rows(); ++row) append_row(to, from, row);
+}
+
 EventBatchPtr slice_copy(const EventBatch& batch, uint32_t begin, uint32_t end) {
   POLLUX_CHECK(begin <= end && end <= batch.rows());
   auto slice = std::make_shared<EventBatch>(batch.schema_ptr());
   slice->set_one_chunk(batch.one_chunk());
-  for (uint32_t row = begin; row < end; ++row) {
-    for (size_t c = 0; c < batch.schema().size(); ++c) {
-      const Column& from = batch.column(c);
-      if (from.is_null(row)) {
-        slice->column(c).append_null();
-      } else if (from.width() == sizeof(StringRef)) {
-        slice->append_string(c, from.data<StringRef>()[row].view());
-      } else {
-        slice->append_value(c, batch.value(row, c));
-      }
-    }
-    slice->end_row(batch.timestamps()[row]);
-  }
+  for (uint32_t row = begin; row < end; ++row) append_row(*slice, batch, row);
   return slice;
 }
 

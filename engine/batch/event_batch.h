@@ -73,6 +73,10 @@ using EventBatchPtr = std::shared_ptr<const EventBatch>;
 /// Makes the batch the owner of all its string bytes.
 void own_strings(EventBatch& batch);
 
+/// Copies rows to the end of a batch of the same attributes.
+void append_row(EventBatch& to, const EventBatch& from, uint32_t row);
+void append_batch(EventBatch& to, const EventBatch& from);
+
 /// Rows [begin, end) of `batch` as a batch of their own, with copies of their strings.
 EventBatchPtr slice_copy(const EventBatch& batch, uint32_t begin, uint32_t end);
 

@@ -189,7 +189,7 @@ CallResult make_instance_of(Arguments arguments) {
 }
 
 /// The greatest (or least) of the arguments that are not null, started as the original starts it:
-/// from the smallest positive double, so that negative numbers alone give that.
+/// from the smallest positive double (the greatest), which comes out where nothing beats it.
 template <bool kGreatest>
 CallResult make_extreme(Arguments arguments) {
   AttributeType type = AttributeType::kInt;
@@ -203,14 +203,11 @@ CallResult make_extreme(Arguments arguments) {
                                                               RowResult& out) {
     double best = kGreatest ? std::numeric_limits<double>::denorm_min()
                             : std::numeric_limits<double>::max();
-    bool any = false;
     for (size_t i = 0; i < in.size(); ++i) {
       if (in.is_null(i)) continue;
-      any = true;
       double value = in.number(i);
       if (kGreatest ? value > best : value < best) best = value;
     }
-    if (!any) return;
     switch (type) {
       case AttributeType::kInt:
         return out.put(to_integer<int32_t>(best));

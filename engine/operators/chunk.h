@@ -1,6 +1,7 @@
 // What flows between operators: some rows of a batch, in order, with what each row means.
 //
-// Rows that share a chunk id form one chunk in Siddhi's sense. The cause of a row orders results of
+// Rows that share a chunk id form one chunk in Siddhi's sense: one row may come to stand for all of
+// them. What is selected from several chunks can go on as one: rows that share an output id. The cause of a row orders results of
 // several queries: 2 r + 1 for what row r of the entry brought about, 2 r for what time brought
 // about before that row. A chunk is valid during the call that hands it on.
 #pragma once
@@ -27,6 +28,7 @@ struct Chunk {
   uint32_t begin = 0;
   const uint8_t* kinds = nullptr;       ///< nullptr: all current
   const uint32_t* chunk_ids = nullptr;  ///< nullptr: see one_chunk
+  const uint32_t* output_ids = nullptr;  ///< nullptr: as the chunks
   bool one_chunk = false;               ///< without ids: all rows are one chunk, else each its own
   const uint32_t* keys = nullptr;       ///< partition instance of each row; nullptr: 0
   const uint32_t* causes = nullptr;     ///< nullptr: the batch is the entry's own
@@ -37,6 +39,13 @@ struct Chunk {
   uint8_t kind(uint32_t i) const { return kinds != nullptr ? kinds[i] : EventKind::kCurrent; }
   uint32_t cause(uint32_t i) const { return causes != nullptr ? causes[i] : 2 * row(i) + 1; }
   int64_t timestamp(uint32_t i) const { return batch->timestamps()[row(i)]; }
+  uint32_t chunk_id(uint32_t i) const {
+    if (chunk_ids != nullptr) return chunk_ids[i];
+    return one_chunk ? 0 : i;
+  }
+  uint32_t output_id(uint32_t i) const {
+    return output_ids != nullptr ? output_ids[i] : chunk_id(i);
+  }
   /// Do rows i - 1 and i belong to one chunk?
   bool continues(uint32_t i) const {
     return chunk_ids != nullptr ? chunk_ids[i] == chunk_ids[i - 1] : one_chunk;

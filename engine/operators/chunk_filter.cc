@@ -23,6 +23,7 @@ Chunk ChunkPick::pick(const Chunk& chunk, const std::vector<uint32_t>& picked) {
   out.begin = 0;
   out.kinds = gather(chunk.kinds, picked, kinds_);
   out.chunk_ids = gather(chunk.chunk_ids, picked, chunk_ids_);
+  out.output_ids = gather(chunk.output_ids, picked, output_ids_);
   out.keys = gather(chunk.keys, picked, keys_);
   out.causes = gather(chunk.causes, picked, causes_);
   return out;

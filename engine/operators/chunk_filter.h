@@ -13,7 +13,7 @@ class ChunkPick {
   Chunk pick(const Chunk& chunk, const std::vector<uint32_t>& picked);
 
  private:
-  std::vector<uint32_t> index_, chunk_ids_, keys_, causes_;
+  std::vector<uint32_t> index_, chunk_ids_, output_ids_, keys_, causes_;
   std::vector<uint8_t> kinds_;
 };
 

@@ -34,8 +34,28 @@ void append_rows(const Column& from, const std::vector<uint32_t>& rows, Column& 
 
 }  // namespace
 
-JoinSide::JoinSide(JoinSidePlan plan, Searched& other, Receiver& next)
-    : plan_(std::move(plan)), other_(other), next_(next), out_(plan_.joined) {}
+JoinSide::JoinSide(JoinSidePlan plan, Searched& other, PendingResets& resets, Receiver& next)
+    : plan_(std::move(plan)),
+      other_(other),
+      resets_(resets),
+      next_(next),
+      out_(plan_.joined) {}
+
+void BothSides::receive(const Chunk& chunk) {
+  for (uint32_t i = 0; i < chunk.rows; ++i) {
+    Chunk row = chunk;
+    row.rows = 1;
+    row.index = nullptr;
+    row.begin = chunk.row(i);
+    row.chunk_ids = nullptr;
+    row.output_ids = nullptr;
+    if (chunk.kinds != nullptr) row.kinds = chunk.kinds + i;
+    if (chunk.keys != nullptr) row.keys = chunk.keys + i;
+    if (chunk.causes != nullptr) row.causes = chunk.causes + i;
+    left_.receive(row);
+    right_.receive(row);
+  }
+}
 
 void JoinSide::receive(const Chunk& chunk) {
   matches_.clear();
@@ -59,12 +79,13 @@ void JoinSide::hand_on(const Chunk& chunk) {
   slots_.clear();
   kinds_.clear();
   chunk_ids_.clear();
+  output_ids_.clear();
   keys_.clear();
   causes_.clear();
   size_t m = 0;
   for (uint32_t i = 0; i < chunk.rows; ++i) {
     uint8_t kind = chunk.kind(i);
-    uint8_t& reset = reset_pending_.at(chunk.key(i));
+    uint8_t& reset = resets_.at(chunk.key(i));
     if ((kind & EventKind::kResetBefore) != 0) reset = 1;
     for (; m < matches_.size() && matches_[m].row == i; ++m) {
       rows_.push_back(chunk.row(i));
@@ -74,6 +95,7 @@ void JoinSide::hand_on(const Chunk& chunk) {
       reset = 0;
       kinds_.push_back(paired);
       chunk_ids_.push_back(i);
+      output_ids_.push_back(chunk.output_id(i));
       keys_.push_back(chunk.key(i));
       causes_.push_back(chunk.cause(i));
     }
@@ -96,11 +118,12 @@ void JoinSide::hand_on(const Chunk& chunk) {
   joined.rows = count;
   joined.kinds = kinds_.data();
   joined.chunk_ids = chunk_ids_.data();
+  joined.output_ids = output_ids_.data();
   joined.keys = chunk.keys != nullptr ? keys_.data() : nullptr;
   joined.causes = causes_.data();
   next_.receive(joined);
 }
 
-void JoinSide::drop_key(uint32_t key) { reset_pending_.at(key) = 0; }
+void JoinSide::drop_key(uint32_t key) { resets_.at(key) = 0; }
 
 }  // namespace pollux

@@ -1,7 +1,8 @@
 // One side of a join as a trigger: its rows look for partners on the other side, and each pair goes
 // on as one row (left attributes, then right ones).
 //
-// The pairs of one row are one chunk; they have its kind and timestamp. Thread: the shard's.
+// The pairs of one row are one chunk, those of a chunk go on as one; they have the row's kind and
+// timestamp. Thread: the shard's.
 #pragma once
 
 #include <cstdint>
@@ -22,9 +23,23 @@ struct JoinSidePlan {
   bool outer = false;             ///< rows without a partner go on, with nulls
 };
 
+/// A reset that met no pair waits, by instance, for the next pair of either side.
+using PendingResets = KeyedState<uint8_t>;
+
+/// Where one stream is both sides of a join: each row goes to the left side, then to the right.
+class BothSides final : public Receiver {
+ public:
+  BothSides(Receiver& left, Receiver& right) : left_(left), right_(right) {}
+  void receive(const Chunk& chunk) override;
+
+ private:
+  Receiver& left_;
+  Receiver& right_;
+};
+
 class JoinSide final : public Receiver, public KeyedOperator {
  public:
-  JoinSide(JoinSidePlan plan, Searched& other, Receiver& next);
+  JoinSide(JoinSidePlan plan, Searched& other, PendingResets& resets, Receiver& next);
 
   void receive(const Chunk& chunk) override;
   void drop_key(uint32_t key) override;
@@ -36,14 +51,13 @@ class JoinSide final : public Receiver, public KeyedOperator {
 
   JoinSidePlan plan_;
   Searched& other_;
+  PendingResets& resets_;
   Receiver& next_;
   EventBatch out_;
   std::vector<Match> matches_, with_outer_;
   std::vector<Slot> slots_;
-  std::vector<uint32_t> rows_, chunk_ids_, keys_, causes_;
+  std::vector<uint32_t> rows_, chunk_ids_, output_ids_, keys_, causes_;
   std::vector<uint8_t> kinds_;
-  /// A reset that met no pair waits for the next one.
-  KeyedState<uint8_t> reset_pending_;
 };
 
 }  // namespace pollux

@@ -7,7 +7,12 @@
 namespace pollux {
 
 PartialMatches::PartialMatches(std::vector<CaptureRule> rules, std::vector<RowStore*> stores)
-    : rules_(std::move(rules)), stores_(std::move(stores)), slot_owners_(stores_.size()) {}
+    : rules_(std::move(rules)), stores_(std::move(stores)), slot_owners_(stores_.size()) {
+  for (const CaptureRule& rule : rules_) {
+    chain_of_state_.push_back(static_cast<uint32_t>(counted_states_));
+    if (rule.counted) ++counted_states_;
+  }
+}
 
 PartialId PartialMatches::create() {
   ++live_;
@@ -18,27 +23,24 @@ PartialId PartialMatches::create() {
   } else {
     id = static_cast<PartialId>(partials_.size());
     partials_.emplace_back();
-    partials_[id].counts.resize(rules_.size(), 0);
-    partials_[id].first_times.resize(rules_.size(), 0);
-    partials_[id].slots.resize(rules_.size());
+    taken_.resize(taken_.size() + rules_.size());
+    chains_.resize(chains_.size() + counted_states_);
   }
-  Partial& fresh = partials_[id];
-  fresh.timestamp = -1;
-  fresh.owners = 0;
-  fresh.expired = false;
-  fresh.doomed = false;
+  partials_[id] = Partial{};
   return id;
 }
 
 PartialId PartialMatches::copy_before(PartialId id, uint32_t from_state) {
   PartialId copy = create();
-  const Partial& from = partials_[id];
-  Partial& to = partials_[copy];
-  to.timestamp = from.timestamp;
+  partials_[copy].timestamp = partials_[id].timestamp;
   for (uint32_t s = 0; s < from_state; ++s) {
-    to.counts[s] = from.counts[s];
-    to.first_times[s] = from.first_times[s];
-    for (Slot slot : from.slots[s]) to.slots[s].push_back(share_slot(rules_[s].store, slot));
+    const Taken& from = at(id, s);
+    Taken& to = at(copy, s);
+    to = from;
+    if (from.slot != RowStore::kNoSlot) share_slot(rules_[s].store, from.slot);
+    if (!rules_[s].counted) continue;
+    chain(copy, s) = chain(id, s);
+    for (Slot slot : chain(copy, s)) share_slot(rules_[s].store, slot);
   }
   return copy;
 }
@@ -56,19 +58,21 @@ void PartialMatches::free_unowned() {
     Partial& partial = partials_[id];
     partial.doomed = false;
     if (partial.owners != 0) continue;
-    drop_events(partial, 0);
+    for (uint32_t s = 0; s < rules_.size(); ++s) drop_event(id, s);
     free_.push_back(id);
     --live_;
   }
   doomed_.clear();
 }
 
-void PartialMatches::drop_events(Partial& partial, uint32_t from_state) {
-  for (uint32_t s = from_state; s < rules_.size(); ++s) {
-    partial.counts[s] = 0;
-    for (Slot slot : partial.slots[s]) release_slot(rules_[s].store, slot);
-    partial.slots[s].clear();
-  }
+void PartialMatches::drop_event(PartialId id, uint32_t state) {
+  Taken& taken = at(id, state);
+  if (taken.count == 0) return;
+  if (taken.slot != RowStore::kNoSlot) release_slot(rules_[state].store, taken.slot);
+  taken = Taken{};
+  if (!rules_[state].counted) return;
+  for (Slot slot : chain(id, state)) release_slot(rules_[state].store, slot);
+  chain(id, state).clear();
 }
 
 void PartialMatches::release_slot(uint32_t store, Slot slot) {
@@ -80,52 +84,58 @@ Slot PartialMatches::share_slot(uint32_t store, Slot slot) {
   return slot;
 }
 
-void PartialMatches::take(PartialId id, uint32_t state, const Chunk& chunk, uint32_t i) {
-  Partial& partial = partials_[id];
-  const CaptureRule& rule = rules_[state];
-  if (!rule.counted) {
-    for (Slot slot : partial.slots[state]) release_slot(rule.store, slot);
-    partial.slots[state].clear();
-    partial.counts[state] = 0;
-  }
-  if (partial.counts[state]++ == 0) partial.first_times[state] = chunk.timestamp(i);
-  if (!rule.stored) return;
+Slot PartialMatches::store_event(const CaptureRule& rule, const Chunk& chunk, uint32_t i) {
   Slot slot = stores_[rule.store]->insert(chunk, i);
   std::vector<uint32_t>& owners = slot_owners_[rule.store];
   if (owners.size() <= slot) owners.resize(slot + 1, 0);
   owners[slot] = 1;
-  std::vector<Slot>& kept = partial.slots[state];
-  kept.push_back(slot);
-  if (!rule.counted || kept.size() <= rule.first_kept + rule.last_kept) return;
+  return slot;
+}
+
+void PartialMatches::take(PartialId id, uint32_t state, const Chunk& chunk, uint32_t i) {
+  const CaptureRule& rule = rules_[state];
+  if (!rule.counted) {
+    drop_event(id, state);
+    Taken& taken = at(id, state);
+    taken.count = 1;
+    taken.first_time = chunk.timestamp(i);
+    if (rule.stored) taken.slot = store_event(rule, chunk, i);
+    return;
+  }
+  Taken& taken = at(id, state);
+  if (taken.count++ == 0) taken.first_time = chunk.timestamp(i);
+  if (!rule.stored) return;
+  std::vector<Slot>& kept = chain(id, state);
+  kept.push_back(store_event(rule, chunk, i));
+  if (kept.size() <= rule.first_kept + rule.last_kept) return;
   // Nobody asks for the oldest of those that are not at the front.
   release_slot(rule.store, kept[rule.first_kept]);
   kept.erase(kept.begin() + rule.first_kept);
 }
 
 Slot PartialMatches::from_front(PartialId id, uint32_t state, uint32_t place) const {
-  const Partial& partial = partials_[id];
-  if (place >= partial.counts[state]) return RowStore::kNoSlot;
-  const std::vector<Slot>& kept = partial.slots[state];
+  const Taken& taken = at(id, state);
+  if (place >= taken.count) return RowStore::kNoSlot;
+  if (!rules_[state].counted) return taken.slot;
+  const std::vector<Slot>& kept = chain(id, state);
   POLLUX_CHECK(place < kept.size());
   return kept[place];
 }
 
 Slot PartialMatches::from_back(PartialId id, uint32_t state, uint32_t place) const {
-  const Partial& partial = partials_[id];
-  if (place >= partial.counts[state]) return RowStore::kNoSlot;
-  const std::vector<Slot>& kept = partial.slots[state];
+  const Taken& taken = at(id, state);
+  if (place >= taken.count) return RowStore::kNoSlot;
+  if (!rules_[state].counted) return taken.slot;
+  const std::vector<Slot>& kept = chain(id, state);
   POLLUX_CHECK(place < kept.size());
   return kept[kept.size() - 1 - place];
 }
 
 size_t PartialMatches::bytes() const {
-  size_t bytes = partials_.capacity() * sizeof(Partial);
-  for (const Partial& partial : partials_) {
-    bytes += partial.counts.capacity() * 4 + partial.first_times.capacity() * 8;
-    bytes += partial.slots.capacity() * sizeof(std::vector<Slot>);
-    for (const auto& slots : partial.slots) bytes += slots.capacity() * sizeof(Slot);
-  }
-  for (const auto& owners : slot_owners_) bytes += owners.capacity() * 4;
+  size_t bytes = partials_.capacity() * sizeof(Partial) + taken_.capacity() * sizeof(Taken) +
+                 chains_.capacity() * sizeof(std::vector<Slot>);
+  for (const auto& kept : chains_) bytes += kept.capacity() * sizeof(Slot);
+  for (const auto& owners : slot_owners_) bytes += owners.capacity() * sizeof(uint32_t);
   return bytes;
 }
 

@@ -25,9 +25,6 @@ struct CaptureRule {
 
 class PartialMatches {
  public:
-  /// An event that was taken but is not stored.
-  static constexpr Slot kPresent = RowStore::kNoSlot - 1;
-
   PartialMatches(std::vector<CaptureRule> rules, std::vector<RowStore*> stores);
 
   PartialId create();
@@ -38,11 +35,9 @@ class PartialMatches {
   void release(PartialId id);
   void free_unowned();
 
-  bool has(PartialId id, uint32_t state) const { return partials_[id].counts[state] != 0; }
-  uint32_t count(PartialId id, uint32_t state) const { return partials_[id].counts[state]; }
-  int64_t first_time(PartialId id, uint32_t state) const {
-    return partials_[id].first_times[state];
-  }
+  bool has(PartialId id, uint32_t state) const { return at(id, state).count != 0; }
+  uint32_t count(PartialId id, uint32_t state) const { return at(id, state).count; }
+  int64_t first_time(PartialId id, uint32_t state) const { return at(id, state).first_time; }
   /// The stored event at a place; kNoSlot when there is none. From the back: 0 is the last.
   Slot from_front(PartialId id, uint32_t state, uint32_t place) const;
   Slot from_back(PartialId id, uint32_t state, uint32_t place) const;
@@ -64,19 +59,39 @@ class PartialMatches {
     uint32_t owners = 0;
     bool expired = false;
     bool doomed = false;
-    std::vector<uint32_t> counts;
-    std::vector<int64_t> first_times;
-    std::vector<std::vector<Slot>> slots;
+  };
+  /// What an instance has of one state.
+  struct Taken {
+    int64_t first_time = 0;
+    uint32_t count = 0;
+    Slot slot = RowStore::kNoSlot;  ///< of states that take one event
   };
 
-  void drop_events(Partial& partial, uint32_t from_state);
+  Taken& at(PartialId id, uint32_t state) { return taken_[size_t{id} * rules_.size() + state]; }
+  const Taken& at(PartialId id, uint32_t state) const {
+    return taken_[size_t{id} * rules_.size() + state];
+  }
+  /// The kept events of a counted state.
+  std::vector<Slot>& chain(PartialId id, uint32_t state) {
+    return chains_[size_t{id} * counted_states_ + chain_of_state_[state]];
+  }
+  const std::vector<Slot>& chain(PartialId id, uint32_t state) const {
+    return chains_[size_t{id} * counted_states_ + chain_of_state_[state]];
+  }
+
+  void drop_event(PartialId id, uint32_t state);
   void release_slot(uint32_t store, Slot slot);
   Slot share_slot(uint32_t store, Slot slot);
+  Slot store_event(const CaptureRule& rule, const Chunk& chunk, uint32_t i);
 
   std::vector<CaptureRule> rules_;
   std::vector<RowStore*> stores_;
+  std::vector<uint32_t> chain_of_state_;
+  size_t counted_states_ = 0;
   std::vector<std::vector<uint32_t>> slot_owners_;  ///< by store and slot
   std::vector<Partial> partials_;
+  std::vector<Taken> taken_;               ///< by instance and state
+  std::vector<std::vector<Slot>> chains_;  ///< by instance and counted state
   std::vector<PartialId> free_, doomed_;
   uint32_t live_ = 0;
 };

@@ -79,7 +79,7 @@ PartitionInput::PartitionInput(Partition& partition, PlanContext& context, Expre
       inside_(std::move(schema)) {}
 
 void PartitionInput::receive(const Chunk& chunk) {
-  begin(chunk);
+  chunk_id_ = 0;
   if (value_) {
     by_value(chunk);
   } else if (!ranges_.empty()) {
@@ -90,20 +90,16 @@ void PartitionInput::receive(const Chunk& chunk) {
   hand_on(chunk);
 }
 
-void PartitionInput::begin(const Chunk&) {
-  index_.clear();
-  keys_.clear();
-  causes_.clear();
-  chunk_ids_.clear();
-  chunk_id_ = 0;
-}
-
 /// A chunk goes on in pieces of one instance each.
 void PartitionInput::add(const Chunk& chunk, uint32_t i, uint32_t key) {
   bool together = !keys_.empty() && keys_.back() == key && i > last_row_ &&
                   (chunk.chunk_ids != nullptr ? chunk.chunk_ids[i] == chunk.chunk_ids[last_row_]
                                               : chunk.one_chunk);
-  if (!together) ++chunk_id_;
+  if (!together) {
+    // A row in several instances goes through all queries of one before those of the next.
+    if (!value_) hand_on(chunk);
+    ++chunk_id_;
+  }
   last_row_ = i;
   index_.push_back(chunk.row(i));
   keys_.push_back(key);
@@ -153,6 +149,10 @@ void PartitionInput::hand_on(const Chunk& chunk) {
   out.chunk_ids = single_rows ? nullptr : chunk_ids_.data();
   if (single_rows) out.one_chunk = false;
   inside_.receive(out);
+  index_.clear();
+  keys_.clear();
+  causes_.clear();
+  chunk_ids_.clear();
 }
 
 }  // namespace pollux

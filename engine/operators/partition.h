@@ -69,7 +69,6 @@ class PartitionInput final : public Receiver {
   void by_value(const Chunk& chunk);
   void by_ranges(const Chunk& chunk);
   void to_all(const Chunk& chunk);
-  void begin(const Chunk& chunk);
   void add(const Chunk& chunk, uint32_t i, uint32_t key);
   void hand_on(const Chunk& chunk);
 

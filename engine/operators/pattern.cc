@@ -11,6 +11,24 @@ namespace {
 /// An instance that has no events yet: nothing needs to be stored for it.
 constexpr PartialId kVirgin = UINT32_MAX;
 
+constexpr uint64_t bit(size_t state) { return uint64_t{1} << state; }
+
+/// Calls `use` for each state in the mask, the first one first.
+template <class F>
+void for_each_state(uint64_t mask, F&& use) {
+  for (; mask != 0; mask &= mask - 1) use(static_cast<uint32_t>(__builtin_ctzll(mask)));
+}
+
+/// The same, the last one first.
+template <class F>
+void for_each_state_backwards(uint64_t mask, F&& use) {
+  while (mask != 0) {
+    auto state = static_cast<uint32_t>(63 - __builtin_clzll(mask));
+    mask &= ~bit(state);
+    use(state);
+  }
+}
+
 SchemaPtr columns_of(const std::vector<PatternReference>& references,
                      const std::vector<uint32_t>& picked) {
   std::vector<Attribute> columns;
@@ -50,7 +68,9 @@ PatternOperator::PatternOperator(PatternPlan plan, PlanContext& context, Receive
   for (size_t s = 0; s < plan_.states.size(); ++s) {
     rules[s].counted = plan_.states[s].kind == PatternState::Kind::kCount;
     rules[s].store = plan_.states[s].input;
-    if (plan_.states[s].start) start_states_.push_back(static_cast<uint32_t>(s));
+    if (!plan_.states[s].start) continue;
+    start_states_.push_back(static_cast<uint32_t>(s));
+    start_mask_ |= bit(s);
   }
   for (const PatternReference& reference : plan_.references) {
     if (reference.column == PatternReference::kPresence) continue;
@@ -77,16 +97,22 @@ PatternOperator::~PatternOperator() = default;
 
 Receiver& PatternOperator::input(uint32_t index) { return *inputs_[index]; }
 
-void PatternOperator::push(SmallIds& list, PartialId id) {
+void PatternOperator::push_fresh(uint32_t state, PartialId id) {
   if (id != kVirgin) partials_->retain(id);
-  list.push(id);
+  fresh(state).push(id);
+  at_->fresh_mask |= bit(state);
 }
 
-void PatternOperator::clear(SmallIds& list) {
+void PatternOperator::release_all(SmallIds& list) {
   for (uint32_t k = 0; k < list.size(); ++k) {
     if (list[k] != kVirgin) partials_->release(list[k]);
   }
   list.clear();
+}
+
+void PatternOperator::clear_pending(uint32_t state) {
+  release_all(pending(state));
+  at_->pending_mask &= ~bit(state);
 }
 
 void PatternOperator::receive(uint32_t input, const Chunk& chunk) {
@@ -113,28 +139,27 @@ void PatternOperator::offer(uint32_t input, const Chunk& chunk, uint32_t i) {
   at_ = &instances_.at(chunk.key(i));
   if (!at_->begun) {
     at_->begun = true;
-    at_->pending.resize(plan_.states.size());
-    at_->fresh.resize(plan_.states.size());
-    at_->restart.resize(plan_.states.size(), 0);
+    at_->lists = std::make_unique<SmallIds[]>(2 * plan_.states.size());
     for (uint32_t s : start_states_) begin_instance(s);
   }
   if (plan_.within_ms) expire(chunk.timestamp(i));
   if (plan_.sequence) {
-    for (size_t s = plan_.states.size(); s-- > 0;) reset(static_cast<uint32_t>(s));
-    for (size_t s = 0; s < plan_.states.size(); ++s) update(static_cast<uint32_t>(s));
+    for_each_state_backwards(at_->pending_mask | start_mask_, [this](uint32_t s) { reset(s); });
+    for_each_state(at_->fresh_mask | at_->restart_mask, [this](uint32_t s) { update(s); });
   } else {
     for (uint32_t s : states_of_input_[input]) update(s);
   }
-  ++chunk_id_;
-  event_states_ = states_of_input_[input].size();
-  for (uint32_t s : states_of_input_[input]) process(s, chunk, i);
+  if (i > 0 && !chunk.continues(i)) ++output_id_;
+  for (uint32_t s : states_of_input_[input]) {
+    if ((at_->pending_mask & bit(s)) != 0) process(s, chunk, i);
+  }
 }
 
 /// Offers the event to every instance that waits in the state.
 void PatternOperator::process(uint32_t state, const Chunk& chunk, uint32_t i) {
   using Kind = PatternState::Kind;
   const PatternState& rule = plan_.states[state];
-  SmallIds& waiting = at_->pending[state];
+  SmallIds& waiting = pending(state);
   uint32_t kept = 0;
   uint32_t count = waiting.size();
   for (uint32_t k = 0; k < count; ++k) {
@@ -176,6 +201,7 @@ void PatternOperator::process(uint32_t state, const Chunk& chunk, uint32_t i) {
     }
   }
   waiting.truncate(kept);
+  if (kept == 0) at_->pending_mask &= ~bit(state);
 }
 
 bool PatternOperator::passes(uint32_t state, PartialId id, const Chunk& chunk, uint32_t i) {
@@ -244,10 +270,10 @@ void PatternOperator::add_state(uint32_t state, PartialId id) {
   const PatternState& rule = plan_.states[state];
   bool logical = rule.kind == PatternState::Kind::kAnd || rule.kind == PatternState::Kind::kOr;
   bool only_one = plan_.sequence || (logical && rule.start);
-  if (!only_one || at_->fresh[state].empty()) push(at_->fresh[state], id);
+  if (!only_one || fresh(state).empty()) push_fresh(state, id);
   if (logical) {
-    SmallIds& partner = at_->fresh[static_cast<size_t>(rule.partner)];
-    if (!only_one || partner.empty()) push(partner, id);
+    auto partner = static_cast<uint32_t>(rule.partner);
+    if (!only_one || fresh(partner).empty()) push_fresh(partner, id);
   }
   if (rule.kind == PatternState::Kind::kCount && rule.min_count == 0 &&
       !partials_->has(id, state)) {
@@ -259,11 +285,13 @@ void PatternOperator::add_state(uint32_t state, PartialId id) {
 void PatternOperator::add_every(uint32_t state, PartialId id) {
   const PatternState& rule = plan_.states[state];
   bool needs_events = state != 0 || rule.kind != PatternState::Kind::kSingle;
-  PartialId copy = needs_events ? partials_->copy_before(id, state) : kVirgin;
-  push(at_->fresh[state], copy);
+  uint32_t first = state;  // of a pair neither half is kept
   if (rule.partner != PatternState::kNone) {
-    push(at_->fresh[static_cast<size_t>(rule.partner)], copy);
+    first = std::min(first, static_cast<uint32_t>(rule.partner));
   }
+  PartialId copy = needs_events ? partials_->copy_before(id, first) : kVirgin;
+  push_fresh(state, copy);
+  if (rule.partner != PatternState::kNone) push_fresh(static_cast<uint32_t>(rule.partner), copy);
 }
 
 void PatternOperator::begin_instance(uint32_t state) {
@@ -272,7 +300,7 @@ void PatternOperator::begin_instance(uint32_t state) {
   bool plain = rule.kind == PatternState::Kind::kSingle ||
                (rule.kind == PatternState::Kind::kCount && rule.min_count > 0);
   if (plain) {
-    if (!plan_.sequence || at_->fresh[state].empty()) at_->fresh[state].push(kVirgin);
+    if (!plan_.sequence || fresh(state).empty()) push_fresh(state, kVirgin);
   } else {
     PartialId id = partials_->create();
     partials_->retain(id);
@@ -283,7 +311,7 @@ void PatternOperator::begin_instance(uint32_t state) {
 }
 
 void PatternOperator::restart_start(uint32_t state) {
-  at_->restart[static_cast<size_t>(plan_.states[state].restarts)] = 1;
+  at_->restart_mask |= bit(static_cast<size_t>(plan_.states[state].restarts));
 }
 
 bool PatternOperator::too_old(PartialId id, int64_t time) const {
@@ -296,7 +324,7 @@ bool PatternOperator::too_old(PartialId id, int64_t time) const {
 }
 
 void PatternOperator::expire(int64_t time) {
-  for (uint32_t s = 0; s < plan_.states.size(); ++s) {
+  for_each_state(at_->pending_mask | at_->fresh_mask, [&](uint32_t s) {
     PartialId expired = kVirgin;
     auto let_go = [&](PartialId id) {
       if (!partials_->expired(id)) {
@@ -305,73 +333,79 @@ void PatternOperator::expire(int64_t time) {
       }
       partials_->release(id);
     };
-    SmallIds& pending = at_->pending[s];
+    SmallIds& waiting = pending(s);
     uint32_t front = 0;
-    while (front < pending.size() && pending[front] != kVirgin && too_old(pending[front], time)) {
-      let_go(pending[front++]);
+    while (front < waiting.size() && waiting[front] != kVirgin && too_old(waiting[front], time)) {
+      let_go(waiting[front++]);
     }
     if (front > 0) {
-      std::copy(pending.data() + front, pending.data() + pending.size(), pending.data());
-      pending.truncate(pending.size() - front);
+      std::copy(waiting.data() + front, waiting.data() + waiting.size(), waiting.data());
+      waiting.truncate(waiting.size() - front);
+      if (waiting.empty()) at_->pending_mask &= ~bit(s);
     }
-    SmallIds& fresh = at_->fresh[s];
+    SmallIds& beginning = fresh(s);
     uint32_t kept = 0;
-    for (uint32_t k = 0; k < fresh.size(); ++k) {
-      if (fresh[k] != kVirgin && too_old(fresh[k], time)) {
-        let_go(fresh[k]);
+    for (uint32_t k = 0; k < beginning.size(); ++k) {
+      if (beginning[k] != kVirgin && too_old(beginning[k], time)) {
+        let_go(beginning[k]);
       } else {
-        fresh[kept++] = fresh[k];
+        beginning[kept++] = beginning[k];
       }
     }
-    fresh.truncate(kept);
+    beginning.truncate(kept);
+    if (kept == 0) at_->fresh_mask &= ~bit(s);
     int32_t begins = plan_.states[s].within_every;
-    if (expired == kVirgin || begins == PatternState::kNone) continue;
+    if (expired == kVirgin || begins == PatternState::kNone) return;
     add_every(static_cast<uint32_t>(begins), expired);
     update(static_cast<uint32_t>(begins));
-  }
+  });
 }
 
 /// A new event comes to a sequence: what still waits has been passed over.
 void PatternOperator::reset(uint32_t state) {
   const PatternState& rule = plan_.states[state];
-  SmallIds& pending = at_->pending[state];
   if (rule.kind == PatternState::Kind::kAnd || rule.kind == PatternState::Kind::kOr) {
-    SmallIds& partner = at_->pending[static_cast<size_t>(rule.partner)];
-    if (rule.kind == PatternState::Kind::kAnd && pending.size() != partner.size()) return;
-    clear(partner);
+    auto partner = static_cast<uint32_t>(rule.partner);
+    bool half_way = pending(state).size() != pending(partner).size();
+    if (rule.kind == PatternState::Kind::kAnd && half_way) return;
+    clear_pending(partner);
   }
-  clear(pending);
-  if (rule.start && at_->fresh[state].empty()) begin_instance(state);
+  clear_pending(state);
+  if (rule.start && fresh(state).empty()) begin_instance(state);
 }
 
-/// What was added since the last event may take this one; oldest first, beginners last.
+/// What was added since the last event may take this one.
 void PatternOperator::update(uint32_t state) {
-  if (at_->restart[state] != 0) {
-    at_->restart[state] = 0;
+  if ((at_->restart_mask & bit(state)) != 0) {
+    at_->restart_mask &= ~bit(state);
     begin_instance(state);
   }
-  auto move = [this](SmallIds& fresh, SmallIds& pending) {
-    if (fresh.empty()) return;
-    if (fresh.size() > 1) {
-      std::stable_sort(fresh.data(), fresh.data() + fresh.size(), [this](PartialId a, PartialId b) {
-        int64_t time_a = a == kVirgin ? -1 : partials_->timestamp(a);
-        int64_t time_b = b == kVirgin ? -1 : partials_->timestamp(b);
-        if (time_a == -1 || time_b == -1) return time_a != -1 && time_b == -1;
-        return time_a < time_b;
-      });
-    }
-    if (pending.empty()) {
-      pending.swap(fresh);
-      return;
-    }
-    for (uint32_t k = 0; k < fresh.size(); ++k) pending.push(fresh[k]);
-    fresh.clear();
-  };
-  move(at_->fresh[state], at_->pending[state]);
-  const PatternState& rule = plan_.states[state];
-  if (rule.partner == PatternState::kNone) return;
-  auto partner = static_cast<size_t>(rule.partner);
-  move(at_->fresh[partner], at_->pending[partner]);
+  move_fresh(state);
+  int32_t partner = plan_.states[state].partner;
+  if (partner != PatternState::kNone) move_fresh(static_cast<uint32_t>(partner));
+}
+
+/// Oldest first, beginners last.
+void PatternOperator::move_fresh(uint32_t state) {
+  if ((at_->fresh_mask & bit(state)) == 0) return;
+  SmallIds& from = fresh(state);
+  SmallIds& to = pending(state);
+  if (from.size() > 1) {
+    std::stable_sort(from.data(), from.data() + from.size(), [this](PartialId a, PartialId b) {
+      int64_t time_a = a == kVirgin ? -1 : partials_->timestamp(a);
+      int64_t time_b = b == kVirgin ? -1 : partials_->timestamp(b);
+      if (time_a == -1 || time_b == -1) return time_a != -1 && time_b == -1;
+      return time_a < time_b;
+    });
+  }
+  if (to.empty()) {
+    to.swap(from);
+  } else {
+    for (uint32_t k = 0; k < from.size(); ++k) to.push(from[k]);
+    from.clear();
+  }
+  at_->fresh_mask &= ~bit(state);
+  at_->pending_mask |= bit(state);
 }
 
 void PatternOperator::append_reference(const PatternReference& reference, PartialId id,
@@ -395,33 +429,35 @@ void PatternOperator::emit(PartialId id, const Chunk& chunk, uint32_t i) {
     append_reference(plan_.references[plan_.outputs[c]], id, out_.column(c));
   }
   out_.end_row(partials_->timestamp(id));
-  // Where several states read the event's stream, each match is a chunk of its own.
-  if (event_states_ > 1) ++chunk_id_;
-  chunk_ids_.push_back(chunk_id_);
+  // Each match is a chunk of its own; those of one event go on as one.
+  chunk_ids_.push_back(static_cast<uint32_t>(chunk_ids_.size()));
+  output_ids_.push_back(output_id_);
   keys_.push_back(chunk.key(i));
   causes_.push_back(chunk.cause(i));
 }
 
 void PatternOperator::hand_on() {
-  chunk_id_ = 0;
+  output_id_ = 0;
   if (out_.rows() == 0) return;
   Chunk chunk;
   chunk.batch = &out_;
   chunk.rows = out_.rows();
   chunk.chunk_ids = chunk_ids_.data();
+  chunk.output_ids = output_ids_.data();
   chunk.keys = keys_.data();
   chunk.causes = causes_.data();
   next_.receive(chunk);
   out_.clear();
   chunk_ids_.clear();
+  output_ids_.clear();
   keys_.clear();
   causes_.clear();
 }
 
 void PatternOperator::drop_key(uint32_t key) {
   Instances& dropped = instances_.at(key);
-  for (SmallIds& list : dropped.pending) clear(list);
-  for (SmallIds& list : dropped.fresh) clear(list);
+  if (!dropped.begun) return;
+  for (size_t list = 0; list < 2 * plan_.states.size(); ++list) release_all(dropped.lists[list]);
   dropped = Instances{};
   partials_->free_unowned();
 }
@@ -429,10 +465,9 @@ void PatternOperator::drop_key(uint32_t key) {
 size_t PatternOperator::state_bytes() const {
   size_t bytes = partials_->bytes() + instances_.all().capacity() * sizeof(Instances);
   for (const Instances& instance : instances_.all()) {
-    bytes += (instance.pending.capacity() + instance.fresh.capacity()) * sizeof(SmallIds) +
-             instance.restart.capacity();
-    for (const auto* lists : {&instance.pending, &instance.fresh}) {
-      for (const SmallIds& list : *lists) bytes += list.heap_bytes();
+    if (!instance.begun) continue;
+    for (size_t list = 0; list < 2 * plan_.states.size(); ++list) {
+      bytes += sizeof(SmallIds) + instance.lists[list].heap_bytes();
     }
   }
   for (const auto& store : stores_) bytes += store->bytes();

@@ -60,6 +60,8 @@ struct PatternState {
 };
 
 struct PatternPlan {
+  static constexpr size_t kStatesMax = 64;
+
   bool sequence = false;
   std::optional<int64_t> within_ms;
   std::vector<SchemaPtr> inputs;
@@ -83,13 +85,18 @@ class PatternOperator final : public KeyedOperator {
 
  private:
   class Input;
+  /// The lists of one partition instance; a bit of a mask for each list that is not empty.
   struct Instances {
     bool begun = false;
     bool initialized = false;
-    std::vector<SmallIds> pending, fresh;
-    std::vector<uint8_t> restart;  ///< counted start states of a sequence: begin anew
+    uint64_t pending_mask = 0;
+    uint64_t fresh_mask = 0;
+    uint64_t restart_mask = 0;          ///< optional start states of a sequence: begin anew
+    std::unique_ptr<SmallIds[]> lists;  ///< pending by state, then fresh by state
   };
 
+  SmallIds& pending(uint32_t state) { return at_->lists[state]; }
+  SmallIds& fresh(uint32_t state) { return at_->lists[plan_.states.size() + state]; }
   void receive(uint32_t input, const Chunk& chunk);
   void offer(uint32_t input, const Chunk& chunk, uint32_t i);
   void process(uint32_t state, const Chunk& chunk, uint32_t i);
@@ -106,8 +113,10 @@ class PatternOperator final : public KeyedOperator {
   void reset(uint32_t state);
   void update(uint32_t state);
   bool too_old(PartialId id, int64_t time) const;
-  void push(SmallIds& list, PartialId id);
-  void clear(SmallIds& list);
+  void push_fresh(uint32_t state, PartialId id);
+  void move_fresh(uint32_t state);
+  void clear_pending(uint32_t state);
+  void release_all(SmallIds& list);
   void emit(PartialId id, const Chunk& chunk, uint32_t i);
   void append_reference(const PatternReference& reference, PartialId id, Column& to);
   void hand_on();
@@ -118,6 +127,7 @@ class PatternOperator final : public KeyedOperator {
   std::vector<std::unique_ptr<Input>> inputs_;
   std::vector<std::vector<uint32_t>> states_of_input_;  ///< last first
   std::vector<uint32_t> start_states_;
+  uint64_t start_mask_ = 0;
   std::vector<std::unique_ptr<RowStore>> stores_;
   std::unique_ptr<PartialMatches> partials_;
   KeyedState<Instances> instances_;
@@ -125,15 +135,14 @@ class PatternOperator final : public KeyedOperator {
   // While a chunk is worked on.
   Instances* at_ = nullptr;
   std::vector<std::vector<uint8_t>> passes_;  ///< by state: rows that pass the local filter
-  size_t event_states_ = 0;  ///< how many states read the event
-  bool changed_ = false;     ///< the instance leaves the state
-  bool complete_ = false;    ///< the instance is through
+  bool changed_ = false;   ///< the instance leaves the state
+  bool complete_ = false;  ///< the instance is through
   EventBatch references_row_;
   std::vector<uint32_t> picked_;
 
   EventBatch out_;
-  std::vector<uint32_t> chunk_ids_, keys_, causes_;
-  uint32_t chunk_id_ = 0;
+  std::vector<uint32_t> chunk_ids_, output_ids_, keys_, causes_;
+  uint32_t output_id_ = 0;
 };
 
 }  // namespace pollux

@@ -15,6 +15,14 @@ namespace pollux {
 
 class PlanContext;
 
+/// The deadline after `last` in steps of `period_ms`. Steps that passed unseen are caught up with,
+/// one by one, but not more than kCatchUpMax of them: a leap of the clock must not stall the plan.
+inline int64_t next_step(int64_t last, int64_t period_ms, int64_t now) {
+  constexpr int64_t kCatchUpMax = 4096;
+  int64_t missed = (now - last) / period_ms;
+  return last + (missed > kCatchUpMax ? missed - kCatchUpMax : 1) * period_ms;
+}
+
 /// An operator that waits for time. A deadline asked for while a row is worked on is at least
 /// `least_delay_ms` later than that row's clock, so that many rows can be worked on between two
 /// looks at the deadlines.

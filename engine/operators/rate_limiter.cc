@@ -32,10 +32,9 @@ class RateLimiter::Ticker final : public TimerOperator {
   void on_timer(uint32_t key) override {
     owner_.on_tick(key);
     owner_.hand_on();
-    // Ticks lie a fixed distance apart; of those that passed unseen one is enough.
     State& state = owner_.states_.at(key);
-    int64_t period = owner_.options_.amount;
-    state.next_tick_ms += ((owner_.context_.now() - state.next_tick_ms) / period + 1) * period;
+    state.next_tick_ms =
+        next_step(state.next_tick_ms, owner_.options_.amount, owner_.context_.now());
     schedule(key, state.next_tick_ms);
   }
 

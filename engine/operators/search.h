@@ -74,6 +74,18 @@ class TableSearch final : public Searched {
   std::vector<Slot> all_;
 };
 
+/// The other side of a join holds nothing.
+class EmptySearch final : public Searched {
+ public:
+  EmptySearch(SchemaPtr schema, PlanContext& context)
+      : store_(schema, std::vector<bool>(schema->size(), true), context.strings()) {}
+  void find(const Chunk&, std::vector<Match>&) override {}
+  const RowStore& store() const override { return store_; }
+
+ private:
+  RowStore store_;
+};
+
 class WindowSearch final : public Searched {
  public:
   WindowSearch(WindowOperator& window, ExpressionPtr condition, PlanContext& context);

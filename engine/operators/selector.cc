@@ -261,10 +261,7 @@ void Selector::take_candidates(const Chunk& chunk, const uint32_t* step_of_row) 
 }
 
 void Selector::keep_last_of_chunks(const Chunk& chunk, const std::vector<uint32_t>& groups) {
-  auto same_chunk = [&](uint32_t a, uint32_t b) {
-    return chunk.chunk_ids != nullptr ? chunk.chunk_ids[a] == chunk.chunk_ids[b]
-                                      : chunk.one_chunk || a == b;
-  };
+  auto same_chunk = [&](uint32_t a, uint32_t b) { return chunk.chunk_id(a) == chunk.chunk_id(b); };
   if (grouped()) seen_at_.resize(groups_.capacity(), 0);
   size_t kept = 0;
   size_t chunk_begin = 0;
@@ -289,10 +286,8 @@ void Selector::keep_last_of_chunks(const Chunk& chunk, const std::vector<uint32_
 
 namespace {
 
+/// Of two values that are not null: below, at or above 0.
 int compare_values(const Vec& values, uint32_t a, uint32_t b) {
-  bool null_a = values.is_null(a);
-  bool null_b = values.is_null(b);
-  if (null_a || null_b) return null_a == null_b ? 0 : (null_a ? -1 : 1);
   auto three_way = [](const auto& x, const auto& y) { return x < y ? -1 : (y < x ? 1 : 0); };
   switch (values.type) {
     case AttributeType::kInt:
@@ -312,37 +307,56 @@ int compare_values(const Vec& values, uint32_t a, uint32_t b) {
 
 }  // namespace
 
+/// Runs of one kind within a chunk are ordered each on their own; nulls come last. Expired rows are
+/// counted for the limit and never held back by it.
 void Selector::order_and_limit(const Chunk& chunk, const uint32_t* step_of_row) {
+  if (chosen_.empty()) return;
   std::vector<Vec> keys;
-  if (!chosen_.empty()) {
-    Frame frame = frame_of(chosen_, chunk, step_of_row);
-    for (SelectorPlan::Order& order : plan_.order_by) {
-      keys.push_back(order.expression->evaluate(frame));
-    }
+  Frame frame = frame_of(chosen_, chunk, step_of_row);
+  for (SelectorPlan::Order& order : plan_.order_by) {
+    keys.push_back(order.expression->evaluate(frame));
   }
-  auto same_chunk = [&](uint32_t a, uint32_t b) {
-    return chunk.chunk_ids != nullptr ? chunk.chunk_ids[a] == chunk.chunk_ids[b] : chunk.one_chunk;
-  };
   auto before = [&](uint32_t a, uint32_t b) {
     for (size_t k = 0; k < keys.size(); ++k) {
+      bool null_a = keys[k].is_null(a);
+      bool null_b = keys[k].is_null(b);
+      if (null_a && null_b) continue;
+      if (null_a || null_b) return !null_a;
       int order = compare_values(keys[k], a, b);
       if (order != 0) return plan_.order_by[k].descending ? order > 0 : order < 0;
     }
     return false;
   };
+  auto expired = [&](uint32_t place) {
+    return (chunk.kind(chosen_[place]) & EventKind::kExpired) != 0;
+  };
+  std::vector<uint32_t> order(chosen_.size());
+  for (uint32_t i = 0; i < order.size(); ++i) order[i] = i;
   std::vector<uint32_t> kept;
-  std::vector<uint32_t> range;
-  for (size_t begin = 0; begin < chosen_.size();) {
-    size_t end = begin + 1;
-    while (end < chosen_.size() && same_chunk(chosen_[end - 1], chosen_[end])) ++end;
-    range.clear();
-    for (size_t i = begin; i < end; ++i) range.push_back(static_cast<uint32_t>(i));
-    if (!keys.empty()) std::stable_sort(range.begin(), range.end(), before);
-    auto first = static_cast<size_t>(std::min<int64_t>(plan_.offset.value_or(0),
-                                                       static_cast<int64_t>(range.size())));
-    size_t count = range.size() - first;
-    if (plan_.limit) count = std::min(count, static_cast<size_t>(*plan_.limit));
-    for (size_t i = 0; i < count; ++i) kept.push_back(chosen_[range[first + i]]);
+  for (size_t begin = 0; begin < order.size();) {
+    uint32_t id = chunk.chunk_id(chosen_[begin]);
+    size_t end = begin;
+    while (end < order.size() && chunk.chunk_id(chosen_[end]) == id) {
+      size_t run = end;
+      bool kind = expired(order[end]);
+      while (end < order.size() && chunk.chunk_id(chosen_[end]) == id &&
+             expired(order[end]) == kind) {
+        ++end;
+      }
+      if (keys.empty()) continue;
+      std::stable_sort(order.begin() + static_cast<std::ptrdiff_t>(run),
+                       order.begin() + static_cast<std::ptrdiff_t>(end), before);
+    }
+    int64_t skipped = 0;
+    int64_t taken = 0;
+    for (size_t i = begin; i < end; ++i) {
+      if (skipped < plan_.offset.value_or(0)) {
+        ++skipped;
+      } else if (!plan_.limit || taken < *plan_.limit || expired(order[i])) {
+        ++taken;
+        kept.push_back(chosen_[order[i]]);
+      }
+    }
     begin = end;
   }
   chosen_ = std::move(kept);
@@ -390,9 +404,9 @@ void Selector::project(const Chunk& chunk, const uint32_t* step_of_row,
     to.kinds = out_kinds_.data();
   }
   to.one_chunk = chunk.one_chunk;
-  if (chunk.chunk_ids != nullptr) {
+  if (chunk.chunk_ids != nullptr || chunk.output_ids != nullptr) {
     out_chunk_ids_.resize(count);
-    for (uint32_t i = 0; i < count; ++i) out_chunk_ids_[i] = chunk.chunk_ids[chosen_[i]];
+    for (uint32_t i = 0; i < count; ++i) out_chunk_ids_[i] = chunk.output_id(chosen_[i]);
     to.chunk_ids = out_chunk_ids_.data();
   }
   if (chunk.keys != nullptr) {

@@ -88,6 +88,7 @@ void WindowOperator::receive(const Chunk& chunk) {
     if (i > 0 && !chunk.continues(i)) {
       end_chunk(chunk.key(i - 1), context_.clock_at(chunk, i - 1));
       cut_chunk();
+      ++output_id_;
     }
     in_row_ = true;
     cause_ = chunk.cause(i);
@@ -112,6 +113,7 @@ void WindowOperator::emit(uint32_t key, Slot slot, uint8_t kind, int64_t timesta
   slots_.push_back(slot);
   kinds_.push_back(kind);
   chunk_ids_.push_back(chunk_id_);
+  output_ids_.push_back(output_id_);
   keys_.push_back(key);
   causes_.push_back(in_row_ ? cause_ : context_.timer_cause());
   times_.push_back(timestamp);
@@ -144,17 +146,20 @@ void WindowOperator::hand_on() {
     chunk.rows = static_cast<uint32_t>(slots_.size());
     chunk.kinds = kinds_.data();
     chunk.chunk_ids = chunk_ids_.data();
+    chunk.output_ids = output_ids_.data();
     chunk.keys = keys_.data();
     chunk.causes = causes_.data();
     next_.receive(chunk);
     slots_.clear();
     kinds_.clear();
     chunk_ids_.clear();
+    output_ids_.clear();
     keys_.clear();
     causes_.clear();
     times_.clear();
   }
   chunk_id_ = 0;
+  output_id_ = 0;
   for (Slot slot : released_) store_.release(slot);
   released_.clear();
 }

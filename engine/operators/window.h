@@ -98,9 +98,10 @@ class WindowOperator : public Receiver, public KeyedOperator {
   EventBatch out_;
   std::vector<Slot> slots_, released_;
   std::vector<uint8_t> kinds_;
-  std::vector<uint32_t> chunk_ids_, keys_, causes_;
+  std::vector<uint32_t> chunk_ids_, output_ids_, keys_, causes_;
   std::vector<int64_t> times_;
   uint32_t chunk_id_ = 0;
+  uint32_t output_id_ = 0;  ///< one for each chunk that came in
   uint32_t cause_ = 0;
   bool in_row_ = false;
   bool reset_pending_ = false;

@@ -74,7 +74,19 @@ void TimeBatchWindow::enter(uint32_t key, Slot slot, int64_t, int64_t clock) {
     held.next_ms = plan().has_start ? clock + (t - (clock - plan().start_ms) % t) : clock + t;
     schedule(key, held.next_ms);
   }
+  if (clock >= held.next_ms) {  // the clock leapt, and its deadline has not come up yet
+    held.next_ms += plan().extent;
+    schedule(key, held.next_ms);
+    held.ends = true;
+  }
   add(held, key, slot);
+}
+
+void TimeBatchWindow::end_chunk(uint32_t key, int64_t clock) {
+  State& held = state(key);
+  if (!held.ends) return;
+  held.ends = false;
+  flush(held, key, clock, keeps_previous());
 }
 
 void TimeBatchWindow::on_deadline(uint32_t key) {
@@ -84,9 +96,7 @@ void TimeBatchWindow::on_deadline(uint32_t key) {
   cut_chunk();
   flush(held, key, clock, keeps_previous());
   cut_chunk();
-  // Batches with nothing in them and nothing to expire pass unseen.
-  int64_t t = plan().extent;
-  held.next_ms += held.previous.empty() ? ((clock - held.next_ms) / t + 1) * t : t;
+  held.next_ms = next_step(held.next_ms, plan().extent, clock);
   schedule(key, held.next_ms);
 }
 

@@ -25,6 +25,7 @@ class BatchWindow : public WindowOperator {
     int64_t start_ms = 0;
     int64_t greatest_ms = 0;  ///< externalTimeBatch: the latest time seen
     int64_t timeout_at_ms = 0;
+    bool ends = false;     ///< timeBatch: the batch ends with the chunk in hand
     bool flushed = false;  ///< externalTimeBatch: the batch went out on its timeout
   };
 
@@ -57,6 +58,7 @@ class TimeBatchWindow final : public BatchWindow {
 
  private:
   void enter(uint32_t key, Slot slot, int64_t time, int64_t clock) override;
+  void end_chunk(uint32_t key, int64_t clock) override;
   void on_deadline(uint32_t key) override;
 };
 

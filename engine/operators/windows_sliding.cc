@@ -25,8 +25,9 @@ void SlidingWindow::release_key(uint32_t key) {
 
 void LengthWindow::enter(uint32_t key, Slot slot, int64_t time, int64_t clock) {
   if (plan().extent == 0) {
-    emit_expired(key, slot, clock);
     emit_current(key, slot);
+    emit_expired(key, slot, rows().timestamp(slot));
+    emit_reset();
     return release_later(slot);
   }
   if (state(key).size() >= static_cast<uint64_t>(plan().extent)) expire_front(key, clock);

@@ -7,7 +7,8 @@
 
 namespace pollux {
 
-/// Holds nothing: rows go on as they are.
+/// A side of a join without a window: each row comes, leaves at once, and aggregations start
+/// afresh.
 class NoWindow final : public WindowOperator {
  public:
   NoWindow(WindowPlan plan, PlanContext& context, Receiver& next)
@@ -15,8 +16,11 @@ class NoWindow final : public WindowOperator {
   void contents(uint32_t, std::vector<Slot>&) override {}
 
  private:
-  void enter(uint32_t key, Slot slot, int64_t, int64_t) override {
+  void enter(uint32_t key, Slot slot, int64_t, int64_t clock) override {
     emit_current(key, slot);
+    emit_expired(key, slot, clock);
+    emit_reset();
+    cut_chunk();
     release_later(slot);
   }
   void release_key(uint32_t) override {}

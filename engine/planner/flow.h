@@ -1,11 +1,10 @@
 // Who reads and writes what in a plan: decides whether whole batches can go through a query before
 // the next one sees them.
 //
-// They can when no row of a batch reaches a query on two ways, and no table that some query writes
-// is touched by another. Otherwise rows go through the plan one by one.
+// They can when no row of a batch reaches a query on two ways, and none reaches both a query that
+// writes a table and another that touches it. Otherwise rows go through the plan one by one.
 #pragma once
 
-#include <map>
 #include <string>
 #include <vector>
 
@@ -32,8 +31,9 @@ class Flow {
     std::string table_written;
   };
 
-  bool reaches_twice(const std::string& stream, std::map<const Query*, int>& ways,
-                     int depth) const;
+  /// Collects the queries that rows of a stream reach; false when one is reached on two ways.
+  bool reach(const std::string& stream, std::vector<const Query*>& reached, size_t depth) const;
+  static bool share_written_table(const std::vector<const Query*>& queries);
 
   std::vector<Query> queries_;
   bool forced_ = false;

@@ -186,7 +186,6 @@ class PlanBuilder {
       }
       PartitionInput& input = plan_.own(std::make_unique<PartitionInput>(
           partition, context, std::move(value), std::move(ranges), schema));
-      stream->junction->add_reader(input);
       frame.inputs[key.stream] = &input;
     }
     for (const ast::Query& query : tree.queries) queries_.add(query, &frame);

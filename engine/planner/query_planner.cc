@@ -93,8 +93,8 @@ std::optional<QueryPlanner::Input> QueryPlanner::find_input(const ast::StreamSou
       way = &plan_.own(std::make_unique<PartitionInput>(*frame_->partition, plan_.context(),
                                                         nullptr, std::vector<PartitionInput::Range>{},
                                                         input.schema));
-      input.junction->add_reader(*way);
     }
+    if (frame_->joined.insert(source.stream).second) input.junction->add_reader(*way);
     input.junction = &way->inside();
     return input;
   } else {

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -23,7 +24,8 @@ namespace pollux {
 /// The partition around a query: its instances, the ways in, and the streams inside.
 struct PartitionFrame {
   Partition* partition = nullptr;
-  std::map<std::string, PartitionInput*> inputs;               ///< by stream
+  std::map<std::string, PartitionInput*> inputs;               ///< by stream, with a key
+  std::set<std::string> joined;  ///< streams that some query inside reads: only they make instances
   std::map<std::string, std::unique_ptr<Junction>> streams;    ///< #inner streams
 };
 

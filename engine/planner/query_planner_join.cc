@@ -71,7 +71,7 @@ Searched* QueryPlanner::plan_search(const ast::JoinInput& join, JoinPart& search
     if (!condition) return nullptr;
   }
   searched_used = scope.used(1);
-  if (window == nullptr) return nullptr;
+  if (window == nullptr) return &plan_.own(std::make_unique<EmptySearch>(searched.input.schema, context));
   return &plan_.own(std::make_unique<WindowSearch>(*window, std::move(condition), context));
 }
 
@@ -154,6 +154,7 @@ void QueryPlanner::add_join(const ast::Query& query, const ast::JoinInput& join)
   using Trigger = ast::JoinInput::Trigger;
   WindowOperator* held[2] = {nullptr, nullptr};
   Forward* forwards[2] = {nullptr, nullptr};
+  Receiver* entrances[2] = {nullptr, nullptr};
   for (size_t side = 0; side < 2; ++side) {
     if (parts[side]->table != nullptr) continue;
     forwards[side] = &own(std::make_unique<Forward>());
@@ -164,10 +165,13 @@ void QueryPlanner::add_join(const ast::Query& query, const ast::JoinInput& join)
     bool sliding = window.kind == WindowPlan::Kind::kLength ||
                    window.kind == WindowPlan::Kind::kTime ||
                    window.kind == WindowPlan::Kind::kExternalTime;
-    bool plain = window.kind == WindowPlan::Kind::kNone ||
-                 (sliding && window.extent > 0 && !expired && !other_triggers);
+    // Without a window rows leave at once and aggregations start afresh: unseen like a sliding
+    // window's leaving rows where neither matters.
+    bool unseen = window.kind == WindowPlan::Kind::kNone || (sliding && window.extent > 0);
+    bool needless = unseen && !expired &&
+                    (!other_triggers || window.kind == WindowPlan::Kind::kNone);
     Receiver* entrance = forwards[side];
-    if (!plain || other_triggers) {
+    if (!needless) {
       window.expired_wanted = expired;
       window.searched = other_triggers;
       window.kept = joined_scope.used(side);
@@ -182,8 +186,16 @@ void QueryPlanner::add_join(const ast::Query& query, const ast::JoinInput& join)
       held[side] = &own(WindowOperator::make(std::move(window), plan_.context(), *forwards[side]));
       entrance = held[side];
     }
-    read(parts[side]->input, chain_filters(parts[side]->handlers.before, *entrance));
+    entrances[side] = &chain_filters(parts[side]->handlers.before, *entrance);
   }
+  if (parts[0]->input.junction == parts[1]->input.junction) {
+    read(parts[0]->input, own(std::make_unique<BothSides>(*entrances[0], *entrances[1])));
+  } else {
+    for (size_t side = 0; side < 2; ++side) {
+      if (entrances[side] != nullptr) read(parts[side]->input, *entrances[side]);
+    }
+  }
+  PendingResets& resets = plan_.own(std::make_unique<PendingResets>());
   for (size_t side = 0; side < 2; ++side) {
     bool triggers = parts[side]->table == nullptr &&
                     (join.trigger == Trigger::kBoth ||
@@ -202,7 +214,7 @@ void QueryPlanner::add_join(const ast::Query& query, const ast::JoinInput& join)
     side_plan.outer = join.kind == Kind::kFullOuter ||
                       join.kind == (side == 0 ? Kind::kLeftOuter : Kind::kRightOuter);
     forwards[side]->set(
-        own(std::make_unique<JoinSide>(std::move(side_plan), *other, selector)));
+        own(std::make_unique<JoinSide>(std::move(side_plan), *other, resets, selector)));
   }
 }
 

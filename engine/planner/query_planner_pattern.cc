@@ -185,6 +185,9 @@ void QueryPlanner::add_pattern(const ast::Query& query, const ast::StateInput& i
   pattern_elements_.clear();
   Ends ends{kNone, kNone};
   if (!add_pattern_states(input.root, names, pattern, inputs, true, ends)) return;
+  if (pattern.states.size() > PatternPlan::kStatesMax) {
+    return report(query.location, "a pattern of more than 64 events", "64 at most");
+  }
   PatternState& last = pattern.states[static_cast<size_t>(ends.second)];
   last.last = true;
   if (last.partner != kNone) pattern.states[static_cast<size_t>(last.partner)].last = true;

@@ -75,6 +75,8 @@ void Plan::apply_events(Junction& input, const EventBatch& batch, bool row_clock
     if (row_clock) now = *std::max_element(batch.timestamps().begin(), batch.timestamps().end());
     context_.advance_to(now, 0);
     chunk.rows = batch.rows();
+    one_cause_.assign(batch.rows(), 1);  // a chunk goes through one query after the other
+    chunk.causes = one_cause_.data();
     input.receive(chunk);
     return;
   }

@@ -90,6 +90,7 @@ class Plan {
   bool playback_ = false;
   bool row_by_row_ = false;
   std::vector<int64_t> row_clocks_;
+  std::vector<uint32_t> one_cause_;
   bool clocks_are_timestamps_ = false;
 };
 

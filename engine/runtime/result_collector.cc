@@ -5,19 +5,47 @@
 
 namespace pollux {
 
-void ResultCollector::take_result(uint32_t stream, const EventBatchPtr& batch,
-                                  const uint32_t* causes) {
-  parts_.push_back({stream, batch, causes_.size()});
-  causes_.insert(causes_.end(), causes, causes + batch->rows());
+/// The part that small batches of a stream are added to; null when there is none yet.
+ResultCollector::Part* ResultCollector::gathering_part(uint32_t stream) {
+  for (auto part = parts_.rbegin(); part != parts_.rend(); ++part) {
+    if (part->stream == stream) return part->gathered ? &*part : nullptr;
+  }
+  return nullptr;
 }
 
-bool ResultCollector::in_order() const {
-  return std::is_sorted(causes_.begin(), causes_.end());
+void ResultCollector::take_result(uint32_t stream, const EventBatchPtr& batch,
+                                  const uint32_t* causes) {
+  auto place = static_cast<uint32_t>(causes_.size());
+  causes_.insert(causes_.end(), causes, causes + batch->rows());
+  bool small = batch->rows() <= kGatheredRowsMax;
+  Part* open = small ? gathering_part(stream) : nullptr;
+  if (open == nullptr) {
+    Part part;
+    part.stream = stream;
+    part.batch = batch;
+    part.first = place;
+    // The first batch of a stream is often the only one of its entry: it is kept as it is, and
+    // copied only when a second one comes.
+    bool second = small && std::any_of(parts_.begin(), parts_.end(), [&](const Part& other) {
+      return other.stream == stream;
+    });
+    if (second) {
+      part.gathered = std::make_shared<EventBatch>(batch->schema_ptr());
+      part.batch = part.gathered;
+      open = &parts_.emplace_back(std::move(part));
+    } else {
+      parts_.push_back(std::move(part));
+      return;
+    }
+  }
+  append_batch(*open->gathered, *batch);
+  for (uint32_t r = 0; r < batch->rows(); ++r) open->places.push_back(place + r);
 }
 
 void ResultCollector::number_rows() {
   ordinals_.resize(causes_.size());
-  if (in_order()) {
+  in_order_ = std::is_sorted(causes_.begin(), causes_.end());
+  if (in_order_) {
     std::iota(ordinals_.begin(), ordinals_.end(), 0U);
     return;
   }
@@ -28,43 +56,28 @@ void ResultCollector::number_rows() {
   for (uint32_t rank = 0; rank < order.size(); ++rank) ordinals_[order[rank]] = rank;
 }
 
-void ResultCollector::deliver(const std::string& plan, const std::vector<std::string>& streams,
-                              EntryId cause, ResultSink& sink) {
-  if (parts_.empty()) return;
-  number_rows();
-  std::vector<bool> merged(streams.size(), false);
-  for (size_t p = 0; p < parts_.size(); ++p) {
-    const Part& part = parts_[p];
-    if (merged[part.stream]) continue;
-    // Parts of one stream whose rows interleave are put together.
-    uint32_t greatest = ordinals_[part.first + part.batch->rows() - 1];
-    bool interleaved = false;
-    for (size_t q = p + 1; q < parts_.size() && !interleaved; ++q) {
-      interleaved = parts_[q].stream == part.stream && ordinals_[parts_[q].first] < greatest;
-    }
-    if (interleaved) {
-      merged[part.stream] = true;
-      parts_.erase(parts_.begin(), parts_.begin() + static_cast<std::ptrdiff_t>(p));
-      p = 0;
-      deliver_merged(parts_[0].stream, plan, streams, cause, sink);
-    } else {
-      deliver_part(part, plan, streams, cause, sink);
-    }
+std::span<const uint32_t> ResultCollector::ordinals_of(const Part& part) {
+  if (part.places.empty()) return {ordinals_.data() + part.first, part.batch->rows()};
+  part_ordinals_.clear();
+  for (uint32_t place : part.places) part_ordinals_.push_back(ordinals_[place]);
+  return part_ordinals_;
+}
+
+/// Whether a later part of the stream has rows that come before the last of this one.
+bool ResultCollector::interleaved(const Part& part, size_t after) {
+  std::span<const uint32_t> own = ordinals_of(part);
+  bool ascending = std::is_sorted(own.begin(), own.end());
+  uint32_t greatest = *std::max_element(own.begin(), own.end());
+  if (!ascending) return true;
+  for (size_t q = after; q < parts_.size(); ++q) {
+    if (parts_[q].stream != part.stream) continue;
+    std::span<const uint32_t> later = ordinals_of(parts_[q]);
+    if (*std::min_element(later.begin(), later.end()) < greatest) return true;
   }
-  parts_.clear();
-  causes_.clear();
+  return false;
 }
 
-void ResultCollector::deliver_part(const Part& part, const std::string& plan,
-                                   const std::vector<std::string>& streams, EntryId cause,
-                                   ResultSink& sink) {
-  sink.on_result({plan, streams[part.stream], cause, part.batch,
-                  {ordinals_.data() + part.first, part.batch->rows()}});
-}
-
-void ResultCollector::deliver_merged(uint32_t stream, const std::string& plan,
-                                     const std::vector<std::string>& streams, EntryId cause,
-                                     ResultSink& sink) {
+EventBatchPtr ResultCollector::merge(uint32_t stream, std::vector<uint32_t>& ordinals) {
   struct Row {
     uint32_t ordinal;
     const EventBatch* batch;
@@ -75,22 +88,40 @@ void ResultCollector::deliver_merged(uint32_t stream, const std::string& plan,
   for (const Part& part : parts_) {
     if (part.stream != stream) continue;
     schema = part.batch->schema_ptr();
+    std::span<const uint32_t> numbers = ordinals_of(part);
     for (uint32_t r = 0; r < part.batch->rows(); ++r) {
-      rows.push_back({ordinals_[part.first + r], part.batch.get(), r});
+      rows.push_back({numbers[r], part.batch.get(), r});
     }
   }
   std::sort(rows.begin(), rows.end(),
             [](const Row& a, const Row& b) { return a.ordinal < b.ordinal; });
   auto merged = std::make_shared<EventBatch>(schema);
-  std::vector<uint32_t> ordinals;
   for (const Row& row : rows) {
-    for (size_t c = 0; c < schema->size(); ++c) {
-      merged->append_value(c, row.batch->value(row.row, c));
-    }
-    merged->end_row(row.batch->timestamps()[row.row]);
+    append_row(*merged, *row.batch, row.row);
     ordinals.push_back(row.ordinal);
   }
-  sink.on_result({plan, streams[stream], cause, merged, ordinals});
+  return merged;
+}
+
+void ResultCollector::deliver(const std::string& plan, const std::vector<std::string>& streams,
+                              EntryId cause, ResultSink& sink) {
+  if (parts_.empty()) return;
+  number_rows();
+  std::vector<bool> merged(streams.size(), false);
+  for (size_t p = 0; p < parts_.size(); ++p) {
+    const Part& part = parts_[p];
+    if (merged[part.stream]) continue;
+    if (!in_order_ && interleaved(part, p + 1)) {
+      merged[part.stream] = true;
+      std::vector<uint32_t> ordinals;
+      EventBatchPtr batch = merge(part.stream, ordinals);
+      sink.on_result({plan, streams[part.stream], cause, batch, ordinals});
+    } else {
+      sink.on_result({plan, streams[part.stream], cause, part.batch, ordinals_of(part)});
+    }
+  }
+  parts_.clear();
+  causes_.clear();
 }
 
 }  // namespace pollux

@@ -22,23 +22,28 @@ class ResultCollector final : public ResultReceiver {
                ResultSink& sink);
 
  private:
+  /// Rows of one stream in order of arrival; `first` and on are their places in causes_, or
+  /// `places` where small batches were put together.
   struct Part {
-    uint32_t stream;
+    uint32_t stream = 0;
     EventBatchPtr batch;
-    size_t first;  ///< into causes_
+    std::shared_ptr<EventBatch> gathered;  ///< the same, while rows can be added
+    size_t first = 0;
+    std::vector<uint32_t> places;
   };
 
-  /// Whether ordinals are simply the order of arrival.
-  bool in_order() const;
+  static constexpr uint32_t kGatheredRowsMax = 64;  ///< batches up to this size are put together
+
+  Part* gathering_part(uint32_t stream);
   void number_rows();
-  void deliver_part(const Part& part, const std::string& plan,
-                    const std::vector<std::string>& streams, EntryId cause, ResultSink& sink);
-  void deliver_merged(uint32_t stream, const std::string& plan,
-                      const std::vector<std::string>& streams, EntryId cause, ResultSink& sink);
+  std::span<const uint32_t> ordinals_of(const Part& part);
+  bool interleaved(const Part& part, size_t after);
+  EventBatchPtr merge(uint32_t stream, std::vector<uint32_t>& ordinals);
 
   std::vector<Part> parts_;
   std::vector<uint32_t> causes_;
-  std::vector<uint32_t> ordinals_;
+  std::vector<uint32_t> ordinals_, part_ordinals_;
+  bool in_order_ = true;
 };
 
 }  // namespace pollux

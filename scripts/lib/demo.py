@@ -80,7 +80,8 @@ class Verdict:
                      for event in events if event in by_event}
             for identity in lines:
                 self.named[identity] += 1
-            if not self._is_named(alert, events, by_event):
+            imitated = any(line["type"] == "near-miss" for line in lines.values())
+            if not imitated and not self._is_named(alert, events, by_event):
                 self.unexplained.append(alert)
 
     @staticmethod

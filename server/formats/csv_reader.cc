@@ -69,38 +69,36 @@ ReadStatus CsvReader::next_record(Wait wait) {
   if (discarding_) {
     if (ReadStatus status = finish_discarding(wait); status != ReadStatus::kRow) return status;
   }
+  // The splitter sees no more than the longest record with its line end, so that what it says does
+  // not depend on how the input came in.
+  const size_t bytes_max = options_.line_bytes_max + 1;
   for (;;) {
-    std::string_view text = input_->view();
-    if (text.empty() && input_->at_end()) return ReadStatus::kEnd;
-    CsvSplitter::Result result = splitter_.split(text, input_->at_end());
+    const std::string_view text = input_->view().substr(0, bytes_max);
+    const bool ends_here = input_->at_end() && text.size() == input_->view().size();
+    if (text.empty() && ends_here) return ReadStatus::kEnd;
     row_line_ = line_;
-    if (result == CsvSplitter::Result::kRecord) {
-      if (splitter_.bytes() > options_.line_bytes_max) break;
-      record_ = text.substr(0, splitter_.bytes());
-      return ReadStatus::kRow;
-    }
-    if (result == CsvSplitter::Result::kTextAfterQuote) {
-      return abandon_record(RowErrorKind::kBadQuote,
-                            "text behind a closing quote; write a quote inside quotes twice");
-    }
-    if (input_->at_end()) {
-      return abandon_record(RowErrorKind::kBadQuote,
-                            "a quote is not closed before the end of the file");
-    }
-    if (text.size() > options_.line_bytes_max) {
-      if (result == CsvSplitter::Result::kOpenQuote) {
-        return abandon_record(
-            RowErrorKind::kBadQuote,
-            "a quote is not closed within " + count_of(options_.line_bytes_max, "byte"));
-      }
-      break;
+    switch (splitter_.split(text, ends_here)) {
+      case CsvSplitter::Result::kRecord:
+        record_ = text.substr(0, splitter_.bytes());
+        return ReadStatus::kRow;
+      case CsvSplitter::Result::kTextAfterQuote:
+        return abandon_record(RowErrorKind::kBadQuote,
+                              "text behind a closing quote; write a quote inside quotes twice");
+      case CsvSplitter::Result::kOpenQuote:
+        if (!ends_here && text.size() < bytes_max) break;
+        return abandon_record(RowErrorKind::kBadQuote,
+                              ends_here ? "a quote is not closed before the end of the file"
+                                        : "a quote is not closed within " +
+                                              count_of(options_.line_bytes_max, "byte"));
+      case CsvSplitter::Result::kIncomplete:
+        if (text.size() < bytes_max) break;
+        return abandon_record(RowErrorKind::kLineTooLong,
+                              "longer than " + count_of(options_.line_bytes_max, "byte"));
     }
     InputBuffer::Fill fill = input_->fill(wait);
     if (fill == InputBuffer::Fill::kNotReady) return ReadStatus::kNotReady;
     if (fill == InputBuffer::Fill::kFailed) return source_failed(line_);
   }
-  return abandon_record(RowErrorKind::kLineTooLong,
-                        "longer than " + count_of(options_.line_bytes_max, "byte"));
 }
 
 ReadStatus CsvReader::abandon_record(RowErrorKind kind, std::string reason) {

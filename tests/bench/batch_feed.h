@@ -1,8 +1,8 @@
-// Prepares the events of a feed as batches of the engine, a section at a time, outside the time that
-// is measured.
+// Prepares the events of a feed as batches of the engine, a section at a time, outside the time
+// that is measured.
 //
-// Each batch owns copies of its strings, as one from a receiver does. A batch that the engine let go
-// of is filled again; one that it still holds is left to it. Thread: the feeding thread.
+// Each batch owns copies of its strings, as one from a receiver does. A batch that the engine let
+// go of is filled again; one that it still holds is left to it. Thread: the feeding thread.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,6 @@
 // bench: our engine as a worker process of scripts/bench. Commands come on stdin, one a line with
-// tabs between words; see Worker.java for what they are. Exit 1 with a message on the first failure.
+// tabs between words; see Worker.java for what they are. Exit 1 with a message on the first
+// failure.
 #include <cstdio>
 #include <exception>
 #include <iostream>

@@ -1,9 +1,9 @@
 // The data of the workloads: login events and users, made from a seed, and the plain-text file that
 // carries the same values to every engine that is measured.
 //
-// File of events: one line an event, `username ip success region ts risk` between tabs; `success` is
-// true or false, `risk` has 17 significant digits, so that it reads back as the same double. File of
-// users: `username dept level`. Nothing made beforehand (hashes, codes) stands in them.
+// File of events: one line an event, `username ip success region ts risk` between tabs; `success`
+// is true or false, `risk` has 17 significant digits, so that it reads back as the same double.
+// File of users: `username dept level`. Nothing made beforehand (hashes, codes) stands in them.
 // Thread: any. Failure: files that cannot be written or read throw std::runtime_error.
 #pragma once
 
@@ -18,7 +18,8 @@ inline constexpr uint32_t kEvents = 1u << 20;
 inline constexpr uint32_t kUsers = 10'000;
 inline constexpr uint32_t kAddresses = 65'536;
 inline constexpr uint32_t kRegions = 50;
-/// A whole minute; event i of a feed happens i milliseconds later, however often the data is cycled.
+/// A whole minute; event i of a feed happens i milliseconds later, however often the data is
+/// cycled.
 inline constexpr int64_t kFirstTimestampMs = 28'333'334LL * 60'000;
 
 struct LoginEvent {

@@ -1,5 +1,5 @@
-// The workloads' data: the same for the same seed, of the shape that the workloads promise, and equal
-// after a trip through the file.
+// The workloads' data: the same for the same seed, of the shape that the workloads promise, and
+// equal after a trip through the file.
 #include "tests/bench/workload_data.h"
 
 #include <gtest/gtest.h>

@@ -135,35 +135,34 @@ class StdDev : public AggregatorState {
   int64_t count_ = 0;
 };
 
-// The monotonic queue of the original, its flaw included: a value that was dropped because a
-// better one followed takes an equal, later one with it when it expires.
+// Of the values that are there. (The original's queue loses an equal later value with one that
+// expires; a removal without its addition, as joins make them, changes nothing in either.)
 class Extremum : public AggregatorState {
  public:
   explicit Extremum(bool minimum) : minimum_(minimum) {}
   Value add(const Value& value) override {
-    if (is_null(value)) return best_;
-    while (!queue_.empty() && better(value, queue_.back())) queue_.pop_back();
-    queue_.push_back(value);
-    if (is_null(best_) || better(value, best_)) best_ = value;
-    return best_;
+    if (!is_null(value)) values_.push_back(value);
+    return current();
   }
   Value remove(const Value& value) override {
-    if (is_null(value)) return best_;
-    auto found = std::find_if(queue_.begin(), queue_.end(),
+    if (is_null(value)) return current();
+    auto found = std::find_if(values_.begin(), values_.end(),
                               [&](const Value& held) { return order_of(held, value) == 0; });
-    if (found != queue_.end()) queue_.erase(found);
-    best_ = queue_.empty() ? Value() : queue_.front();
-    return best_;
+    if (found != values_.end()) values_.erase(found);
+    return current();
   }
 
  private:
-  bool better(const Value& left, const Value& right) const {
-    return compare(minimum_ ? ast::Expression::Kind::kLess : ast::Expression::Kind::kGreater,
-                   left, right);
+  Value current() const {
+    auto kind = minimum_ ? ast::Expression::Kind::kLess : ast::Expression::Kind::kGreater;
+    Value best;
+    for (const Value& value : values_) {
+      if (is_null(best) || compare(kind, value, best)) best = value;
+    }
+    return best;
   }
   bool minimum_;
-  std::deque<Value> queue_;
-  Value best_;
+  std::deque<Value> values_;
 };
 
 class ForeverExtremum : public AggregatorState {
@@ -215,6 +214,10 @@ std::optional<AggregatorFunction> aggregator_function(const std::string& name) {
   auto found = kFunctions.find(lower_case(name));
   if (found == kFunctions.end()) return std::nullopt;
   return found->second;
+}
+
+bool is_forever(AggregatorFunction function) {
+  return function == AggregatorFunction::kMinForever || function == AggregatorFunction::kMaxForever;
 }
 
 AttributeType aggregator_type(const AggregatorSpec& spec) {
@@ -273,9 +276,19 @@ std::unique_ptr<AggregatorState> make_state(const AggregatorSpec& spec) {
 
 AggregatorState& AggregatorBank::state(int number, const std::string& group,
                                        const AggregatorSpec& spec) {
+  has_forever_ |= is_forever(spec.function);
   auto& state = states_[number][group];
   if (state == nullptr) state = make_state(spec);
   return *state;
+}
+
+void AggregatorBank::reset(int number, const AggregatorSpec& spec) {
+  if (!is_forever(spec.function)) states_.erase(number);
+}
+
+void AggregatorBank::forget(const std::string& group) {
+  if (has_forever_) return;
+  for (auto& [number, groups] : states_) groups.erase(group);
 }
 
 }  // namespace pollux::oracle

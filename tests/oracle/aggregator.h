@@ -37,6 +37,9 @@ struct AggregatorSpec {
 /// The aggregator of this name, if there is one.
 std::optional<AggregatorFunction> aggregator_function(const std::string& name);
 
+/// Whether it outlives expiry and batches.
+bool is_forever(AggregatorFunction function);
+
 /// The type of its value; throws PlanError when the argument's type does not fit.
 AttributeType aggregator_type(const AggregatorSpec& spec);
 
@@ -52,11 +55,16 @@ class AggregatorBank {
  public:
   AggregatorState& state(int number, const std::string& group, const AggregatorSpec& spec);
 
-  /// A batch begins anew: this aggregator forgets every group (the forever kinds too).
-  void reset(int number) { states_.erase(number); }
+  /// A batch begins anew: this aggregator forgets every group, unless it is of a forever kind.
+  void reset(int number, const AggregatorSpec& spec);
+
+  /// A group whose last row went is forgotten, so that what rounding left in its sums does not
+  /// come back; not in queries with a forever kind, which remembers.
+  void forget(const std::string& group);
 
  private:
   std::map<int, std::map<std::string, std::unique_ptr<AggregatorState>>> states_;
+  bool has_forever_ = false;
 };
 
 }  // namespace pollux::oracle

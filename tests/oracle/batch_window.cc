@@ -50,10 +50,8 @@ class LengthBatchWindow : public Window {
   bool keeps_expired() const { return context_.expired_wanted || context_.searched; }
 
   void end_batch(Chunk& out, int64_t now) {
-    if (context_.expired_wanted) {
-      append_expired(out, expired_, now);
-      expired_.clear();
-    }
+    if (context_.expired_wanted) append_expired(out, expired_, now);
+    expired_.clear();  // the original keeps them, for ever, where only joins look at them
     if (reset_) out.push_back(with_kind(*reset_, EventKind::kReset, now));
     reset_.reset();
   }
@@ -137,10 +135,8 @@ class TimeBatchWindow : public Window {
   }
 
   void end_batch(Chunk& out, int64_t now) {
-    if (context_.expired_wanted) {
-      append_expired(out, expired_, now);
-      expired_.clear();
-    }
+    if (context_.expired_wanted) append_expired(out, expired_, now);
+    expired_.clear();  // the original keeps them, for ever, where only joins look at them
     if (reset_) out.push_back(*reset_);
     reset_.reset();
     if (current_.empty()) return;

@@ -1,12 +1,14 @@
 // Virtual time: moves when rows or the caller say so, and fires what is due on its way.
 //
-// While a timer fires, now() is its deadline (or later, when it was set in the past). Timers of
-// one deadline fire in the order in which they were set.
+// The clock moves first: while a timer fires, now() is the time moved to, which may be later than
+// the timer's deadline. Timers fire by deadline; those of one deadline in the order in which they
+// were set.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -40,14 +42,17 @@ class Clock {
       for (auto& action : at_start_) action();
       at_start_.clear();
     }
-    if (time < now_) time = now_;
-    while (!timers_.empty() && timers_.begin()->first.first <= time) {
+    if (time > now_) now_ = time;
+    while (!timers_.empty() && timers_.begin()->first.first <= now_) {
       auto node = timers_.extract(timers_.begin());
-      int64_t deadline = node.key().first;
-      if (deadline > now_) now_ = deadline;
-      node.mapped()(deadline);
+      node.mapped()(node.key().first);
     }
-    now_ = time;
+  }
+
+  /// When the next timer is due; empty when none is set.
+  std::optional<int64_t> next_deadline() const {
+    if (timers_.empty()) return std::nullopt;
+    return timers_.begin()->first.first;
   }
 
  private:

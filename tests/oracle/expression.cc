@@ -262,7 +262,7 @@ Bound bind_aggregator(const ast::Expression& expression, const Scope& scope) {
   bound.eval = [spec, number, argument](const EvalContext& context) -> Value {
     EventKind kind = context.event->kind;
     if (kind == EventKind::kReset) {
-      context.aggregators->reset(number);
+      context.aggregators->reset(number, spec);
       return {};
     }
     Value value = argument.eval ? argument.eval(context) : Value();

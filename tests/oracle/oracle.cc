@@ -135,10 +135,23 @@ void Oracle::send(const std::string& stream, Row row, int64_t timestamp_ms) {
 void Oracle::send_chunk(const std::string& stream, std::vector<Event> rows) {
   for (const Event& row : rows) impl_->plan.clock.advance(row.timestamp);
   if (impl_->plan.record_deliveries) impl_->plan.deliveries.push_back({stream, false, rows});
-  impl_->plan.streams.at(stream)->send(rows);
+  auto found = impl_->plan.streams.find(stream);
+  if (found == impl_->plan.streams.end()) {
+    error_ = "no stream " + stream;
+    return;
+  }
+  try {
+    found->second->send(rows);
+  } catch (const PlanError& error) {
+    error_ = error.message;  // of a window inside a partition: made when a key first comes
+  }
 }
 
 void Oracle::advance(int64_t timestamp_ms) { impl_->plan.clock.advance(timestamp_ms); }
+
+std::optional<int64_t> Oracle::next_deadline() const {
+  return impl_->plan.clock.next_deadline();
+}
 
 const std::vector<Result>& Oracle::results() const { return impl_->plan.results; }
 

@@ -2,11 +2,12 @@
 // It shares the parser with the engine and nothing else; the fast engine is compared with it.
 //
 // Time is virtual: it is the greatest timestamp seen, and what is due fires before the row that
-// moved it. Thread: one at a time. A plan that cannot be evaluated is told by error(); nothing
+// moved it, at that row's time. Thread: one at a time. A plan that cannot be evaluated is told by error(); nothing
 // throws.
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,6 +47,8 @@ class Oracle {
   /// One chunk (an Event[]); the clock moves row by row as for single rows.
   void send_chunk(const std::string& stream, std::vector<Event> rows);
   void advance(int64_t timestamp_ms);
+  /// When something is due next; empty when nothing waits for time.
+  std::optional<int64_t> next_deadline() const;
 
   /// Rows of all streams that queries insert into (inner streams left out), in order of emission.
   const std::vector<Result>& results() const;

@@ -117,6 +117,9 @@ PartitionRuntime::Parts::Instance& PartitionRuntime::Parts::instance(const std::
 PartitionRuntime::PartitionRuntime(const ast::Partition& partition, PlanState& plan)
     : parts_(std::make_unique<Parts>()) {
   parts_->plan = &plan;
+  for (const ast::PartitionKey& key : partition.keys) {
+    if (plan.inferred.count(key.stream) == 0) throw PlanError{"no stream " + key.stream};
+  }
   for (const ast::Query& query : partition.queries) {
     parts_->queries.emplace_back(query, plan, &parts_->inner_fields);
   }

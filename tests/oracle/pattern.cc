@@ -119,6 +119,8 @@ void Pattern::expire(int step, int64_t timestamp) {
     note(match);
     return true;
   });
+  // Where the `every` does not come first, what stands before it is out of time as well; it is
+  // kept all the same, as in the original, so that such a match never ends.
   int restart = plan_of(step).restart;
   if (newest != nullptr && restart >= 0) {
     add_every(restart, *newest);

@@ -171,7 +171,7 @@ std::string random_expression(Random& random, AttributeType type, const std::vec
   }
 }
 
-std::string random_aggregate(Random& random, const std::vector<Reach>& reach,
+std::string random_aggregate(Random& random, const std::vector<Reach>& reach, bool join,
                              AttributeType& type) {
   std::vector<Reach> numbers;
   std::copy_if(reach.begin(), reach.end(), std::back_inserter(numbers),
@@ -182,7 +182,7 @@ std::string random_aggregate(Random& random, const std::vector<Reach>& reach,
   if (which == 1) {
     std::vector<Reach> countable = reach;
     std::erase_if(countable, [](const Reach& each) { return each.type == Type::kBool; });
-    if (countable.empty()) return "count()";
+    if (countable.empty() || join) return "count()";
     return "distinctCount(" + random.pick(countable).text + ")";
   }
   if (which == 10) {

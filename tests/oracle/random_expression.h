@@ -24,8 +24,9 @@ std::string random_expression(Random& random, AttributeType type, const std::vec
 /// A condition that holds now and then.
 std::string random_condition(Random& random, const std::vector<Reach>& reach, int depth);
 
-/// An aggregator over the attributes; `type` is set to that of its value.
-std::string random_aggregate(Random& random, const std::vector<Reach>& reach,
+/// An aggregator over the attributes; `type` is set to that of its value. In joins rows may leave
+/// that never came, which distinctCount cannot bear.
+std::string random_aggregate(Random& random, const std::vector<Reach>& reach, bool join,
                              AttributeType& type);
 
 /// Any of the types that attributes have.

@@ -139,7 +139,7 @@ class PlanMaker {
   static bool is_input(const RandomStream& stream) { return stream.name.starts_with("In"); }
 
   std::string window(const RandomStream& stream) {
-    switch (random_.below(is_input(stream) ? 10 : 8)) {
+    switch (random_.below(is_input(stream) ? 9 : 7)) {
       case 0:
       case 1:
         return "#window.length(" + std::to_string(random_.between(1, 5)) + ")";
@@ -153,9 +153,6 @@ class PlanMaker {
       case 6:
         return "#window.timeBatch(" + duration() + random_.word({"", "", ", 0", ", true"}) + ")";
       case 7:
-        return "#window.timeLength(" + duration() + ", " +
-               std::to_string(random_.between(1, 4)) + ")";
-      case 8:
         return "#window.externalTime(t, " + duration() + ")";
       default:
         return "#window.externalTimeBatch(t, " + duration() + random_.word({"", "", ", 0"}) + ")";
@@ -406,7 +403,8 @@ class PlanMaker {
         std::string name = "o" + std::to_string(i);
         Type type{};
         if (aggregates && random_.chance(60)) {
-          std::string aggregate = random_aggregate(random_, input.reach, type);
+          bool join = input.windowed && input.multiplied;
+          std::string aggregate = random_aggregate(random_, input.reach, join, type);
           add(aggregate, {name, type});
         } else {
           Reach reach = random_.pick(input.reach);

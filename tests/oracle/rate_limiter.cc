@@ -49,12 +49,8 @@ class FirstPerEvents : public RateLimiter {
   void process(CombinedChunk chunk) override {
     CombinedChunk out;
     for (Combined& event : chunk) {
-      ++count_;
-      if (count_ == 1) {
-        out.push_back(std::move(event));
-      } else if (count_ == amount_) {
-        count_ = 0;
-      }
+      if (++count_ == 1) out.push_back(std::move(event));
+      if (count_ == amount_) count_ = 0;
     }
     let_out(std::move(out));
   }
@@ -70,15 +66,9 @@ class FirstOfGroupPerEvents : public RateLimiter {
   void process(CombinedChunk chunk) override {
     CombinedChunk out;
     for (Combined& event : chunk) {
-      auto found = counts_.find(event.group);
-      if (found == counts_.end()) {
-        counts_[event.group] = 1;
-        out.push_back(std::move(event));
-      } else if (found->second == amount_ - 1) {
-        counts_.erase(found);
-      } else {
-        ++found->second;
-      }
+      std::string group = event.group;
+      if (++counts_[group] == 1) out.push_back(std::move(event));
+      if (counts_[group] == amount_) counts_.erase(group);
     }
     let_out(std::move(out));
   }

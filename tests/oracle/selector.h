@@ -1,6 +1,7 @@
 // The select part of one query instance: attributes, groups, having, order, limit, offset.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -45,6 +46,7 @@ class Selector {
  private:
   EvalContext context(const Combined& event);
   bool compute(Combined& event);
+  void count_group(const Combined& event);
   bool wanted(const Combined& event) const;
   CombinedChunk last_of_each_group(CombinedChunk chunk);
   CombinedChunk last_of_all(CombinedChunk chunk);
@@ -56,6 +58,7 @@ class Selector {
   const Clock& clock_;
   const std::vector<Table*>& tables_;
   AggregatorBank aggregators_;
+  std::map<std::string, int64_t> group_rows_;  ///< current less expired ones
 };
 
 }  // namespace pollux::oracle

@@ -39,6 +39,10 @@ std::string floating_text(T number) {
     if (digits.size() <= before) digits.append(before - digits.size() + 1, '0');
     return sign + digits.substr(0, before) + "." + digits.substr(before);
   }
+  // Two digits at least, and of those the nearest: the smallest numbers have room for more.
+  if (magnitude == std::numeric_limits<T>::denorm_min()) {
+    digits = std::is_same_v<T, double> ? "49" : "14";
+  }
   if (digits.size() == 1) digits += "0";
   return sign + digits.substr(0, 1) + "." + digits.substr(1) + "E" + std::to_string(exponent);
 }

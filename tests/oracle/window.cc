@@ -100,7 +100,11 @@ class TimeWindow : public Window {
       } else {
         held_.push_back(with_kind(event, EventKind::kExpired));
       }
-      wake_for(event.timestamp);
+      // The original asks once for each timestamp that is newer than all before, and forgets rows
+      // that come late; here each row asks.
+      context_.clock->notify_at(event.timestamp + time_, [this](int64_t deadline) {
+        process({Event{EventKind::kTimer, deadline, {}}});
+      });
       out.push_back(std::move(event));
     }
     if (!out.empty()) next->process(std::move(out));
@@ -111,19 +115,10 @@ class TimeWindow : public Window {
   }
 
  private:
-  void wake_for(int64_t timestamp) {
-    if (timestamp <= newest_ && length_ < 0) return;
-    newest_ = std::max(newest_, timestamp);
-    context_.clock->notify_at(timestamp + time_, [this](int64_t deadline) {
-      process({Event{EventKind::kTimer, deadline, {}}});
-    });
-  }
-
   int64_t time_;
   int64_t length_;
   WindowContext context_;
   std::deque<Event> held_;
-  int64_t newest_ = std::numeric_limits<int64_t>::min();
 };
 
 class ExternalTimeWindow : public Window {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
+
 #include "tests/server/reader_testing.h"
 
 namespace pollux {
@@ -207,6 +209,25 @@ TEST(JsonLinesReaderTest, EveryWayOfCuttingTheInputGivesTheSameRows) {
     ReadAll cut = JsonCase().read(text, piece);
     EXPECT_EQ(cut.rows, whole.rows) << piece;
     EXPECT_EQ(cut.errors, whole.errors) << piece;
+  }
+}
+
+TEST(JsonLinesReaderTest, DamagedInputGivesTheSameHoweverItIsCut) {
+  std::mt19937 random(11);
+  JsonCase json;
+  json.options.line_bytes_max = 150;
+  for (int round = 0; round < 2000; ++round) {
+    std::string text;
+    for (int row = 0; row < 6; ++row) text += kGood + "\n";
+    for (size_t damage = random() % 8; damage != 0; --damage) {
+      constexpr std::string_view kPieces[] = {"\"",   ",",  "\n",    "{", "}",
+                                              "\xFF", "\\", "99999", ":", ""};
+      text.replace(random() % text.size(), random() % 3, kPieces[random() % 10]);
+    }
+    ReadAll whole = json.read(text);
+    ReadAll cut = json.read(text, 1 + random() % 40);
+    ASSERT_EQ(cut.rows, whole.rows) << text;
+    ASSERT_EQ(cut.errors, whole.errors) << text;
   }
 }
 

@@ -35,7 +35,7 @@ constexpr const char* kDetails =
     "  {\"stream\":\"Alerts\",\"timestamp\":1493101044948,\"id\":\"-1234/LoginAlerts/1.17.0\",\n"
     "   \"data\":{\"user\":\"ann\",\"failures\":5}}\n"
     "  id is tenant/plan/epoch.position.ordinal, and the same in every run over the same input\n"
-    "  with the same --batch. NaN and the infinities are written as strings.\n"
+    "  with the same --batch and --out. NaN and the infinities are written as strings.\n"
     "\n"
     "Errors in rows are told as FILE:LINE: field: reason; the first 20 are printed, all counted.\n"
     "Ends with 0 when all went well, 1 for wrong options, 2 for errors in the plan, 3 for errors\n"
@@ -87,7 +87,7 @@ void add_run_command(CLI::App& app, ExitCode& exit_code) {
   command
       ->add_option("--out", to.outputs,
                    "Streams that are results (default: those that no query reads)")
-      ->type_name("STREAM...");
+      ->type_name("STREAM");
   command->add_option("--timestamp", to.timestamps, "The attribute that carries the event's time")
       ->allow_extra_args(false)
       ->type_name("[STREAM.]ATTRIBUTE");

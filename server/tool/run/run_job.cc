@@ -314,7 +314,7 @@ void RunJob::print_summary() {
     std::snprintf(elapsed, sizeof elapsed, "%.3f", seconds);
     auto rate = static_cast<uint64_t>(static_cast<double>(events_) / std::max(seconds, 1e-9));
     text += std::string("; ") + elapsed + " s, " + with_thousands(rate) + " events/s, " +
-            counted(entries_, "entry") + ", at most " + with_thousands(state_bytes_max_) +
+            with_thousands(entries_) + " entries, at most " + with_thousands(state_bytes_max_) +
             " bytes of state";
   }
   console_.message(text);

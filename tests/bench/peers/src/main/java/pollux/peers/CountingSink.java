@@ -1,8 +1,8 @@
 package pollux.peers;
 
 /**
- * Reads every value of every row, so that no engine can leave a value out. The sum over the same rows
- * is the same number in every engine and language.
+ * Reads every value of every row, so that no engine can leave a value out. The sum over the same
+ * rows is the same number in every engine and language.
  */
 final class CountingSink implements RowSink {
   private long rows;
@@ -16,7 +16,9 @@ final class CountingSink implements RowSink {
       if (value instanceof String text) {
         int size = text.length();
         sum += size;
-        if (size != 0) sum += text.charAt(0) + text.charAt(size / 2) * 3L + text.charAt(size - 1) * 7L;
+        if (size != 0) {
+          sum += text.charAt(0) + text.charAt(size / 2) * 3L + text.charAt(size - 1) * 7L;
+        }
       } else if (value instanceof Long number) {
         sum += number;
       } else if (value instanceof Double number) {

@@ -14,8 +14,8 @@ import java.util.Map;
  * The events and users read from the files, and rows made of them in the order of the feed.
  *
  * <p>Equal texts are one String object, which helps the peers (equality by identity, hash cached by
- * the String itself after its first use). Rows, timestamps and risks are new objects for each event,
- * as they would be from a receiver.
+ * the String itself after its first use). Rows, timestamps and risks are new objects for each
+ * event, as they would be from a receiver.
  */
 final class Dataset {
   private final List<String> usernames = new ArrayList<>();

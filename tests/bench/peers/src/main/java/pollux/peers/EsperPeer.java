@@ -18,8 +18,8 @@ import java.util.Arrays;
 import java.util.stream.Collectors;
 
 /**
- * Esper with object-array events in and out, no locks and no timer thread: everything is done by the
- * feeding thread. Esper has no call for a batch; a batch is a loop.
+ * Esper with object-array events in and out, no locks and no timer thread: everything is done by
+ * the feeding thread. Esper has no call for a batch; a batch is a loop.
  */
 final class EsperPeer implements Peer {
   /** The column that makes Esper give no rows for expiring groups; no other engine has it. */
@@ -39,7 +39,8 @@ final class EsperPeer implements Peer {
     Configuration configuration = configuration();
     runtime = EPRuntimeProvider.getRuntime(workload.name(), configuration);
     runtime.initialize();
-    EPDeployment deployment = runtime.getDeploymentService().deploy(compile(workload, configuration));
+    EPDeployment deployment =
+        runtime.getDeploymentService().deploy(compile(workload, configuration));
     for (EPStatement statement : deployment.getStatements()) {
       if (Workload.isResult(statement.getName())) statement.addListener(listener(statement, sink));
     }
@@ -82,7 +83,8 @@ final class EsperPeer implements Peer {
   }
 
   private static String withObjectArrays(String statement) {
-    return statement.startsWith("@name") ? "@EventRepresentation(objectarray) " + statement : statement;
+    boolean hasResults = statement.startsWith("@name");
+    return hasResults ? "@EventRepresentation(objectarray) " + statement : statement;
   }
 
   private UpdateListener listener(EPStatement statement, RowSink sink) {
@@ -93,7 +95,9 @@ final class EsperPeer implements Peer {
     return (newEvents, oldEvents, ignored, alsoIgnored) -> {
       if (newEvents == null) return;
       try {
-        for (EventBean event : newEvents) sink.row(query, (Object[]) event.getUnderlying(), columns);
+        for (EventBean event : newEvents) {
+          sink.row(query, (Object[]) event.getUnderlying(), columns);
+        }
       } catch (RuntimeException error) {
         failure = error;
       }

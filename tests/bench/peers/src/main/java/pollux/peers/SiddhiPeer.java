@@ -11,9 +11,9 @@ import java.util.Set;
 /** Siddhi, through its shortest ways in and out. */
 final class SiddhiPeer implements Peer {
   /**
-   * Workloads whose rows stay the same when a batch is sent as one Event[]. Siddhi takes an Event[] as
-   * one chunk, and gives only the last row of each group for a chunk, so W2 and W3 (and W7, which
-   * holds W2) must be sent event by event.
+   * Workloads whose rows stay the same when a batch is sent as one Event[]. Siddhi takes an Event[]
+   * as one chunk, and gives only the last row of each group for a chunk, so W2 and W3 (and W7,
+   * which holds W2) must be sent event by event.
    */
   private static final Set<String> WHOLE_BATCHES = Set.of("W0", "W1", "W4", "W5", "W6");
 

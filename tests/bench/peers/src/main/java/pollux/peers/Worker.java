@@ -4,7 +4,6 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
-import java.lang.management.CompilationMXBean;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
 import java.nio.charset.StandardCharsets;
@@ -20,8 +19,8 @@ import javax.management.ObjectName;
  * export WORKLOAD BATCH COUNT FILE     rows of the first COUNT events, as text
  * open WORKLOAD BATCH SECTION          deploys; events are prepared SECTION at a time, untimed
  * run CPU-SECONDS WALL-SECONDS         goes on feeding until either is used up
- * state WINDOW                         live heap above that of the freshly deployed engine, once the
- *                                      number of events fed is a multiple of WINDOW
+ * state WINDOW                         live heap above that of the freshly deployed engine, once
+ *                                      the number of events fed is a multiple of WINDOW
  * close
  * </pre>
  *
@@ -34,7 +33,6 @@ public final class Worker {
   private static final int COLLECTIONS = 3;
 
   private final ThreadMXBean threads = ManagementFactory.getThreadMXBean();
-  private final CompilationMXBean compiler = ManagementFactory.getCompilationMXBean();
   private final String engine;
   private Path workloads;
   private Dataset data;
@@ -121,7 +119,6 @@ public final class Worker {
     long rowsBefore = sink.rows();
     long cpu = 0;
     long wall = 0;
-    long compiledMs = compiler.getTotalCompilationTime();
     do {
       peer.prepare(position, section);
       long wallStart = System.nanoTime();
@@ -132,10 +129,9 @@ public final class Worker {
       position += section;
     } while (cpu < cpuLimit && System.nanoTime() < wallEnd);
     return String.format(
-        "{\"events\": %d, \"cpu_ns\": %d, \"wall_ns\": %d, \"rows\": %d, \"checksum\": \"%s\","
-            + " \"compile_ms\": %d}",
+        "{\"events\": %d, \"cpu_ns\": %d, \"wall_ns\": %d, \"rows\": %d, \"checksum\": \"%s\"}",
         position - first, cpu, wall, sink.rows() - rowsBefore,
-        Long.toUnsignedString(sink.checksum()), compiler.getTotalCompilationTime() - compiledMs);
+        Long.toUnsignedString(sink.checksum()));
   }
 
   /** Batch windows are as full as they get just before a multiple of their length is passed. */
