@@ -16,8 +16,8 @@ class AssertionFailed : public std::logic_error {
 
 }  // namespace pollux
 
-#define POLLUX_CHECK(condition)                                             \
-  do {                                                                      \
-    if (!(condition)) [[unlikely]]                                          \
-      ::pollux::fail_assertion(#condition, __FILE__, __LINE__);             \
+#define POLLUX_CHECK(condition)                                 \
+  do {                                                          \
+    if (!(condition)) [[unlikely]]                              \
+      ::pollux::fail_assertion(#condition, __FILE__, __LINE__); \
   } while (false)

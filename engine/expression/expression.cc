@@ -88,10 +88,9 @@ ExpressionPtr ConstantExpression::null_of(AttributeType type) {
 namespace {
 
 AttributeType type_of(const Value& value) {
-  constexpr AttributeType kTypes[] = {AttributeType::kObject, AttributeType::kBool,
-                                      AttributeType::kInt,    AttributeType::kLong,
-                                      AttributeType::kFloat,  AttributeType::kDouble,
-                                      AttributeType::kString};
+  constexpr AttributeType kTypes[] = {
+      AttributeType::kObject, AttributeType::kBool,   AttributeType::kInt,   AttributeType::kLong,
+      AttributeType::kFloat,  AttributeType::kDouble, AttributeType::kString};
   return kTypes[value.index()];
 }
 

@@ -52,7 +52,8 @@ class Expression {
   AttributeType type_;
 };
 
-using ExpressionPtr = std::shared_ptr<Expression>;  // shared: `having` reuses what `select` computes
+using ExpressionPtr =
+    std::shared_ptr<Expression>;  // shared: `having` reuses what `select` computes
 
 /// Attribute `column` of source `source`.
 class ColumnExpression final : public Expression {
@@ -104,7 +105,6 @@ class TimestampExpression final : public Expression {
 void select_rows(Expression& condition, const Frame& frame, std::vector<uint32_t>& selected);
 
 /// Appends the values to a column; strings are copied into `to` when `copy_strings`, else shared.
-void append_vec(const Vec& values, uint32_t rows, EventBatch& to, size_t column,
-                bool copy_strings);
+void append_vec(const Vec& values, uint32_t rows, EventBatch& to, size_t column, bool copy_strings);
 
 }  // namespace pollux

@@ -199,33 +199,32 @@ CallResult make_extreme(Arguments arguments) {
     if (numeric) type = promote(type, argument->type());
   }
   if (!numeric) return CallError{"minimum and maximum take numbers", "one or more numbers"};
-  return make_row_function(type, std::move(arguments), [type](const RowArguments& in,
-                                                              RowResult& out) {
-    double best = kGreatest ? std::numeric_limits<double>::denorm_min()
-                            : std::numeric_limits<double>::max();
-    for (size_t i = 0; i < in.size(); ++i) {
-      if (in.is_null(i)) continue;
-      double value = in.number(i);
-      if (kGreatest ? value > best : value < best) best = value;
-    }
-    switch (type) {
-      case AttributeType::kInt:
-        return out.put(to_integer<int32_t>(best));
-      case AttributeType::kLong:
-        return out.put(to_integer<int64_t>(best));
-      case AttributeType::kFloat:
-        return out.put(static_cast<float>(best));
-      default:
-        return out.put(best);
-    }
-  });
+  return make_row_function(type, std::move(arguments),
+                           [type](const RowArguments& in, RowResult& out) {
+                             double best = kGreatest ? std::numeric_limits<double>::denorm_min()
+                                                     : std::numeric_limits<double>::max();
+                             for (size_t i = 0; i < in.size(); ++i) {
+                               if (in.is_null(i)) continue;
+                               double value = in.number(i);
+                               if (kGreatest ? value > best : value < best) best = value;
+                             }
+                             switch (type) {
+                               case AttributeType::kInt:
+                                 return out.put(to_integer<int32_t>(best));
+                               case AttributeType::kLong:
+                                 return out.put(to_integer<int64_t>(best));
+                               case AttributeType::kFloat:
+                                 return out.put(static_cast<float>(best));
+                               default:
+                                 return out.put(best);
+                             }
+                           });
 }
 
 CallResult make_current_time(Arguments arguments) {
   if (!arguments.empty()) return CallError{"currentTimeMillis takes no arguments", "()"};
-  return make_row_function(AttributeType::kLong, {}, [](const RowArguments& in, RowResult& out) {
-    out.put(in.clock_ms());
-  });
+  return make_row_function(AttributeType::kLong, {},
+                           [](const RowArguments& in, RowResult& out) { out.put(in.clock_ms()); });
 }
 
 CallResult make_event_timestamp(Arguments arguments) {

@@ -147,17 +147,14 @@ class Arithmetic final : public Binary {
       out.data = to;
       switch (kind_) {
         case Kind::kAdd:
-          return combine_rows<T>(in.left, in.right, in.rows, to, wrapping<T>([](auto a, auto b) {
-            return a + b;
-          }));
+          return combine_rows<T>(in.left, in.right, in.rows, to,
+                                 wrapping<T>([](auto a, auto b) { return a + b; }));
         case Kind::kSubtract:
-          return combine_rows<T>(in.left, in.right, in.rows, to, wrapping<T>([](auto a, auto b) {
-            return a - b;
-          }));
+          return combine_rows<T>(in.left, in.right, in.rows, to,
+                                 wrapping<T>([](auto a, auto b) { return a - b; }));
         case Kind::kMultiply:
-          return combine_rows<T>(in.left, in.right, in.rows, to, wrapping<T>([](auto a, auto b) {
-            return a * b;
-          }));
+          return combine_rows<T>(in.left, in.right, in.rows, to,
+                                 wrapping<T>([](auto a, auto b) { return a * b; }));
         default:
           nulls = divide<T>(in, nulls, to);
       }

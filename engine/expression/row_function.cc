@@ -75,8 +75,8 @@ Vec RowResult::vec(uint32_t rows) const {
   Vec vec;
   vec.type = type_;
   vec.data = values_;
-  vec.nulls = std::any_of(nulls_, nulls_ + rows, [](uint8_t n) { return n != 0; }) ? nulls_
-                                                                                   : nullptr;
+  vec.nulls =
+      std::any_of(nulls_, nulls_ + rows, [](uint8_t n) { return n != 0; }) ? nulls_ : nullptr;
   return vec;
 }
 

@@ -125,9 +125,9 @@ struct JoinInput {
   StreamSource left;
   StreamSource right;
   ExpressionPtr on;
-  std::optional<int64_t> within_ms;           ///< 3.x: `within <time>`
-  std::vector<ExpressionPtr> within;          ///< 5.x: aggregations
-  ExpressionPtr per;                          ///< 5.x: aggregations
+  std::optional<int64_t> within_ms;   ///< 3.x: `within <time>`
+  std::vector<ExpressionPtr> within;  ///< 5.x: aggregations
+  ExpressionPtr per;                  ///< 5.x: aggregations
 };
 
 /// One node of a pattern or sequence.

@@ -1,6 +1,8 @@
 #include "engine/operators/aggregator.h"
 
+#include <algorithm>
 #include <cmath>
+#include <map>
 #include <optional>
 #include <type_traits>
 
@@ -82,7 +84,8 @@ struct Sum {
   }
   void remove(T value) {
     sum = plus(sum, static_cast<R>(-static_cast<R>(value)));
-    --count;
+    // What rounding left must not come back, so that an empty state may be dropped unseen.
+    if (--count == 0) sum = 0;
   }
   Outcome<R> result() const { return {sum, count == 0}; }
   void reset() { *this = {}; }
@@ -110,7 +113,7 @@ struct Average {
   }
   void remove(T value) {
     sum -= static_cast<double>(value);
-    --count;
+    if (--count == 0) sum = 0;
   }
   Outcome<double> result() const {
     return {count == 0 ? 0.0 : sum / static_cast<double>(count), count == 0};
@@ -187,6 +190,33 @@ struct Extreme {
   size_t bytes() const { return candidates.bytes(); }
 };
 
+/// The same where values leave in any order, as from joins: all of them, counted. One that leaves
+/// without having come changes nothing.
+template <class T, bool kLeast>
+struct ExtremeOfAnyOrder {
+  using Argument = T;
+  using Result = T;
+  struct Better {
+    bool operator()(T a, T b) const {
+      if (a != a || b != b) return b != b && a == a;  // not-a-number comes last
+      return kLeast ? a < b : a > b;
+    }
+  };
+  std::map<T, int64_t, Better> values;
+
+  void add(T value) { ++values[value]; }
+  void remove(T value) {
+    auto found = values.find(value);
+    if (found != values.end() && --found->second == 0) values.erase(found);
+  }
+  Outcome<T> result() const {
+    return {values.empty() ? T{} : values.begin()->first, values.empty()};
+  }
+  void reset() { values.clear(); }
+  bool fresh() const { return values.empty(); }
+  size_t bytes() const { return values.size() * (sizeof(T) + 5 * sizeof(void*)); }
+};
+
 template <class T, bool kLeast>
 struct ExtremeForever {
   using Argument = T;
@@ -256,17 +286,31 @@ class DistinctCount final : public Aggregator {
 
   void run(const AggregateSteps& steps, Column& results) override {
     auto* to = results.extend<int64_t>(steps.count);
-    for (uint32_t i = 0; i < steps.count; ++i) {
-      uint32_t group = steps.groups[i];
-      if (group >= counts_.size()) counts_.resize(group + 1);
-      ValueCounts& counts = counts_[group];
-      StringRef key = key_of(steps.argument, i);
-      if (steps.removes != nullptr && steps.removes[i] != 0) {
-        counts.remove(key, strings_);
-      } else {
-        counts.add(key, strings_);
+    // In blocks: memory is asked for ahead of its use.
+    constexpr uint32_t kBlock = 32;
+    StringRef keys[kBlock];
+    uint64_t hashes[kBlock];
+    for (uint32_t begin = 0; begin < steps.count; begin += kBlock) {
+      uint32_t rows = std::min(kBlock, steps.count - begin);
+      for (uint32_t i = 0; i < rows; ++i) {
+        uint32_t group = steps.groups[begin + i];
+        if (group >= counts_.size()) counts_.resize(group + 1);
+        keys[i] = key_of(steps.argument, begin + i);
+        hashes[i] = hash_of(keys[i]);
+        counts_[group].prefetch_cell(hashes[i]);
       }
-      to[i] = counts.size();
+      for (uint32_t i = 0; i < rows; ++i) {
+        counts_[steps.groups[begin + i]].prefetch_key(hashes[i]);
+      }
+      for (uint32_t i = 0; i < rows; ++i) {
+        ValueCounts& counts = counts_[steps.groups[begin + i]];
+        if (steps.removes != nullptr && steps.removes[begin + i] != 0) {
+          counts.remove(keys[i], hashes[i], strings_);
+        } else {
+          counts.add(keys[i], hashes[i], strings_);
+        }
+        to[begin + i] = counts.size();
+      }
     }
   }
   void reset(uint32_t group) override {
@@ -289,9 +333,11 @@ class DistinctCount final : public Aggregator {
       case 1:
         return StringRef(std::string_view(&values.at<char>(i), 1));
       case 4:
-        return StringRef(std::string_view(reinterpret_cast<const char*>(&values.at<int32_t>(i)), 4));
+        return StringRef(
+            std::string_view(reinterpret_cast<const char*>(&values.at<int32_t>(i)), 4));
       case 8:
-        return StringRef(std::string_view(reinterpret_cast<const char*>(&values.at<int64_t>(i)), 8));
+        return StringRef(
+            std::string_view(reinterpret_cast<const char*>(&values.at<int64_t>(i)), 8));
       default:
         return values.at<StringRef>(i);
     }
@@ -325,11 +371,15 @@ using Least = Extreme<T, true>;
 template <class T>
 using Greatest = Extreme<T, false>;
 template <class T>
+using LeastOfAnyOrder = ExtremeOfAnyOrder<T, true>;
+template <class T>
+using GreatestOfAnyOrder = ExtremeOfAnyOrder<T, false>;
+template <class T>
 using LeastForever = ExtremeForever<T, true>;
 template <class T>
 using GreatestForever = ExtremeForever<T, false>;
 
-std::unique_ptr<Aggregator> make_numeric(std::string_view name, AttributeType type) {
+std::unique_ptr<Aggregator> make_numeric(std::string_view name, AttributeType type, bool in_order) {
   bool whole = type == AttributeType::kInt || type == AttributeType::kLong;
   if (name == "sum" && whole) return for_number<LongSum>(type, AttributeType::kLong);
   if (name == "sum") return for_number<DoubleSum>(type, AttributeType::kDouble);
@@ -337,6 +387,8 @@ std::unique_ptr<Aggregator> make_numeric(std::string_view name, AttributeType ty
   if (name == "stdDev" || name == "stddev") {
     return for_number<Deviation>(type, AttributeType::kDouble);
   }
+  if (name == "min" && !in_order) return for_number<LeastOfAnyOrder>(type, type);
+  if (name == "max" && !in_order) return for_number<GreatestOfAnyOrder>(type, type);
   if (name == "min") return for_number<Least>(type, type);
   if (name == "max") return for_number<Greatest>(type, type);
   if (name == "minForever") return for_number<LeastForever>(type, type);
@@ -372,7 +424,7 @@ bool is_aggregator(std::string_view name) {
 }
 
 std::variant<std::unique_ptr<Aggregator>, std::string> make_aggregator(
-    std::string_view name, const AttributeType* argument, StringPool& strings) {
+    std::string_view name, const AttributeType* argument, StringPool& strings, bool in_order) {
   if (name == "count") return std::make_unique<Count>();
   if (argument == nullptr) return std::string("one argument");
   if (name == "distinctCount" || name == "distinctcount") {
@@ -387,7 +439,7 @@ std::variant<std::unique_ptr<Aggregator>, std::string> make_aggregator(
     return std::make_unique<StateAggregator<Truth<false>>>(AttributeType::kBool);
   }
   if (!is_numeric(*argument)) return std::string("a number");
-  std::unique_ptr<Aggregator> made = make_numeric(name, *argument);
+  std::unique_ptr<Aggregator> made = make_numeric(name, *argument, in_order);
   if (made == nullptr) return std::string("a known aggregate function");
   return made;
 }

@@ -59,8 +59,9 @@ const std::vector<AggregatorEntry>& aggregator_table();
 bool is_aggregator(std::string_view name);
 
 /// An aggregator by name ("distinctcount" and "stddev" are the names of older plans), or what
-/// arguments it takes. `argument` is absent for count().
+/// arguments it takes. `argument` is absent for count(). `in_order`: values leave in the order in
+/// which they came, which makes min and max cheaper.
 std::variant<std::unique_ptr<Aggregator>, std::string> make_aggregator(
-    std::string_view name, const AttributeType* argument, StringPool& strings);
+    std::string_view name, const AttributeType* argument, StringPool& strings, bool in_order);
 
 }  // namespace pollux

@@ -1,9 +1,10 @@
 // What flows between operators: some rows of a batch, in order, with what each row means.
 //
 // Rows that share a chunk id form one chunk in Siddhi's sense: one row may come to stand for all of
-// them. What is selected from several chunks can go on as one: rows that share an output id. The cause of a row orders results of
-// several queries: 2 r + 1 for what row r of the entry brought about, 2 r for what time brought
-// about before that row. A chunk is valid during the call that hands it on.
+// them. What is selected from several chunks can go on as one: rows that share an output id. The
+// cause of a row orders results of several queries: 2 r + 1 for what row r of the entry brought
+// about, 2 r for what time brought about before that row. A chunk is valid during the call that
+// hands it on.
 #pragma once
 
 #include <cstdint>
@@ -26,13 +27,13 @@ struct Chunk {
   uint32_t rows = 0;
   const uint32_t* index = nullptr;  ///< rows of the batch; else begin, begin + 1, ...
   uint32_t begin = 0;
-  const uint8_t* kinds = nullptr;       ///< nullptr: all current
-  const uint32_t* chunk_ids = nullptr;  ///< nullptr: see one_chunk
+  const uint8_t* kinds = nullptr;        ///< nullptr: all current
+  const uint32_t* chunk_ids = nullptr;   ///< nullptr: see one_chunk
   const uint32_t* output_ids = nullptr;  ///< nullptr: as the chunks
-  bool one_chunk = false;               ///< without ids: all rows are one chunk, else each its own
-  const uint32_t* keys = nullptr;       ///< partition instance of each row; nullptr: 0
-  const uint32_t* causes = nullptr;     ///< nullptr: the batch is the entry's own
-  bool strings_shared = false;          ///< string bytes live as long as the batch
+  bool one_chunk = false;                ///< without ids: all rows are one chunk, else each its own
+  const uint32_t* keys = nullptr;        ///< partition instance of each row; nullptr: 0
+  const uint32_t* causes = nullptr;      ///< nullptr: the batch is the entry's own
+  bool strings_shared = false;           ///< string bytes live as long as the batch
 
   uint32_t row(uint32_t i) const { return index != nullptr ? index[i] : begin + i; }
   uint32_t key(uint32_t i) const { return keys != nullptr ? keys[i] : 0; }

@@ -35,6 +35,39 @@ void GroupTable::grow() {
   slots_ = std::move(larger);
 }
 
+void GroupTable::find_or_insert_many(const StringRef* keys, const uint32_t* instances,
+                                     uint32_t count, uint32_t* groups) {
+  constexpr uint32_t kBlock = 32;
+  if (count == 1 || slots_.empty()) {
+    for (uint32_t i = 0; i < count; ++i) {
+      groups[i] = find_or_insert(keys[i], instances != nullptr ? instances[i] : 0);
+    }
+    return;
+  }
+  uint64_t hashes[kBlock];
+  for (uint32_t begin = 0; begin < count; begin += kBlock) {
+    uint32_t rows = std::min(kBlock, count - begin);
+    size_t mask = slots_.size() - 1;
+    for (uint32_t i = 0; i < rows; ++i) {
+      uint32_t instance = instances != nullptr ? instances[begin + i] : 0;
+      hashes[i] = hash_in(keys[begin + i], instance);
+      __builtin_prefetch(&slots_[hashes[i] & mask]);
+    }
+    for (uint32_t i = 0; i < rows; ++i) {
+      uint32_t group = slots_[hashes[i] & mask].group;
+      if (group != kNone) __builtin_prefetch(&groups_[group]);
+    }
+    for (uint32_t i = 0; i < rows; ++i) {
+      uint32_t group = slots_[hashes[i] & mask].group;
+      if (group != kNone) __builtin_prefetch(groups_[group].key.data());
+    }
+    for (uint32_t i = 0; i < rows; ++i) {
+      uint32_t instance = instances != nullptr ? instances[begin + i] : 0;
+      groups[begin + i] = find_or_insert_hashed(keys[begin + i], instance, hashes[i]);
+    }
+  }
+}
+
 uint32_t GroupTable::find(const StringRef& key, uint32_t instance) const {
   if (slots_.empty()) return kNone;
   uint64_t hash = hash_of(key) + instance * 0x9e3779b97f4a7c15ULL;

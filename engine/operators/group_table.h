@@ -25,7 +25,20 @@ class GroupTable {
 
   /// The group of a key within a partition instance; made when it is new.
   uint32_t find_or_insert(const StringRef& key, uint32_t instance) {
-    uint64_t hash = hash_of(key) + instance * 0x9e3779b97f4a7c15ULL;
+    return find_or_insert_hashed(key, instance, hash_in(key, instance));
+  }
+
+  /// The groups of many keys at once, which hides the time that memory takes to answer.
+  /// `instances` may be null: all 0.
+  void find_or_insert_many(const StringRef* keys, const uint32_t* instances, uint32_t count,
+                           uint32_t* groups);
+
+ private:
+  static uint64_t hash_in(const StringRef& key, uint32_t instance) {
+    return hash_of(key) + instance * 0x9e3779b97f4a7c15ULL;
+  }
+
+  uint32_t find_or_insert_hashed(const StringRef& key, uint32_t instance, uint64_t hash) {
     if (used_ * 2 >= slots_.size()) grow();
     size_t mask = slots_.size() - 1;
     auto tag = static_cast<uint32_t>(hash >> 32);
@@ -39,6 +52,7 @@ class GroupTable {
     }
   }
 
+ public:
   uint32_t find(const StringRef& key, uint32_t instance) const;
   void release(uint32_t group);
   void clear();

@@ -35,11 +35,7 @@ void append_rows(const Column& from, const std::vector<uint32_t>& rows, Column& 
 }  // namespace
 
 JoinSide::JoinSide(JoinSidePlan plan, Searched& other, PendingResets& resets, Receiver& next)
-    : plan_(std::move(plan)),
-      other_(other),
-      resets_(resets),
-      next_(next),
-      out_(plan_.joined) {}
+    : plan_(std::move(plan)), other_(other), resets_(resets), next_(next), out_(plan_.joined) {}
 
 void BothSides::receive(const Chunk& chunk) {
   for (uint32_t i = 0; i < chunk.rows; ++i) {

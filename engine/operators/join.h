@@ -15,12 +15,12 @@
 namespace pollux {
 
 struct JoinSidePlan {
-  SchemaPtr joined;               ///< left attributes, then right ones
-  size_t own_offset = 0;          ///< where this side's attributes begin in `joined`
+  SchemaPtr joined;       ///< left attributes, then right ones
+  size_t own_offset = 0;  ///< where this side's attributes begin in `joined`
   size_t other_offset = 0;
-  std::vector<bool> own_needed;   ///< columns that are read behind the join
+  std::vector<bool> own_needed;  ///< columns that are read behind the join
   std::vector<bool> other_needed;
-  bool outer = false;             ///< rows without a partner go on, with nulls
+  bool outer = false;  ///< rows without a partner go on, with nulls
 };
 
 /// A reset that met no pair waits, by instance, for the next pair of either side.

@@ -17,8 +17,7 @@ class ResultReceiver {
  public:
   virtual ~ResultReceiver() = default;
   /// `causes` has one value a row; see Chunk.
-  virtual void take_result(uint32_t stream, const EventBatchPtr& batch,
-                           const uint32_t* causes) = 0;
+  virtual void take_result(uint32_t stream, const EventBatchPtr& batch, const uint32_t* causes) = 0;
 };
 
 class Junction final : public Receiver {

@@ -36,8 +36,7 @@ Partition::Partition(PlanContext& context, std::optional<Purge> purge)
 
 Partition::~Partition() = default;
 
-uint32_t Partition::instance_of(const StringRef& key, int64_t clock) {
-  uint32_t instance = instances_.find_or_insert(key, 0);
+void Partition::see(uint32_t instance, int64_t clock) {
   if (instance >= known_.size()) {
     known_.resize(instance + 1, false);
     last_seen_ms_.resize(instance + 1, 0);
@@ -48,7 +47,6 @@ uint32_t Partition::instance_of(const StringRef& key, int64_t clock) {
     if (purger_) purger_->arm(clock);
   }
   last_seen_ms_[instance] = clock;
-  return instance;
 }
 
 void Partition::purge(int64_t now) {
@@ -110,6 +108,15 @@ void PartitionInput::add(const Chunk& chunk, uint32_t i, uint32_t key) {
 void PartitionInput::by_value(const Chunk& chunk) {
   FrameSource source = chunk.source();
   Vec keys = value_->evaluate({chunk.rows, &source, context_.now()});
+  if (keys.nulls == nullptr && !keys.constant) {
+    instances_.resize(chunk.rows);
+    partition_.instances_of(keys.as<StringRef>(), chunk.rows, instances_.data());
+    for (uint32_t i = 0; i < chunk.rows; ++i) {
+      partition_.see(instances_[i], context_.clock_at(chunk, i));
+      add(chunk, i, instances_[i]);
+    }
+    return;
+  }
   for (uint32_t i = 0; i < chunk.rows; ++i) {
     if (keys.is_null(i)) continue;  // a row without a key is in no instance
     add(chunk, i, partition_.instance_of(keys.at<StringRef>(i), context_.clock_at(chunk, i)));
@@ -125,8 +132,7 @@ void PartitionInput::by_ranges(const Chunk& chunk) {
   for (uint32_t i = 0; i < chunk.rows; ++i) {
     for (size_t r = 0; r < ranges_.size(); ++r) {
       if (conditions[r].is_null(i) || conditions[r].at<uint8_t>(i) == 0) continue;
-      add(chunk, i,
-          partition_.instance_of(StringRef(ranges_[r].key), context_.clock_at(chunk, i)));
+      add(chunk, i, partition_.instance_of(StringRef(ranges_[r].key), context_.clock_at(chunk, i)));
     }
   }
 }

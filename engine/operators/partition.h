@@ -32,7 +32,17 @@ class Partition {
   /// An operator inside, whose state goes with an instance.
   void add_operator(KeyedOperator& inside) { operators_.push_back(&inside); }
 
-  uint32_t instance_of(const StringRef& key, int64_t clock);
+  uint32_t instance_of(const StringRef& key, int64_t clock) {
+    uint32_t instance = instances_.find_or_insert(key, 0);
+    see(instance, clock);
+    return instance;
+  }
+  /// The instances of many keys; each must be see()n in the order of its row.
+  void instances_of(const StringRef* keys, uint32_t count, uint32_t* instances) {
+    instances_.find_or_insert_many(keys, nullptr, count, instances);
+  }
+  /// A row belongs to the instance, which begins if it is new.
+  void see(uint32_t instance, int64_t clock);
   /// In order of their beginning.
   const std::vector<uint32_t>& live() const { return live_; }
   size_t state_bytes() const;
@@ -77,6 +87,7 @@ class PartitionInput final : public Receiver {
   ExpressionPtr value_;
   std::vector<Range> ranges_;
   Junction inside_;
+  std::vector<uint32_t> instances_;
   std::vector<uint32_t> index_, keys_, causes_, chunk_ids_;
   uint32_t chunk_id_ = 0;
   uint32_t last_row_ = 0;

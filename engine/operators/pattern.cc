@@ -87,6 +87,12 @@ PatternOperator::PatternOperator(PatternPlan plan, PlanContext& context, Receive
         std::make_unique<RowStore>(plan_.inputs[i], std::move(kept[i]), context.strings()));
     stores.push_back(stores_.back().get());
   }
+  if (plan_.sequence && start_states_.size() == 1) {
+    const PatternState& start = plan_.states[start_states_[0]];
+    rearms_ = start.kind == PatternState::Kind::kSingle &&
+              start.every == static_cast<int32_t>(start_states_[0]) &&
+              start.restarts == PatternState::kNone;
+  }
   partials_ = std::make_unique<PartialMatches>(std::move(rules), std::move(stores));
   for (size_t s = plan_.states.size(); s-- > 0;) {
     states_of_input_[plan_.states[s].input].push_back(static_cast<uint32_t>(s));
@@ -130,18 +136,44 @@ void PatternOperator::receive(uint32_t input, const Chunk& chunk) {
       passes[i] = static_cast<uint8_t>(truth.at<uint8_t>(i) != 0 && !truth.is_null(i));
     }
   }
-  for (uint32_t i = 0; i < chunk.rows; ++i) offer(input, chunk, i);
+  constexpr uint32_t kAhead = 8;
+  for (uint32_t i = 0; i < chunk.rows; ++i) {
+    if (chunk.keys != nullptr && i + kAhead < chunk.rows) prefetch(chunk.keys[i + kAhead]);
+    offer(input, chunk, i);
+  }
   hand_on();
   partials_->free_unowned();
 }
 
+/// Asks for the memory of an instance that comes up soon.
+void PatternOperator::prefetch(uint32_t key) const {
+  size_t first = size_t{key} * lists_per_key();
+  if (first + lists_per_key() > lists_.size()) return;
+  __builtin_prefetch(&instances_.all()[key]);
+  constexpr size_t kListsInLine = 64 / sizeof(SmallIds);
+  for (size_t list = 0; list < lists_per_key(); list += kListsInLine) {
+    __builtin_prefetch(&lists_[first + list]);
+  }
+}
+
+void PatternOperator::go_to(uint32_t key) {
+  at_ = &instances_.at(key);
+  size_t first = size_t{key} * lists_per_key();
+  if (first + lists_per_key() > lists_.size()) {
+    lists_.resize(instances_.all().capacity() * lists_per_key());
+  }
+  at_lists_ = &lists_[first];
+}
+
 void PatternOperator::offer(uint32_t input, const Chunk& chunk, uint32_t i) {
-  at_ = &instances_.at(chunk.key(i));
+  go_to(chunk.key(i));
   if (!at_->begun) {
     at_->begun = true;
-    at_->lists = std::make_unique<SmallIds[]>(2 * plan_.states.size());
     for (uint32_t s : start_states_) begin_instance(s);
   }
+  // An `every` sequence that has no instance on its way, and an event that begins none.
+  bool idle = (at_->pending_mask | at_->fresh_mask | at_->restart_mask) == 0;
+  if (idle && rearms_ && passes_[start_states_[0]][i] == 0) return;
   if (plan_.within_ms) expire(chunk.timestamp(i));
   if (plan_.sequence) {
     for_each_state_backwards(at_->pending_mask | start_mask_, [this](uint32_t s) { reset(s); });
@@ -169,8 +201,8 @@ void PatternOperator::process(uint32_t state, const Chunk& chunk, uint32_t i) {
       bool moved_on = rule.kind == Kind::kCount &&
                       ((state + 1 < plan_.states.size() && partials_->has(id, state + 1)) ||
                        (state + 2 < plan_.states.size() && partials_->has(id, state + 2)));
-      bool other_way = rule.kind == Kind::kOr &&
-                       partials_->has(id, static_cast<uint32_t>(rule.partner));
+      bool other_way =
+          rule.kind == Kind::kOr && partials_->has(id, static_cast<uint32_t>(rule.partner));
       if (moved_on || other_way) {
         partials_->release(id);
         continue;
@@ -411,8 +443,8 @@ void PatternOperator::move_fresh(uint32_t state) {
 void PatternOperator::append_reference(const PatternReference& reference, PartialId id,
                                        Column& to) {
   if (reference.column == PatternReference::kPresence) {
-    return to.append(static_cast<uint8_t>(id != kVirgin && reference.place <
-                                          partials_->count(id, reference.state)));
+    return to.append(static_cast<uint8_t>(id != kVirgin &&
+                                          reference.place < partials_->count(id, reference.state)));
   }
   Slot slot = RowStore::kNoSlot;
   if (id != kVirgin) {
@@ -455,21 +487,17 @@ void PatternOperator::hand_on() {
 }
 
 void PatternOperator::drop_key(uint32_t key) {
-  Instances& dropped = instances_.at(key);
-  if (!dropped.begun) return;
-  for (size_t list = 0; list < 2 * plan_.states.size(); ++list) release_all(dropped.lists[list]);
-  dropped = Instances{};
+  if (key >= instances_.all().size() || !instances_.at(key).begun) return;
+  go_to(key);
+  for (size_t list = 0; list < lists_per_key(); ++list) release_all(at_lists_[list]);
+  *at_ = Instances{};
   partials_->free_unowned();
 }
 
 size_t PatternOperator::state_bytes() const {
-  size_t bytes = partials_->bytes() + instances_.all().capacity() * sizeof(Instances);
-  for (const Instances& instance : instances_.all()) {
-    if (!instance.begun) continue;
-    for (size_t list = 0; list < 2 * plan_.states.size(); ++list) {
-      bytes += sizeof(SmallIds) + instance.lists[list].heap_bytes();
-    }
-  }
+  size_t bytes = partials_->bytes() + instances_.all().capacity() * sizeof(Instances) +
+                 lists_.capacity() * sizeof(SmallIds);
+  for (const SmallIds& list : lists_) bytes += list.heap_bytes();
   for (const auto& store : stores_) bytes += store->bytes();
   return bytes;
 }

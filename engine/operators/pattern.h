@@ -35,7 +35,7 @@ struct PatternReference {
 
 /// Places of the sources in the frame of a state's filter.
 struct PatternSource {
-  static constexpr uint32_t kEvent = 0;      ///< the event that is offered
+  static constexpr uint32_t kEvent = 0;       ///< the event that is offered
   static constexpr uint32_t kReferences = 1;  ///< one row, one column a reference
 };
 
@@ -44,15 +44,15 @@ struct PatternState {
   static constexpr int32_t kNone = -1;
 
   Kind kind = Kind::kSingle;
-  uint32_t input = 0;         ///< which of the pattern's streams
-  ExpressionPtr local;        ///< filter on the event alone; null: none
-  ExpressionPtr correlated;   ///< filter that reads events of the instance as well; null: none
+  uint32_t input = 0;        ///< which of the pattern's streams
+  ExpressionPtr local;       ///< filter on the event alone; null: none
+  ExpressionPtr correlated;  ///< filter that reads events of the instance as well; null: none
   std::vector<uint32_t> correlated_references;  ///< which references it reads
   int64_t min_count = 1;
   int64_t max_count = 1;
-  int32_t partner = kNone;    ///< of and/or
-  int32_t next = kNone;       ///< kNone: the last
-  int32_t every = kNone;      ///< the state at which a new instance begins once this is through
+  int32_t partner = kNone;       ///< of and/or
+  int32_t next = kNone;          ///< kNone: the last
+  int32_t every = kNone;         ///< the state at which a new instance begins once this is through
   int32_t within_every = kNone;  ///< the state at which one begins when an instance gets too old
   int32_t restarts = kNone;      ///< an optional start state that begins anew with this one
   bool start = false;
@@ -91,13 +91,15 @@ class PatternOperator final : public KeyedOperator {
     bool initialized = false;
     uint64_t pending_mask = 0;
     uint64_t fresh_mask = 0;
-    uint64_t restart_mask = 0;          ///< optional start states of a sequence: begin anew
-    std::unique_ptr<SmallIds[]> lists;  ///< pending by state, then fresh by state
+    uint64_t restart_mask = 0;  ///< optional start states of a sequence: begin anew
   };
 
-  SmallIds& pending(uint32_t state) { return at_->lists[state]; }
-  SmallIds& fresh(uint32_t state) { return at_->lists[plan_.states.size() + state]; }
+  SmallIds& pending(uint32_t state) { return at_lists_[state]; }
+  SmallIds& fresh(uint32_t state) { return at_lists_[plan_.states.size() + state]; }
+  size_t lists_per_key() const { return 2 * plan_.states.size(); }
+  void go_to(uint32_t key);
   void receive(uint32_t input, const Chunk& chunk);
+  void prefetch(uint32_t key) const;
   void offer(uint32_t input, const Chunk& chunk, uint32_t i);
   void process(uint32_t state, const Chunk& chunk, uint32_t i);
   bool passes(uint32_t state, PartialId id, const Chunk& chunk, uint32_t i);
@@ -128,15 +130,18 @@ class PatternOperator final : public KeyedOperator {
   std::vector<std::vector<uint32_t>> states_of_input_;  ///< last first
   std::vector<uint32_t> start_states_;
   uint64_t start_mask_ = 0;
+  bool rearms_ = false;  ///< a sequence whose one start state waits again after every event
   std::vector<std::unique_ptr<RowStore>> stores_;
   std::unique_ptr<PartialMatches> partials_;
   KeyedState<Instances> instances_;
+  std::vector<SmallIds> lists_;  ///< by instance: pending by state, then fresh by state
 
   // While a chunk is worked on.
   Instances* at_ = nullptr;
+  SmallIds* at_lists_ = nullptr;
   std::vector<std::vector<uint8_t>> passes_;  ///< by state: rows that pass the local filter
-  bool changed_ = false;   ///< the instance leaves the state
-  bool complete_ = false;  ///< the instance is through
+  bool changed_ = false;                      ///< the instance leaves the state
+  bool complete_ = false;                     ///< the instance is through
   EventBatch references_row_;
   std::vector<uint32_t> picked_;
 

@@ -42,6 +42,7 @@ class TimerOperator {
   virtual void on_start() {}
 
   void schedule(uint32_t key, int64_t deadline_ms);
+
  private:
   struct Deadline {
     int64_t at_ms;

@@ -46,9 +46,9 @@ class RateLimiter final : public SelectedReceiver, public KeyedOperator {
   struct State {
     bool started = false;
     int64_t next_tick_ms = 0;
-    int64_t seen = 0;            ///< rows since the last release
-    std::vector<Held> held;      ///< in order of release
-    bool has_output = false;     ///< first by time, ungrouped
+    int64_t seen = 0;         ///< rows since the last release
+    std::vector<Held> held;   ///< in order of release
+    bool has_output = false;  ///< first by time, ungrouped
     int64_t last_output_ms = 0;
   };
 

@@ -25,10 +25,7 @@ void MatchFilter::filter(const Chunk& chunk, const RowStore& store, Expression& 
 }
 
 TableSearch::TableSearch(Table& table, SearchCondition condition, PlanContext& context)
-    : table_(table),
-      condition_(std::move(condition)),
-      context_(context),
-      filter_(table.schema()) {}
+    : table_(table), condition_(std::move(condition)), context_(context), filter_(table.schema()) {}
 
 void TableSearch::find(const Chunk& chunk, std::vector<Match>& matches) {
   size_t first = matches.size();

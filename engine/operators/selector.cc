@@ -91,9 +91,7 @@ const std::vector<uint32_t>& Selector::groups_of(const Chunk& chunk) {
   for (const ExpressionPtr& key : plan_.group_by) vecs_.push_back(key->evaluate(frame));
   const StringRef* keys = encoder_.encode(vecs_, chunk.rows);
   row_groups_.resize(chunk.rows);
-  for (uint32_t i = 0; i < chunk.rows; ++i) {
-    row_groups_[i] = groups_.find_or_insert(keys[i], chunk.key(i));
-  }
+  groups_.find_or_insert_many(keys, chunk.keys, chunk.rows, row_groups_.data());
   if (live_.size() < groups_.capacity()) live_.resize(groups_.capacity(), kReleased);
   for (uint32_t group : row_groups_) {
     if (live_[group] == kReleased) live_[group] = 0;

@@ -32,8 +32,8 @@ struct TableChange {
   enum class Kind : uint8_t { kDelete, kUpdate, kUpdateOrInsert };
   Kind kind = Kind::kDelete;
   SearchCondition condition;
-  std::vector<size_t> columns;         ///< that are set
-  std::vector<ExpressionPtr> values;   ///< over the row (kRow) and the table's row (kHeld)
+  std::vector<size_t> columns;        ///< that are set
+  std::vector<ExpressionPtr> values;  ///< over the row (kRow) and the table's row (kHeld)
 };
 
 class ChangeTable final : public SelectedReceiver {

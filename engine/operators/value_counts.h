@@ -13,19 +13,21 @@ class ValueCounts {
  public:
   uint32_t size() const { return used_; }
 
-  void add(const StringRef& key, StringPool& strings) {
+  /// `hash` is that of the key in what follows.
+  void add(const StringRef& key, uint64_t hash, StringPool& strings) {
     if ((used_ + 1) * 2 > cells_.size()) grow();
-    Cell& cell = cells_[find(key)];
+    Cell& cell = cells_[find(key, hash)];
     if (cell.count == 0) {
       cell.key = strings.store(key);
+      cell.tag = tag_of(hash);
       ++used_;
     }
     ++cell.count;
   }
 
-  void remove(const StringRef& key, StringPool& strings) {
+  void remove(const StringRef& key, uint64_t hash, StringPool& strings) {
     if (cells_.empty()) return;
-    size_t at = find(key);
+    size_t at = find(key, hash);
     if (cells_[at].count == 0 || --cells_[at].count != 0) return;
     strings.release(cells_[at].key);
     --used_;
@@ -40,19 +42,32 @@ class ValueCounts {
     used_ = 0;
   }
 
+  /// Asks for the memory that a key's cell is in, then for the key's bytes.
+  void prefetch_cell(uint64_t hash) const {
+    if (!cells_.empty()) __builtin_prefetch(&cells_[hash & (cells_.size() - 1)]);
+  }
+  void prefetch_key(uint64_t hash) const {
+    if (!cells_.empty()) __builtin_prefetch(cells_[hash & (cells_.size() - 1)].key.data());
+  }
+
   size_t bytes() const { return cells_.capacity() * sizeof(Cell); }
 
  private:
   struct Cell {
     StringRef key;
     uint32_t count = 0;
+    uint32_t tag = 0;  ///< of the hash: spares most looks at the key
   };
 
+  static uint32_t tag_of(uint64_t hash) { return static_cast<uint32_t>(hash >> 32); }
+
   /// Where the key is, or the empty cell where it would go.
-  size_t find(const StringRef& key) const {
+  size_t find(const StringRef& key, uint64_t hash) const {
     size_t mask = cells_.size() - 1;
-    size_t at = hash_of(key) & mask;
-    while (cells_[at].count != 0 && !(cells_[at].key == key)) at = (at + 1) & mask;
+    size_t at = hash & mask;
+    while (cells_[at].count != 0 && !(cells_[at].tag == tag_of(hash) && cells_[at].key == key)) {
+      at = (at + 1) & mask;
+    }
     return at;
   }
 
@@ -60,7 +75,7 @@ class ValueCounts {
     std::vector<Cell> old(cells_.empty() ? 8 : cells_.size() * 2);
     old.swap(cells_);
     for (const Cell& cell : old) {
-      if (cell.count != 0) cells_[find(cell.key)] = cell;
+      if (cell.count != 0) cells_[find(cell.key, hash_of(cell.key))] = cell;
     }
   }
 

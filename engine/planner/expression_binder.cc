@@ -189,8 +189,8 @@ ExpressionPtr ExpressionBinder::bind_function(const ast::Expression& expression)
   if (expression.name_space.empty() && is_aggregator(expression.name)) {
     return bind_aggregate(expression);
   }
-  std::string name =
-      expression.name_space.empty() ? expression.name : expression.name_space + ":" + expression.name;
+  std::string name = expression.name_space.empty() ? expression.name
+                                                   : expression.name_space + ":" + expression.name;
   Operands arguments;
   bool whole = true;
   for (const ast::ExpressionPtr& argument : expression.arguments) {
@@ -228,9 +228,10 @@ ExpressionPtr ExpressionBinder::bind_aggregate(const ast::Expression& expression
     if (!argument) return nullptr;
   }
   AttributeType type = argument ? argument->type() : AttributeType::kInt;
-  auto made = make_aggregator(expression.name, argument ? &type : nullptr, context_.strings());
-  if (auto* expected = std::get_if<std::string>(&made); expected != nullptr ||
-                                                        expression.arguments.size() > 1) {
+  auto made =
+      make_aggregator(expression.name, argument ? &type : nullptr, context_.strings(), in_order_);
+  if (auto* expected = std::get_if<std::string>(&made);
+      expected != nullptr || expression.arguments.size() > 1) {
     return fail(expression.location, expression.name + " does not take these arguments",
                 expected != nullptr ? *expected : "one argument");
   }
@@ -248,7 +249,8 @@ void split_conjunction(const ast::Expression& expression,
     parts.push_back(&expression);
     return;
   }
-  for (const ast::ExpressionPtr& argument : expression.arguments) split_conjunction(*argument, parts);
+  for (const ast::ExpressionPtr& argument : expression.arguments)
+    split_conjunction(*argument, parts);
 }
 
 namespace {
@@ -286,12 +288,9 @@ class TableReferences {
 
 }  // namespace
 
-std::unique_ptr<SearchCondition> bind_table_condition(const ast::Expression* condition,
-                                                      const Table& table,
-                                                      const IsTableReference& is_table,
-                                                      Scope& scope, PlanContext& context,
-                                                      TableCatalogue& tables,
-                                                      Diagnostics& diagnostics) {
+std::unique_ptr<SearchCondition> bind_table_condition(
+    const ast::Expression* condition, const Table& table, const IsTableReference& is_table,
+    Scope& scope, PlanContext& context, TableCatalogue& tables, Diagnostics& diagnostics) {
   auto search = std::make_unique<SearchCondition>();
   if (condition == nullptr) return search;
   ExpressionBinder binder(scope, context, tables, diagnostics);

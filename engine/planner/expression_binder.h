@@ -34,9 +34,11 @@ class ExpressionBinder {
                    Diagnostics& diagnostics)
       : scope_(scope), context_(context), tables_(tables), diagnostics_(diagnostics) {}
 
-  /// Aggregate functions are allowed from here on and collected in `aggregates`.
-  void allow_aggregates(std::vector<SelectorPlan::Aggregate>& aggregates) {
+  /// Aggregate functions are allowed from here on and collected in `aggregates`. `in_order`: rows
+  /// leave them in the order in which they came.
+  void allow_aggregates(std::vector<SelectorPlan::Aggregate>& aggregates, bool in_order) {
     aggregates_ = &aggregates;
+    in_order_ = in_order;
   }
 
   ExpressionPtr bind(const ast::Expression& expression);
@@ -61,6 +63,7 @@ class ExpressionBinder {
   TableCatalogue& tables_;
   Diagnostics& diagnostics_;
   std::vector<SelectorPlan::Aggregate>* aggregates_ = nullptr;
+  bool in_order_ = true;
 };
 
 /// Tells whether a reference means an attribute of the table that is searched.
@@ -68,12 +71,9 @@ using IsTableReference = std::function<bool(const ast::Reference&)>;
 
 /// A condition over the row that searches (source kRow) and a table's rows (source kHeld), split
 /// into what an index answers and the rest. Null after errors.
-std::unique_ptr<SearchCondition> bind_table_condition(const ast::Expression* condition,
-                                                      const Table& table,
-                                                      const IsTableReference& is_table,
-                                                      Scope& scope, PlanContext& context,
-                                                      TableCatalogue& tables,
-                                                      Diagnostics& diagnostics);
+std::unique_ptr<SearchCondition> bind_table_condition(
+    const ast::Expression* condition, const Table& table, const IsTableReference& is_table,
+    Scope& scope, PlanContext& context, TableCatalogue& tables, Diagnostics& diagnostics);
 
 /// The parts of `a and b and c`.
 void split_conjunction(const ast::Expression& expression,

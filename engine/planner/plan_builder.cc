@@ -15,10 +15,7 @@ namespace {
 class PlanBuilder {
  public:
   PlanBuilder(const ast::Plan& tree, Plan& plan, Diagnostics& diagnostics)
-      : tree_(tree),
-        plan_(plan),
-        diagnostics_(diagnostics),
-        queries_(plan, flow_, diagnostics) {}
+      : tree_(tree), plan_(plan), diagnostics_(diagnostics), queries_(plan, flow_, diagnostics) {}
 
   void build() {
     read_annotations();
@@ -75,7 +72,8 @@ class PlanBuilder {
     Plan::Stream* stream = plan_.find_stream(name);
     auto table = plan_.tables().find(name);
     if (stream == nullptr && table == plan_.tables().end()) return true;
-    const Schema& known = stream != nullptr ? *stream->junction->schema() : *table->second->schema();
+    const Schema& known =
+        stream != nullptr ? *stream->junction->schema() : *table->second->schema();
     if (as_stream != (stream != nullptr) || !known.same_attributes(schema)) {
       report(location, "'" + name + "' is defined again, and differently",
              "one definition, or the same twice");
@@ -110,8 +108,7 @@ class PlanBuilder {
           for (const Attribute& attribute : schema->attributes()) known.push_back(attribute.name);
           std::string near = nearest_name(element.value, known);
           report(element.location, "the table has no attribute '" + element.value + "'",
-                 "an attribute of the table",
-                 near.empty() ? "" : "did you mean '" + near + "'?");
+                 "an attribute of the table", near.empty() ? "" : "did you mean '" + near + "'?");
           continue;
         }
         (key ? primary_key : indexed).push_back(*column);
@@ -201,9 +198,9 @@ class PlanBuilder {
 
 }  // namespace
 
-BuiltPlan build_plan(std::string_view text, const std::string& default_name,
-                     const std::function<bool(std::string_view plan, std::string_view stream)>&
-                         is_result) {
+BuiltPlan build_plan(
+    std::string_view text, const std::string& default_name,
+    const std::function<bool(std::string_view plan, std::string_view stream)>& is_result) {
   BuiltPlan built;
   ParseResult parsed = parse_plan(text);
   built.diagnostics = std::move(parsed.diagnostics);

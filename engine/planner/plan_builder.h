@@ -17,8 +17,8 @@ struct BuiltPlan {
 };
 
 /// Parses and binds. `default_name` is the plan's name when the text gives none.
-BuiltPlan build_plan(std::string_view text, const std::string& default_name,
-                     const std::function<bool(std::string_view plan, std::string_view stream)>&
-                         is_result);
+BuiltPlan build_plan(
+    std::string_view text, const std::string& default_name,
+    const std::function<bool(std::string_view plan, std::string_view stream)>& is_result);
 
 }  // namespace pollux

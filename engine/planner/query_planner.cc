@@ -8,8 +8,8 @@
 namespace pollux {
 namespace {
 
-constexpr const char* kWindowNames[] = {"length",       "lengthBatch",  "time",
-                                        "timeBatch",    "externalTime", "externalTimeBatch"};
+constexpr const char* kWindowNames[] = {"length",    "lengthBatch",  "time",
+                                        "timeBatch", "externalTime", "externalTimeBatch"};
 
 std::optional<WindowPlan::Kind> window_kind(const std::string& name) {
   using Kind = WindowPlan::Kind;
@@ -90,9 +90,9 @@ std::optional<QueryPlanner::Input> QueryPlanner::find_input(const ast::StreamSou
     PartitionInput*& way = frame_->inputs[source.stream];
     if (way == nullptr) {  // a stream without a key reaches every instance
       flow_.force_row_by_row();
-      way = &plan_.own(std::make_unique<PartitionInput>(*frame_->partition, plan_.context(),
-                                                        nullptr, std::vector<PartitionInput::Range>{},
-                                                        input.schema));
+      way = &plan_.own(
+          std::make_unique<PartitionInput>(*frame_->partition, plan_.context(), nullptr,
+                                           std::vector<PartitionInput::Range>{}, input.schema));
     }
     if (frame_->joined.insert(source.stream).second) input.junction->add_reader(*way);
     input.junction = &way->inside();
@@ -179,8 +179,7 @@ bool QueryPlanner::window_argument(const ast::StreamHandler& handler, size_t ind
 std::optional<WindowPlan> QueryPlanner::plan_window(const ast::StreamHandler& handler,
                                                     const SchemaPtr& schema, Scope& scope) {
   using Kind = WindowPlan::Kind;
-  std::optional<Kind> kind =
-      handler.name_space.empty() ? window_kind(handler.name) : std::nullopt;
+  std::optional<Kind> kind = handler.name_space.empty() ? window_kind(handler.name) : std::nullopt;
   if (!kind) {
     std::vector<std::string> known(std::begin(kWindowNames), std::end(kWindowNames));
     std::string near = nearest_name(handler.name, known);
@@ -295,7 +294,8 @@ void QueryPlanner::add_single(const ast::Query& query, const ast::StreamSource& 
   // aggregates.
   bool unseen = window && is_sliding(window->kind) && window->extent > 0 && !expired;
   if (unseen && !aggregated) {
-    Selector& selector = own(std::make_unique<Selector>(std::move(selection->plan), context, *output));
+    Selector& selector =
+        own(std::make_unique<Selector>(std::move(selection->plan), context, *output));
     std::vector<ExpressionPtr> filters = handlers->before;
     filters.insert(filters.end(), filters_after.begin(), filters_after.end());
     return read(*input, chain_filters(filters, selector));
@@ -304,13 +304,15 @@ void QueryPlanner::add_single(const ast::Query& query, const ast::StreamSource& 
     SlidingSelector::Window sliding;
     sliding.extent = window->extent;
     sliding.external = window->time;
-    if (window->kind == WindowPlan::Kind::kTime) sliding.kind = SlidingSelector::Window::Kind::kTime;
+    if (window->kind == WindowPlan::Kind::kTime)
+      sliding.kind = SlidingSelector::Window::Kind::kTime;
     if (window->time) sliding.kind = SlidingSelector::Window::Kind::kExternalTime;
     SlidingSelector& selector = own(std::make_unique<SlidingSelector>(
         std::move(selection->plan), std::move(sliding), context, *output));
     return read(*input, chain_filters(handlers->before, selector));
   }
-  Selector& selector = own(std::make_unique<Selector>(std::move(selection->plan), context, *output));
+  Selector& selector =
+      own(std::make_unique<Selector>(std::move(selection->plan), context, *output));
   if (!window) return read(*input, chain_filters(handlers->before, selector));
   Receiver& behind = chain_filters(filters_after, selector);
   // A batch's expired rows meet a reset right behind them: only who sees them needs them.

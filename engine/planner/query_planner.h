@@ -24,9 +24,9 @@ namespace pollux {
 /// The partition around a query: its instances, the ways in, and the streams inside.
 struct PartitionFrame {
   Partition* partition = nullptr;
-  std::map<std::string, PartitionInput*> inputs;               ///< by stream, with a key
+  std::map<std::string, PartitionInput*> inputs;  ///< by stream, with a key
   std::set<std::string> joined;  ///< streams that some query inside reads: only they make instances
-  std::map<std::string, std::unique_ptr<Junction>> streams;    ///< #inner streams
+  std::map<std::string, std::unique_ptr<Junction>> streams;  ///< #inner streams
 };
 
 class QueryPlanner : public TableCatalogue {

@@ -62,7 +62,8 @@ Searched* QueryPlanner::plan_search(const ast::JoinInput& join, JoinPart& search
     auto condition = bind_table_condition(join.on.get(), *searched.table, is_table, scope, context,
                                           *this, heard);
     if (!condition) return nullptr;
-    return &plan_.own(std::make_unique<TableSearch>(*searched.table, std::move(*condition), context));
+    return &plan_.own(
+        std::make_unique<TableSearch>(*searched.table, std::move(*condition), context));
   }
   ExpressionPtr condition;
   if (join.on) {
@@ -71,7 +72,8 @@ Searched* QueryPlanner::plan_search(const ast::JoinInput& join, JoinPart& search
     if (!condition) return nullptr;
   }
   searched_used = scope.used(1);
-  if (window == nullptr) return &plan_.own(std::make_unique<EmptySearch>(searched.input.schema, context));
+  if (window == nullptr)
+    return &plan_.own(std::make_unique<EmptySearch>(searched.input.schema, context));
   return &plan_.own(std::make_unique<WindowSearch>(*window, std::move(condition), context));
 }
 
@@ -168,11 +170,12 @@ void QueryPlanner::add_join(const ast::Query& query, const ast::JoinInput& join)
     // Without a window rows leave at once and aggregations start afresh: unseen like a sliding
     // window's leaving rows where neither matters.
     bool unseen = window.kind == WindowPlan::Kind::kNone || (sliding && window.extent > 0);
-    bool needless = unseen && !expired &&
-                    (!other_triggers || window.kind == WindowPlan::Kind::kNone);
+    bool needless =
+        unseen && !expired && (!other_triggers || window.kind == WindowPlan::Kind::kNone);
     Receiver* entrance = forwards[side];
     if (!needless) {
-      window.expired_wanted = expired;
+      // A batch's expired rows meet a reset right behind them: only who sees them needs them.
+      window.expired_wanted = selection->plan.expired || (expired && sliding);
       window.searched = other_triggers;
       window.kept = joined_scope.used(side);
       for (size_t c = 0; c < window.kept.size(); ++c) {

@@ -47,8 +47,7 @@ bool QueryPlanner::add_pattern_stream(const Element& element, PatternNames& name
     state.max_count = element.max_count == Element::kAny ? INT32_MAX : element.max_count;
   }
   pattern.states.push_back(std::move(state));
-  names.add_state(
-      {element.source.alias, element.source.stream, input->schema, element.counted});
+  names.add_state({element.source.alias, element.source.stream, input->schema, element.counted});
   pattern_elements_.push_back(&element);
   return true;
 }
@@ -80,8 +79,8 @@ bool QueryPlanner::add_pattern_states(const Element& element, PatternNames& name
       int32_t left = size();
       good = add_pattern_stream(element.children[0], names, pattern, inputs, start) && good;
       if (!good) return false;
-      auto kind = element.kind == Element::Kind::kAnd ? PatternState::Kind::kAnd
-                                                      : PatternState::Kind::kOr;
+      auto kind =
+          element.kind == Element::Kind::kAnd ? PatternState::Kind::kAnd : PatternState::Kind::kOr;
       for (int32_t s : {left, right}) {
         pattern.states[static_cast<size_t>(s)].kind = kind;
         pattern.states[static_cast<size_t>(s)].partner = s == left ? right : left;

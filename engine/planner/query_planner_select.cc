@@ -47,7 +47,8 @@ std::optional<QueryPlanner::Selection> QueryPlanner::plan_selection(
   };
   for (const StarAttribute& attribute : star) add(attribute.name, attribute.value, select.location);
   ExpressionBinder binder(scope, plan_.context(), *this, diagnostics_);
-  binder.allow_aggregates(plan.aggregates);
+  bool in_order = !std::holds_alternative<ast::JoinInput>(query.input);
+  binder.allow_aggregates(plan.aggregates, in_order);
   if (!select.star) {
     for (const ast::OutputAttribute& attribute : select.attributes) {
       std::string name = attribute.name;
@@ -63,7 +64,7 @@ std::optional<QueryPlanner::Selection> QueryPlanner::plan_selection(
   OutputScope output_scope(selection.names, plan.projection, scope, !plan.aggregates.empty());
   if (select.having) {
     ExpressionBinder having(output_scope, plan_.context(), *this, diagnostics_);
-    having.allow_aggregates(plan.aggregates);
+    having.allow_aggregates(plan.aggregates, in_order);
     plan.having = having.bind_condition(*select.having, "'having'");
     good = good && plan.having != nullptr;
   }
@@ -111,7 +112,8 @@ SelectedReceiver* QueryPlanner::plan_output(const ast::Query& query, Selection& 
   options.grouped = !selection.plan.group_by.empty();
   options.keyed = frame_ != nullptr;
   selection.plan.group_keys_wanted = options.grouped;
-  return &own(std::make_unique<RateLimiter>(options, selection.plan.output, plan_.context(), *target));
+  return &own(
+      std::make_unique<RateLimiter>(options, selection.plan.output, plan_.context(), *target));
 }
 
 SelectedReceiver* QueryPlanner::plan_target(const ast::Query& query, const SchemaPtr& output) {

@@ -50,8 +50,8 @@ NameResult SourcesScope::attribute(const ast::Reference& reference) {
   for (size_t s = 0; s < sources_.size(); ++s) {
     const NamedSource& source = sources_[s];
     source_names.insert(source_names.end(), source.names.begin(), source.names.end());
-    bool named = std::find(source.names.begin(), source.names.end(), reference.stream) !=
-                 source.names.end();
+    bool named =
+        std::find(source.names.begin(), source.names.end(), reference.stream) != source.names.end();
     if (!reference.stream.empty() && !named) continue;
     for (const Attribute& attribute : source.schema->attributes()) {
       attribute_names.push_back(attribute.name);
@@ -72,8 +72,7 @@ NameResult SourcesScope::attribute(const ast::Reference& reference) {
   used_[s][column] = true;
   const NamedSource& source = sources_[s];
   return ExpressionPtr(std::make_shared<ColumnExpression>(
-      (*source.schema)[column].type, source.source,
-      source.offset + static_cast<uint32_t>(column)));
+      (*source.schema)[column].type, source.source, source.offset + static_cast<uint32_t>(column)));
 }
 
 uint32_t PatternNames::reference_number(const PatternReference& reference) {

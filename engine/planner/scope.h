@@ -43,8 +43,8 @@ class Scope {
 struct NamedSource {
   std::vector<std::string> names;  ///< stream, alias
   SchemaPtr schema;
-  uint32_t source = 0;   ///< place in the frame
-  uint32_t offset = 0;   ///< column of its first attribute in that source's batch
+  uint32_t source = 0;  ///< place in the frame
+  uint32_t offset = 0;  ///< column of its first attribute in that source's batch
 };
 
 /// One or more sources side by side: a stream, both sides of a join, a row and a table's rows.

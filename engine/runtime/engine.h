@@ -58,9 +58,9 @@ enum class ApplyStatus : uint8_t {
 
 struct ApplyOutcome {
   ApplyStatus status = ApplyStatus::kApplied;
-  Diagnostics diagnostics;            ///< for kRejected deploys
-  std::string reason;                 ///< for other rejections and suspensions
-  std::string plan;                   ///< deploys: the name the plan goes by; suspensions: which
+  Diagnostics diagnostics;  ///< for kRejected deploys
+  std::string reason;       ///< for other rejections and suspensions
+  std::string plan;         ///< deploys: the name the plan goes by; suspensions: which
 };
 
 /// A stream as others see it.

@@ -56,15 +56,14 @@ uint32_t Plan::end_of_run(const EventBatch& batch, uint32_t begin) const {
   if (!context_.has_timers()) return batch.rows();
   if (!clocks_are_timestamps_) return begin + 1;
   int64_t limit = row_clocks_[begin];
-  limit = context_.least_delay_ms() > INT64_MAX - limit ? INT64_MAX
-                                                        : limit + context_.least_delay_ms();
+  limit =
+      context_.least_delay_ms() > INT64_MAX - limit ? INT64_MAX : limit + context_.least_delay_ms();
   if (auto deadline = context_.next_deadline()) limit = std::min(limit, *deadline);
   auto end = std::lower_bound(row_clocks_.begin() + begin + 1, row_clocks_.end(), limit);
   return static_cast<uint32_t>(end - row_clocks_.begin());
 }
 
-void Plan::apply_events(Junction& input, const EventBatch& batch, bool row_clock,
-                        int64_t now_ms) {
+void Plan::apply_events(Junction& input, const EventBatch& batch, bool row_clock, int64_t now_ms) {
   if (batch.rows() == 0) return;
   Chunk chunk;
   chunk.batch = &batch;

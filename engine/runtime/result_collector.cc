@@ -26,9 +26,8 @@ void ResultCollector::take_result(uint32_t stream, const EventBatchPtr& batch,
     part.first = place;
     // The first batch of a stream is often the only one of its entry: it is kept as it is, and
     // copied only when a second one comes.
-    bool second = small && std::any_of(parts_.begin(), parts_.end(), [&](const Part& other) {
-      return other.stream == stream;
-    });
+    bool second = small && std::any_of(parts_.begin(), parts_.end(),
+                                       [&](const Part& other) { return other.stream == stream; });
     if (second) {
       part.gathered = std::make_shared<EventBatch>(batch->schema_ptr());
       part.batch = part.gathered;

@@ -27,9 +27,7 @@ class LongSum : public AggregatorState {
   }
 
  private:
-  Value current() const {
-    return count_ == 0 ? Value() : Value(static_cast<int64_t>(sum_));
-  }
+  Value current() const { return count_ == 0 ? Value() : Value(static_cast<int64_t>(sum_)); }
   uint64_t sum_ = 0;
   int64_t count_ = 0;
 };
@@ -47,7 +45,9 @@ class DoubleSum : public AggregatorState {
   Value remove(const Value& value) override {
     if (!is_null(value)) {
       sum_ -= as_double(value);
-      --count_;
+      // What rounding left must not come back: nobody can tell then whether an empty state was
+      // dropped meanwhile.
+      if (--count_ == 0) sum_ = 0;
     }
     return current();
   }
@@ -276,7 +276,6 @@ std::unique_ptr<AggregatorState> make_state(const AggregatorSpec& spec) {
 
 AggregatorState& AggregatorBank::state(int number, const std::string& group,
                                        const AggregatorSpec& spec) {
-  has_forever_ |= is_forever(spec.function);
   auto& state = states_[number][group];
   if (state == nullptr) state = make_state(spec);
   return *state;
@@ -284,11 +283,6 @@ AggregatorState& AggregatorBank::state(int number, const std::string& group,
 
 void AggregatorBank::reset(int number, const AggregatorSpec& spec) {
   if (!is_forever(spec.function)) states_.erase(number);
-}
-
-void AggregatorBank::forget(const std::string& group) {
-  if (has_forever_) return;
-  for (auto& [number, groups] : states_) groups.erase(group);
 }
 
 }  // namespace pollux::oracle

@@ -58,13 +58,8 @@ class AggregatorBank {
   /// A batch begins anew: this aggregator forgets every group, unless it is of a forever kind.
   void reset(int number, const AggregatorSpec& spec);
 
-  /// A group whose last row went is forgotten, so that what rounding left in its sums does not
-  /// come back; not in queries with a forever kind, which remembers.
-  void forget(const std::string& group);
-
  private:
   std::map<int, std::map<std::string, std::unique_ptr<AggregatorState>>> states_;
-  bool has_forever_ = false;
 };
 
 }  // namespace pollux::oracle

@@ -98,9 +98,8 @@ class TimeBatchWindow : public Window {
   void process(Chunk chunk) override {
     int64_t now = context_.clock->now();
     if (!next_emit_) {
-      next_emit_ = options_.start
-                       ? now + (options_.time - (now - *options_.start) % options_.time)
-                       : now + options_.time;
+      next_emit_ = options_.start ? now + (options_.time - (now - *options_.start) % options_.time)
+                                  : now + options_.time;
       wake();
     }
     bool ends = now >= *next_emit_;
@@ -356,8 +355,7 @@ std::unique_ptr<Window> make_time_batch(const ast::StreamHandler& handler,
 }
 
 std::unique_ptr<Window> make_external_time_batch(const ast::StreamHandler& handler,
-                                                 const Scope& scope,
-                                                 const WindowContext& context) {
+                                                 const Scope& scope, const WindowContext& context) {
   ExternalTimeBatchWindow::Options options;
   options.timestamp = bind(*handler.arguments.at(0), scope);
   options.time = constant_number(handler, 1);

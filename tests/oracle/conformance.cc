@@ -1,10 +1,10 @@
 #include "tests/oracle/conformance.h"
 
+#include <simdjson.h>
 #include <cmath>
 #include <functional>
 #include <map>
 #include <optional>
-#include <simdjson.h>
 #include <vector>
 
 #include "tests/oracle/expression.h"
@@ -77,14 +77,16 @@ class Runner {
       throw Failure{"does not parse: " + oracle_->error()};
     }
     if (must_fail) {
-      if (oracle_->error().empty()) throw Skip{"an error is expected that the oracle does not tell"};
+      if (oracle_->error().empty())
+        throw Skip{"an error is expected that the oracle does not tell"};
       return;
     }
     if (!oracle_->error().empty()) throw Skip{oracle_->error()};
     oracle_->record_deliveries(true);
     for (Json callback : JsonArray(json_["expect"]["callbacks"])) {
       if (!find(callback, "target")) throw Skip{"several subscriptions"};
-      callbacks_.push_back({text(callback["target"]), text(callback["kind"]) == "query", {}, {}, {}});
+      callbacks_.push_back(
+          {text(callback["target"]), text(callback["kind"]) == "query", {}, {}, {}});
     }
     playback_ = json_["playback"].get_bool().value();
     if (!playback_) oracle_->advance(now_);
@@ -119,7 +121,8 @@ class Runner {
       default:
         throw Skip{"a value of an unknown kind"};
     }
-    if (auto it = find(json, "long")) return static_cast<int64_t>(number(*it) == 0 ? 0 : int64_t(*it));
+    if (auto it = find(json, "long"))
+      return static_cast<int64_t>(number(*it) == 0 ? 0 : int64_t(*it));
     if (auto it = find(json, "float")) return static_cast<float>(special_number(*it));
     if (auto it = find(json, "double")) return special_number(*it);
     if (auto it = find(json, "clock")) {
@@ -212,9 +215,7 @@ class Runner {
 
   bool equals(const Value& actual, Json expected) { return same_value(actual, value(expected)); }
 
-  static bool is_number(const Value& value) {
-    return value.index() >= 2 && value.index() <= 5;
-  }
+  static bool is_number(const Value& value) { return value.index() >= 2 && value.index() <= 5; }
 
   bool row_equals(const Row& actual, Json expected) {
     JsonArray row = JsonArray(expected);
@@ -364,7 +365,8 @@ class Runner {
   bool holds_rows(Json check, Json expected) {
     Json of = check["of"];
     std::vector<Row> actual = rows(of);
-    if (auto to = find(of, "to")) actual.resize(std::min<size_t>(actual.size(), size_t(int64_t(*to))));
+    if (auto to = find(of, "to"))
+      actual.resize(std::min<size_t>(actual.size(), size_t(int64_t(*to))));
     if (auto from = find(of, "from")) {
       actual.erase(actual.begin(),
                    actual.begin() + std::min<long>(long(int64_t(*from)), long(actual.size())));
@@ -414,8 +416,9 @@ class Runner {
       return is_number(actual) && as_double(actual) == as_double(operand(wanted, {}));
     });
     each("near", [&](const Value& actual, Json wanted) {
-      return is_number(actual) && std::abs(as_double(actual) - as_double(operand(wanted["value"], {}))) <=
-                                      number(wanted["delta"]);
+      return is_number(actual) &&
+             std::abs(as_double(actual) - as_double(operand(wanted["value"], {}))) <=
+                 number(wanted["delta"]);
     });
     if (auto where_all = find(fact, "where")) {
       for (Json predicate : JsonArray(*where_all)) {
@@ -424,7 +427,8 @@ class Runner {
     }
   }
 
-  void judge_list(Json expected, const char* key, const std::vector<Row>& rows, const std::string& where) {
+  void judge_list(Json expected, const char* key, const std::vector<Row>& rows,
+                  const std::string& where) {
     auto facts = find(expected, key);
     if (!facts) return;
     size_t i = 0;

@@ -124,9 +124,8 @@ class EngineRun {
 
   void add(const InputRun& run, const InputRow& row) {
     if (pending_ == nullptr) {
-      auto schema = std::find_if(made_.inputs.begin(), made_.inputs.end(), [&](const auto& each) {
-        return each->name() == run.stream;
-      });
+      auto schema = std::find_if(made_.inputs.begin(), made_.inputs.end(),
+                                 [&](const auto& each) { return each->name() == run.stream; });
       pending_ = std::make_shared<EventBatch>(*schema);
       pending_->set_one_chunk(run.one_chunk);
       pending_stream_ = run.stream;

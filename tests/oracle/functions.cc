@@ -50,8 +50,8 @@ Scalar extremum(const Call& call, AttributeType& type, bool maximum) {
   AttributeType result = type;
   return [maximum, result](const Values& values, const EvalContext&) -> Value {
     if (values.size() == 1) return values[0];
-    double best = maximum ? std::numeric_limits<double>::denorm_min()
-                          : std::numeric_limits<double>::max();
+    double best =
+        maximum ? std::numeric_limits<double>::denorm_min() : std::numeric_limits<double>::max();
     for (const Value& value : values) {
       if (is_null(value)) continue;
       double number = as_double(value);
@@ -79,9 +79,7 @@ CivilTime civil_time(int64_t ms) {
   time.second = static_cast<unsigned>(rest / 1000 % 60);
   time.minute = static_cast<unsigned>(rest / 60000 % 60);
   time.hour = static_cast<unsigned>(rest / 3600000);
-  auto is_leap = [](int64_t year) {
-    return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-  };
+  auto is_leap = [](int64_t year) { return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0; };
   int64_t year = 1970;
   while (days < 0) days += is_leap(--year) ? 366 : 365;
   while (days >= (is_leap(year) ? 366 : 365)) days -= is_leap(year++) ? 366 : 365;
@@ -232,9 +230,8 @@ Scalar bind_core(const Call& call, AttributeType& type) {
   if (name == "instanceOfString") return instance_of<std::string>(type);
   if (name == "eventTimestamp" && call.types.empty()) {
     type = AttributeType::kLong;
-    return [](const Values&, const EvalContext& context) -> Value {
-      return context.event->timestamp;
-    };
+    return
+        [](const Values&, const EvalContext& context) -> Value { return context.event->timestamp; };
   }
   if (name == "currentTimeMillis" && call.types.empty()) {
     type = AttributeType::kLong;

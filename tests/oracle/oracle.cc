@@ -149,9 +149,7 @@ void Oracle::send_chunk(const std::string& stream, std::vector<Event> rows) {
 
 void Oracle::advance(int64_t timestamp_ms) { impl_->plan.clock.advance(timestamp_ms); }
 
-std::optional<int64_t> Oracle::next_deadline() const {
-  return impl_->plan.clock.next_deadline();
-}
+std::optional<int64_t> Oracle::next_deadline() const { return impl_->plan.clock.next_deadline(); }
 
 const std::vector<Result>& Oracle::results() const { return impl_->plan.results; }
 

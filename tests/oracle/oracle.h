@@ -2,8 +2,8 @@
 // It shares the parser with the engine and nothing else; the fast engine is compared with it.
 //
 // Time is virtual: it is the greatest timestamp seen, and what is due fires before the row that
-// moved it, at that row's time. Thread: one at a time. A plan that cannot be evaluated is told by error(); nothing
-// throws.
+// moved it, at that row's time. Thread: one at a time. A plan that cannot be evaluated is told by
+// error(); nothing throws.
 #pragma once
 
 #include <memory>

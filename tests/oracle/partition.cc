@@ -10,8 +10,8 @@ namespace pollux::oracle {
 struct PartitionRuntime::Parts {
   // How a stream's rows find their keys; without any the stream goes to every live instance.
   struct Key {
-    Bound value;         ///< by value: its text is the key
-    Bound condition;     ///< by range: holds, and `text` is the key
+    Bound value;      ///< by value: its text is the key
+    Bound condition;  ///< by range: holds, and `text` is the key
     std::string text;
   };
   struct Entry : Receiver {
@@ -21,7 +21,7 @@ struct PartitionRuntime::Parts {
     void receive(const Chunk& chunk) override { parts->receive(*this, chunk); }
   };
   struct Instance {
-    Junctions inner;    ///< inner streams, and the outer ones as this instance sees them
+    Junctions inner;  ///< inner streams, and the outer ones as this instance sees them
     std::vector<std::unique_ptr<QueryInstance>> queries;
   };
 
@@ -86,8 +86,7 @@ void PartitionRuntime::Parts::receive(const Entry& entry, const Chunk& chunk) {
   if (current) send(entry, *current, part);
 }
 
-void PartitionRuntime::Parts::send(const Entry& entry, const std::string& key,
-                                   const Chunk& chunk) {
+void PartitionRuntime::Parts::send(const Entry& entry, const std::string& key, const Chunk& chunk) {
   if (!chunk.empty()) instance(key).inner.at(entry.stream)->send(chunk);
 }
 
@@ -102,8 +101,7 @@ PartitionRuntime::Parts::Instance& PartitionRuntime::Parts::instance(const std::
     instance.inner.emplace(name, std::make_unique<Junction>(name, fields));
   }
   for (const auto& entry : entries) {
-    instance.inner.emplace(entry->stream,
-                           std::make_unique<Junction>(entry->stream, Fields()));
+    instance.inner.emplace(entry->stream, std::make_unique<Junction>(entry->stream, Fields()));
   }
   for (const QueryPlan& query : queries) {
     instance.queries.push_back(query.instantiate({plan, &instance.inner}));

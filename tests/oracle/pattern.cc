@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-
 namespace pollux::oracle {
 
 Pattern::Pattern(const PatternPlan& plan, const Clock& clock, const std::vector<Table*>& tables)
@@ -249,9 +248,8 @@ CombinedChunk Pattern::process(int step, const EventPtr& event) {
 }
 
 bool Pattern::several_steps(const std::string& stream) const {
-  return std::count_if(plan_.steps.begin(), plan_.steps.end(), [&](const StepPlan& step) {
-           return step.stream == stream;
-         }) > 1;
+  return std::count_if(plan_.steps.begin(), plan_.steps.end(),
+                       [&](const StepPlan& step) { return step.stream == stream; }) > 1;
 }
 
 std::vector<CombinedChunk> Pattern::offer(const std::string& stream, const Event& event) {

@@ -42,10 +42,10 @@ struct PatternPlan {
   bool sequence = false;
   std::vector<StepPlan> steps;
   std::optional<int64_t> within;
-  std::vector<int> roots;      ///< steps in the order of reset and update, first to last
-  std::vector<int> setup;      ///< steps in the order in which streams learn of them
-  std::vector<int> expiry;     ///< steps in the order in which matches run out of time
-  Scope scope;                 ///< one source for each step
+  std::vector<int> roots;   ///< steps in the order of reset and update, first to last
+  std::vector<int> setup;   ///< steps in the order in which streams learn of them
+  std::vector<int> expiry;  ///< steps in the order in which matches run out of time
+  Scope scope;              ///< one source for each step
 };
 
 /// Reads the tree of a pattern. `fields_of` gives the fields of a stream (or throws PlanError).

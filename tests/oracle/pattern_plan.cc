@@ -99,7 +99,8 @@ class Builder {
     step(second).partner = first;
     plan_.setup.push_back(second);
     plan_.setup.push_back(first);
-    if (every_depth_ == 0 || every_first_) plan_.roots.push_back(every_depth_ == 0 ? second : first);
+    if (every_depth_ == 0 || every_first_)
+      plan_.roots.push_back(every_depth_ == 0 ? second : first);
     every_first_ = false;
     plan_.expiry.push_back(second);
     plan_.expiry.push_back(first);

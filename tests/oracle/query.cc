@@ -387,9 +387,8 @@ class JoinInstance : public Instance {
       if (own.table != nullptr) continue;
       WindowContext context{&plan().clock, parts.expired_wanted(), true, &plan().table_pointers};
       own.chain.emplace(source(side), parts.scope.sources[static_cast<size_t>(side)], context,
-                        plan().base_scope(), [this, side](std::vector<Chunk> chunks) {
-                          take(side, std::move(chunks));
-                        });
+                        plan().base_scope(),
+                        [this, side](std::vector<Chunk> chunks) { take(side, std::move(chunks)); });
       own.entry.instance = this;
       own.entry.side = side;
     }
@@ -446,8 +445,8 @@ class JoinInstance : public Instance {
 
   bool outer(int side) const {
     if (join_.kind == ast::JoinInput::Kind::kFullOuter) return true;
-    return join_.kind == (side == 0 ? ast::JoinInput::Kind::kLeftOuter
-                                    : ast::JoinInput::Kind::kRightOuter);
+    return join_.kind ==
+           (side == 0 ? ast::JoinInput::Kind::kLeftOuter : ast::JoinInput::Kind::kRightOuter);
   }
 
   std::vector<EventPtr> contents(int side) const {
@@ -567,8 +566,7 @@ class PatternInstance : public Instance {
 
 }  // namespace
 
-QueryPlan::QueryPlan(const ast::Query& query, PlanState& plan,
-                     std::map<std::string, Fields>* inner)
+QueryPlan::QueryPlan(const ast::Query& query, PlanState& plan, std::map<std::string, Fields>* inner)
     : parts_(std::make_unique<Parts>()) {
   parts_->query = &query;
   parts_->plan = &plan;

@@ -38,8 +38,8 @@ std::string call_of_any_type(Random& random, Type type, const std::vector<Reach>
   auto argument = [&] { return random_expression(random, type, reach, depth - 1); };
   switch (random.below(3)) {
     case 0:
-      return "ifThenElse(" + random_condition(random, reach, depth - 1) + ", " + argument() +
-             ", " + argument() + ")";
+      return "ifThenElse(" + random_condition(random, reach, depth - 1) + ", " + argument() + ", " +
+             argument() + ")";
     case 1:
       return "coalesce(" + argument() + ", " + argument() + ")";
     default:
@@ -64,8 +64,7 @@ std::string number(Random& random, Type type, const std::vector<Reach>& reach, i
     default: {
       std::string operation = random.word({"+", "-", "*", "/", "%"});
       std::string wide = random_expression(random, type, reach, depth - 1);
-      std::string other =
-          random_expression(random, narrower(random, type), reach, depth - 1);
+      std::string other = random_expression(random, narrower(random, type), reach, depth - 1);
       if (random.chance(50)) std::swap(wide, other);
       return "(" + wide + " " + operation + " " + other + ")";
     }

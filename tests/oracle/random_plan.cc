@@ -89,8 +89,8 @@ class PlanMaker {
       annotations = table.key == 1 ? "@PrimaryKey('k') " : "@PrimaryKey('k', 'n') ";
     }
     if (random_.chance(40) && table.key < 2) annotations += "@Index('n') ";
-    made_.parts.push_back(annotations + "define table " + table.name + " (" +
-                          text(table.fields) + ");");
+    made_.parts.push_back(annotations + "define table " + table.name + " (" + text(table.fields) +
+                          ");");
     tables_.push_back(std::move(table));
   }
 
@@ -250,8 +250,8 @@ class PlanMaker {
     input.multiplied = true;
     input.rank = stream.rank;
     std::vector<Reach> left = reach_of(stream.fields, "L.");
-    input.text = side(stream, "L") + " " +
-                 random_.word({"join", "join", "left outer join"}) + " " + table.name;
+    input.text = side(stream, "L") + " " + random_.word({"join", "join", "left outer join"}) + " " +
+                 table.name;
     if (random_.chance(90)) input.text += " on " + match(table, left);
     input.reach = left;
     std::vector<Reach> rows = reach_of(table.fields, table.name + ".");
@@ -272,8 +272,9 @@ class PlanMaker {
     visible.insert(visible.end(), input.reach.begin(), input.reach.end());
     std::string text = name + "=" + stream.name;
     if (random_.chance(70)) {
-      text += "[" + (random_.chance(40) && !input.reach.empty() ? equality(own, input.reach)
-                                                               : random_condition(random_, own, 1)) +
+      text += "[" +
+              (random_.chance(40) && !input.reach.empty() ? equality(own, input.reach)
+                                                          : random_condition(random_, own, 1)) +
               (random_.chance(20) ? " and " + random_condition(random_, visible, 1) : "") + "]";
     }
     std::string prefix = name;
@@ -335,7 +336,8 @@ class PlanMaker {
       default:
         texts[0] = "every (" + texts[0] + ")";
     }
-    for (const std::string& text : texts) input.text += (input.text.empty() ? "" : separator) + text;
+    for (const std::string& text : texts)
+      input.text += (input.text.empty() ? "" : separator) + text;
     if (random_.chance(50)) input.text += " within " + duration();
     return input;
   }
@@ -419,12 +421,11 @@ class PlanMaker {
       if (random_.chance(20)) selection.text += ", " + random_.pick(input.reach).text;
     }
     if (random_.chance(20)) {
-      selection.text +=
-          " having " + random_condition(random_, reach_of(selection.fields, ""), 1);
+      selection.text += " having " + random_condition(random_, reach_of(selection.fields, ""), 1);
     }
     if (random_.chance(12)) {
-      selection.text += " order by " + random_.pick(selection.fields).name +
-                        random_.word({"", " asc", " desc"});
+      selection.text +=
+          " order by " + random_.pick(selection.fields).name + random_.word({"", " asc", " desc"});
     }
     if (random_.chance(8)) selection.text += " limit " + std::to_string(random_.between(1, 3));
     if (random_.chance(5)) selection.text += " offset " + std::to_string(random_.between(0, 2));
@@ -660,8 +661,8 @@ std::string RandomCase::events() const {
   std::string text;
   for (const InputRun& run : runs) {
     for (const InputRow& row : run.rows) {
-      text += run.stream + (run.one_chunk ? " (one chunk) @" : " @") +
-              std::to_string(row.timestamp);
+      text +=
+          run.stream + (run.one_chunk ? " (one chunk) @" : " @") + std::to_string(row.timestamp);
       for (const Value& value : row.row) text += " | " + java_text(value);
       text += "\n";
     }

@@ -89,21 +89,8 @@ bool Selector::compute(Combined& event) {
   Row output;
   for (const Bound& attribute : plan_.attributes) output.push_back(attribute.eval(context(event)));
   event.output = std::move(output);
-  bool passes = event.kind == EventKind::kReset || !plan_.having.eval ||
-                is_true(plan_.having.eval(context(event)));
-  count_group(event);
-  return passes;
-}
-
-void Selector::count_group(const Combined& event) {
-  if (plan_.group_by.empty()) return;
-  if (event.kind == EventKind::kReset) {
-    group_rows_.clear();
-    return;
-  }
-  int64_t& rows = group_rows_[event.group];
-  rows += event.kind == EventKind::kCurrent ? 1 : -1;
-  if (rows == 0) aggregators_.forget(event.group);
+  return event.kind == EventKind::kReset || !plan_.having.eval ||
+         is_true(plan_.having.eval(context(event)));
 }
 
 bool Selector::wanted(const Combined& event) const {

@@ -46,7 +46,6 @@ class Selector {
  private:
   EvalContext context(const Combined& event);
   bool compute(Combined& event);
-  void count_group(const Combined& event);
   bool wanted(const Combined& event) const;
   CombinedChunk last_of_each_group(CombinedChunk chunk);
   CombinedChunk last_of_all(CombinedChunk chunk);
@@ -58,7 +57,6 @@ class Selector {
   const Clock& clock_;
   const std::vector<Table*>& tables_;
   AggregatorBank aggregators_;
-  std::map<std::string, int64_t> group_rows_;  ///< current less expired ones
 };
 
 }  // namespace pollux::oracle

@@ -187,8 +187,7 @@ std::string java_text(const Value& value) {
 
 AttributeType arithmetic_type(AttributeType left, AttributeType right) {
   if (!is_numeric(left) || !is_numeric(right)) throw PlanError{"arithmetic needs numbers"};
-  for (AttributeType type :
-       {AttributeType::kDouble, AttributeType::kFloat, AttributeType::kLong}) {
+  for (AttributeType type : {AttributeType::kDouble, AttributeType::kFloat, AttributeType::kLong}) {
     if (left == type || right == type) return type;
   }
   return AttributeType::kInt;

@@ -41,8 +41,7 @@ class Filter : public Stage {
 
 class LengthWindow : public Window {
  public:
-  LengthWindow(int64_t length, const WindowContext& context)
-      : length_(length), context_(context) {}
+  LengthWindow(int64_t length, const WindowContext& context) : length_(length), context_(context) {}
 
   void process(Chunk chunk) override {
     Chunk out;
@@ -123,7 +122,8 @@ class TimeWindow : public Window {
 
 class ExternalTimeWindow : public Window {
  public:
-  ExternalTimeWindow(Bound timestamp, int64_t time) : timestamp_(std::move(timestamp)), time_(time) {}
+  ExternalTimeWindow(Bound timestamp, int64_t time)
+      : timestamp_(std::move(timestamp)), time_(time) {}
 
   void process(Chunk chunk) override {
     Chunk out;
