@@ -84,12 +84,13 @@ struct Sum {
   }
   void remove(T value) {
     sum = plus(sum, static_cast<R>(-static_cast<R>(value)));
+    --count;
     // What rounding left must not come back, so that an empty state may be dropped unseen.
-    if (--count == 0) sum = 0;
+    if (count == 0 && std::is_floating_point_v<R>) sum = 0;
   }
   Outcome<R> result() const { return {sum, count == 0}; }
   void reset() { *this = {}; }
-  bool fresh() const { return count == 0; }
+  bool fresh() const { return count == 0 && sum == 0; }
 
   static R plus(R a, R b) {
     if constexpr (std::is_integral_v<R>) {
@@ -119,7 +120,7 @@ struct Average {
     return {count == 0 ? 0.0 : sum / static_cast<double>(count), count == 0};
   }
   void reset() { *this = {}; }
-  bool fresh() const { return count == 0; }
+  bool fresh() const { return count == 0 && sum == 0; }
 };
 
 /// Population deviation by a running mean.
@@ -133,6 +134,7 @@ struct Deviation {
   void add(T argument) {
     auto value = static_cast<double>(argument);
     ++count;
+    if (count == 0) return;  // a join may have taken out what never came in
     if (count == 1) {
       sum = mean = value;
       squares = 0;
@@ -161,7 +163,7 @@ struct Deviation {
     return {std::sqrt(squares / static_cast<double>(count)), false};
   }
   void reset() { *this = {}; }
-  bool fresh() const { return count == 0; }
+  bool fresh() const { return count == 0 && sum == 0 && mean == 0 && squares == 0; }
 };
 
 /// Least or greatest of what is in the window: a monotonic queue of candidates, in order of

@@ -44,6 +44,7 @@ void Partition::see(uint32_t instance, int64_t clock) {
   if (!known_[instance]) {
     known_[instance] = true;
     live_.push_back(instance);
+    for (KeyedOperator* inside : operators_) inside->begin_key(instance, clock);
     if (purger_) purger_->arm(clock);
   }
   last_seen_ms_[instance] = clock;
@@ -94,8 +95,8 @@ void PartitionInput::add(const Chunk& chunk, uint32_t i, uint32_t key) {
                   (chunk.chunk_ids != nullptr ? chunk.chunk_ids[i] == chunk.chunk_ids[last_row_]
                                               : chunk.one_chunk);
   if (!together) {
-    // A row in several instances goes through all queries of one before those of the next.
-    if (!value_) hand_on(chunk);
+    // What goes to several instances goes through all queries of one before those of the next.
+    if (!value_ || !chunk.single_row_chunks()) hand_on(chunk);
     ++chunk_id_;
   }
   last_row_ = i;
@@ -138,8 +139,17 @@ void PartitionInput::by_ranges(const Chunk& chunk) {
 }
 
 void PartitionInput::to_all(const Chunk& chunk) {
-  for (uint32_t i = 0; i < chunk.rows; ++i) {
-    for (uint32_t instance : partition_.live()) add(chunk, i, instance);
+  for (uint32_t begin = 0; begin < chunk.rows;) {
+    uint32_t end = begin + 1;
+    while (end < chunk.rows && chunk.continues(end)) ++end;
+    // What a row brings about may begin instances: they see the rows after it.
+    const std::vector<uint32_t> live = partition_.live();
+    for (uint32_t instance : live) {
+      hand_on(chunk);
+      for (uint32_t i = begin; i < end; ++i) add(chunk, i, instance);
+    }
+    hand_on(chunk);
+    begin = end;
   }
 }
 

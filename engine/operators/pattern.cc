@@ -136,10 +136,21 @@ void PatternOperator::receive(uint32_t input, const Chunk& chunk) {
       passes[i] = static_cast<uint8_t>(truth.at<uint8_t>(i) != 0 && !truth.is_null(i));
     }
   }
+  bool several_rows = !chunk.single_row_chunks();
+  bool several_states = states_of_input_[input].size() > 1;
   constexpr uint32_t kAhead = 8;
   for (uint32_t i = 0; i < chunk.rows; ++i) {
     if (chunk.keys != nullptr && i + kAhead < chunk.rows) prefetch(chunk.keys[i + kAhead]);
+    uint32_t before = out_.rows();
     offer(input, chunk, i);
+    output_ids_.resize(out_.rows(), i);
+    // The matches of an event that several states read go on as one chunk. Otherwise what a match
+    // brings about comes before the next one. Either way before the chunk's next event.
+    if (several_states) {
+      if (several_rows) hand_on();
+    } else if (several_rows || out_.rows() > before + 1) {
+      hand_on_singly();
+    }
   }
   hand_on();
   partials_->free_unowned();
@@ -181,7 +192,6 @@ void PatternOperator::offer(uint32_t input, const Chunk& chunk, uint32_t i) {
   } else {
     for (uint32_t s : states_of_input_[input]) update(s);
   }
-  if (i > 0 && !chunk.continues(i)) ++output_id_;
   for (uint32_t s : states_of_input_[input]) {
     if ((at_->pending_mask & bit(s)) != 0) process(s, chunk, i);
   }
@@ -461,29 +471,40 @@ void PatternOperator::emit(PartialId id, const Chunk& chunk, uint32_t i) {
     append_reference(plan_.references[plan_.outputs[c]], id, out_.column(c));
   }
   out_.end_row(partials_->timestamp(id));
-  // Each match is a chunk of its own; those of one event go on as one.
-  chunk_ids_.push_back(static_cast<uint32_t>(chunk_ids_.size()));
-  output_ids_.push_back(output_id_);
   keys_.push_back(chunk.key(i));
   causes_.push_back(chunk.cause(i));
 }
 
+void PatternOperator::hand_on_singly() {
+  for (uint32_t row = 0; row < out_.rows(); ++row) {
+    Chunk chunk;
+    chunk.batch = &out_;
+    chunk.begin = row;
+    chunk.rows = 1;
+    chunk.keys = keys_.data() + row;
+    chunk.causes = causes_.data() + row;
+    next_.receive(chunk);
+  }
+  clear_matches();
+}
+
+void PatternOperator::clear_matches() {
+  out_.clear();
+  output_ids_.clear();
+  keys_.clear();
+  causes_.clear();
+}
+
 void PatternOperator::hand_on() {
-  output_id_ = 0;
   if (out_.rows() == 0) return;
   Chunk chunk;
   chunk.batch = &out_;
   chunk.rows = out_.rows();
-  chunk.chunk_ids = chunk_ids_.data();
   chunk.output_ids = output_ids_.data();
   chunk.keys = keys_.data();
   chunk.causes = causes_.data();
   next_.receive(chunk);
-  out_.clear();
-  chunk_ids_.clear();
-  output_ids_.clear();
-  keys_.clear();
-  causes_.clear();
+  clear_matches();
 }
 
 void PatternOperator::drop_key(uint32_t key) {

@@ -122,6 +122,8 @@ class PatternOperator final : public KeyedOperator {
   void emit(PartialId id, const Chunk& chunk, uint32_t i);
   void append_reference(const PatternReference& reference, PartialId id, Column& to);
   void hand_on();
+  void hand_on_singly();
+  void clear_matches();
 
   PatternPlan plan_;
   PlanContext& context_;
@@ -146,8 +148,7 @@ class PatternOperator final : public KeyedOperator {
   std::vector<uint32_t> picked_;
 
   EventBatch out_;
-  std::vector<uint32_t> chunk_ids_, output_ids_, keys_, causes_;
-  uint32_t output_id_ = 0;
+  std::vector<uint32_t> output_ids_, keys_, causes_;
 };
 
 }  // namespace pollux

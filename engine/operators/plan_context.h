@@ -116,6 +116,8 @@ class KeyedState {
 class KeyedOperator {
  public:
   virtual ~KeyedOperator() = default;
+  /// An instance begins.
+  virtual void begin_key(uint32_t /*key*/, int64_t /*clock*/) {}
   /// The instance ends: its state goes.
   virtual void drop_key(uint32_t key) = 0;
   virtual size_t state_bytes() const = 0;

@@ -60,9 +60,6 @@ void RateLimiter::receive(const Selected& selected) {
   const Chunk& chunk = selected.chunk;
   for (uint32_t i = 0; i < chunk.rows; ++i) {
     uint32_t key = options_.keyed ? chunk.key(i) : 0;
-    if (ticker_) {
-      if (!states_.at(key).started) ticker_->begin(key, context_.clock_at(chunk, i));
-    }
     if (i > 0 && !chunk.continues(i)) cut_chunk();
     cause_ = chunk.cause(i);
     take(states_.at(key), key, selected, i);
@@ -88,7 +85,6 @@ void RateLimiter::take(State& state, uint32_t key, const Selected& selected, uin
   if (options_.by_time || ++state.seen < options_.amount) return;
   state.seen = 0;
   release_held(state, key);
-  cut_chunk();
 }
 
 /// Of each n rows, or of each stretch of time, the first; of each group if there are groups.
@@ -199,6 +195,10 @@ void RateLimiter::hand_on() {
   chunk_ids_.clear();
   keys_.clear();
   causes_.clear();
+}
+
+void RateLimiter::begin_key(uint32_t key, int64_t clock) {
+  if (ticker_ && !states_.at(key).started) ticker_->begin(key, clock);
 }
 
 void RateLimiter::drop_key(uint32_t key) {

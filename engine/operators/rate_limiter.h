@@ -30,6 +30,7 @@ class RateLimiter final : public SelectedReceiver, public KeyedOperator {
   ~RateLimiter() override;
 
   void receive(const Selected& selected) override;
+  void begin_key(uint32_t key, int64_t clock) override;
   void drop_key(uint32_t key) override;
   size_t state_bytes() const override;
 

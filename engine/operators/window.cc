@@ -79,6 +79,7 @@ std::unique_ptr<WindowOperator> WindowOperator::make(WindowPlan plan, PlanContex
 }
 
 void WindowOperator::receive(const Chunk& chunk) {
+  several_rows_ = !chunk.single_row_chunks();
   Vec external;
   if (plan_.time) {
     FrameSource source = chunk.source();

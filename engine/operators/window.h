@@ -81,6 +81,10 @@ class WindowOperator : public Receiver, public KeyedOperator {
   void emit_reset() { reset_pending_ = true; }
   /// What is emitted from here on is another chunk.
   void cut_chunk();
+  /// A full batch within a chunk of several rows goes on before the rest of the chunk is taken.
+  void hand_on_within_chunk() {
+    if (several_rows_) hand_on();
+  }
   /// The row is gone once what was emitted has been handed on.
   void release_later(Slot slot) { released_.push_back(slot); }
 
@@ -105,6 +109,7 @@ class WindowOperator : public Receiver, public KeyedOperator {
   uint32_t cause_ = 0;
   bool in_row_ = false;
   bool reset_pending_ = false;
+  bool several_rows_ = false;  ///< chunks of several rows are being taken
 };
 
 }  // namespace pollux

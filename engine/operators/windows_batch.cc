@@ -65,6 +65,7 @@ void LengthBatchWindow::enter(uint32_t key, Slot slot, int64_t, int64_t clock) {
   flush(held, key, clock, keeps_previous());
   held.count = 0;
   cut_chunk();
+  hand_on_within_chunk();
 }
 
 void TimeBatchWindow::enter(uint32_t key, Slot slot, int64_t, int64_t clock) {
@@ -74,7 +75,8 @@ void TimeBatchWindow::enter(uint32_t key, Slot slot, int64_t, int64_t clock) {
     held.next_ms = plan().has_start ? clock + (t - (clock - plan().start_ms) % t) : clock + t;
     schedule(key, held.next_ms);
   }
-  if (clock >= held.next_ms) {  // the clock leapt, and its deadline has not come up yet
+  if (!held.ends &&
+      clock >= held.next_ms) {  // the clock leapt, and its deadline has not come up yet
     held.next_ms += plan().extent;
     schedule(key, held.next_ms);
     held.ends = true;

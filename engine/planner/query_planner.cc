@@ -316,7 +316,8 @@ void QueryPlanner::add_single(const ast::Query& query, const ast::StreamSource& 
   if (!window) return read(*input, chain_filters(handlers->before, selector));
   Receiver& behind = chain_filters(filters_after, selector);
   // A batch's expired rows meet a reset right behind them: only who sees them needs them.
-  window->expired_wanted = expired || (aggregated && is_sliding(window->kind));
+  window->expired_wanted =
+      expired || (aggregated && (is_sliding(window->kind) || window->stream_current));
   window->kept = after.used(0);
   if (window->start_attribute) {
     auto* start = dynamic_cast<ColumnExpression*>(window->start_attribute.get());

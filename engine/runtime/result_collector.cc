@@ -76,7 +76,9 @@ bool ResultCollector::interleaved(const Part& part, size_t after) {
   return false;
 }
 
-EventBatchPtr ResultCollector::merge(uint32_t stream, std::vector<uint32_t>& ordinals) {
+/// The parts of the stream from number `from` on as one batch, in order.
+EventBatchPtr ResultCollector::merge(uint32_t stream, size_t from,
+                                     std::vector<uint32_t>& ordinals) {
   struct Row {
     uint32_t ordinal;
     const EventBatch* batch;
@@ -84,7 +86,8 @@ EventBatchPtr ResultCollector::merge(uint32_t stream, std::vector<uint32_t>& ord
   };
   std::vector<Row> rows;
   SchemaPtr schema;
-  for (const Part& part : parts_) {
+  for (size_t p = from; p < parts_.size(); ++p) {
+    const Part& part = parts_[p];
     if (part.stream != stream) continue;
     schema = part.batch->schema_ptr();
     std::span<const uint32_t> numbers = ordinals_of(part);
@@ -113,7 +116,7 @@ void ResultCollector::deliver(const std::string& plan, const std::vector<std::st
     if (!in_order_ && interleaved(part, p + 1)) {
       merged[part.stream] = true;
       std::vector<uint32_t> ordinals;
-      EventBatchPtr batch = merge(part.stream, ordinals);
+      EventBatchPtr batch = merge(part.stream, p, ordinals);
       sink.on_result({plan, streams[part.stream], cause, batch, ordinals});
     } else {
       sink.on_result({plan, streams[part.stream], cause, part.batch, ordinals_of(part)});

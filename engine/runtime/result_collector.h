@@ -38,7 +38,7 @@ class ResultCollector final : public ResultReceiver {
   void number_rows();
   std::span<const uint32_t> ordinals_of(const Part& part);
   bool interleaved(const Part& part, size_t after);
-  EventBatchPtr merge(uint32_t stream, std::vector<uint32_t>& ordinals);
+  EventBatchPtr merge(uint32_t stream, size_t from, std::vector<uint32_t>& ordinals);
 
   std::vector<Part> parts_;
   std::vector<uint32_t> causes_;

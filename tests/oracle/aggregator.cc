@@ -99,6 +99,7 @@ class StdDev : public AggregatorState {
     if (is_null(value)) return current();
     double number = as_double(value);
     ++count_;
+    if (count_ == 0) return {};  // as in the original: what never came in had been taken out
     if (count_ == 1) {
       sum_ = mean_ = number;
       deviation_ = 0;
