@@ -184,7 +184,10 @@ void PatternOperator::offer(uint32_t input, const Chunk& chunk, uint32_t i) {
   }
   // An `every` sequence that has no instance on its way, and an event that begins none.
   bool idle = (at_->pending_mask | at_->fresh_mask | at_->restart_mask) == 0;
-  if (idle && rearms_ && passes_[start_states_[0]][i] == 0) return;
+  if (idle && rearms_) {
+    uint32_t start = start_states_[0];
+    if (plan_.states[start].input != input || passes_[start][i] == 0) return;
+  }
   if (plan_.within_ms) expire(chunk.timestamp(i));
   if (plan_.sequence) {
     for_each_state_backwards(at_->pending_mask | start_mask_, [this](uint32_t s) { reset(s); });
