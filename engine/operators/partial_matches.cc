@@ -37,10 +37,10 @@ PartialId PartialMatches::copy_before(PartialId id, uint32_t from_state) {
     const Taken& from = at(id, s);
     Taken& to = at(copy, s);
     to = from;
-    if (from.slot != RowStore::kNoSlot) share_slot(rules_[s].store, from.slot);
+    if (from.slot != RowStore::kNoSlot) share_slot(copy, s, from.slot);
     if (!rules_[s].counted) continue;
     chain(copy, s) = chain(id, s);
-    for (Slot slot : chain(copy, s)) share_slot(rules_[s].store, slot);
+    for (Slot slot : chain(copy, s)) share_slot(copy, s, slot);
   }
   return copy;
 }
@@ -76,20 +76,46 @@ void PartialMatches::drop_event(PartialId id, uint32_t state) {
 }
 
 void PartialMatches::release_slot(uint32_t store, Slot slot) {
+  if (in_hand(slot)) return;
   if (--slot_owners_[store][slot] == 0) stores_[store]->release(slot);
 }
 
-Slot PartialMatches::share_slot(uint32_t store, Slot slot) {
-  ++slot_owners_[store][slot];
-  return slot;
+void PartialMatches::share_slot(PartialId id, uint32_t state, Slot slot) {
+  if (in_hand(slot)) {
+    in_hand_.push_back({id, state});
+  } else {
+    ++slot_owners_[rules_[state].store][slot];
+  }
 }
 
-Slot PartialMatches::store_event(const CaptureRule& rule, const Chunk& chunk, uint32_t i) {
-  Slot slot = stores_[rule.store]->insert(chunk, i);
-  std::vector<uint32_t>& owners = slot_owners_[rule.store];
-  if (owners.size() <= slot) owners.resize(slot + 1, 0);
-  owners[slot] = 1;
-  return slot;
+Slot PartialMatches::keep_in_hand(PartialId id, uint32_t state, uint32_t i) {
+  in_hand_.push_back({id, state});
+  return kInHand | i;
+}
+
+void PartialMatches::settle(const Chunk& chunk, uint32_t store) {
+  if (in_hand_.empty()) return;
+  stored_in_hand_.assign(chunk.rows, RowStore::kNoSlot);
+  for (const Kept& kept : in_hand_) {
+    settle_slot(chunk, store, at(kept.id, kept.state).slot);
+    if (!rules_[kept.state].counted) continue;
+    for (Slot& slot : chain(kept.id, kept.state)) settle_slot(chunk, store, slot);
+  }
+  in_hand_.clear();
+}
+
+void PartialMatches::settle_slot(const Chunk& chunk, uint32_t store, Slot& slot) {
+  if (!in_hand(slot)) return;
+  Slot& stored = stored_in_hand_[row_in_hand(slot)];
+  std::vector<uint32_t>& owners = slot_owners_[store];
+  if (stored == RowStore::kNoSlot) {
+    stored = stores_[store]->insert(chunk, row_in_hand(slot));
+    POLLUX_CHECK(!in_hand(stored));
+    if (owners.size() <= stored) owners.resize(stored + 1, 0);
+    owners[stored] = 0;
+  }
+  ++owners[stored];
+  slot = stored;
 }
 
 void PartialMatches::take(PartialId id, uint32_t state, const Chunk& chunk, uint32_t i) {
@@ -99,14 +125,14 @@ void PartialMatches::take(PartialId id, uint32_t state, const Chunk& chunk, uint
     Taken& taken = at(id, state);
     taken.count = 1;
     taken.first_time = chunk.timestamp(i);
-    if (rule.stored) taken.slot = store_event(rule, chunk, i);
+    if (rule.stored) taken.slot = keep_in_hand(id, state, i);
     return;
   }
   Taken& taken = at(id, state);
   if (taken.count++ == 0) taken.first_time = chunk.timestamp(i);
   if (!rule.stored) return;
   std::vector<Slot>& kept = chain(id, state);
-  kept.push_back(store_event(rule, chunk, i));
+  kept.push_back(keep_in_hand(id, state, i));
   if (kept.size() <= rule.first_kept + rule.last_kept) return;
   // Nobody asks for the oldest of those that are not at the front.
   release_slot(rule.store, kept[rule.first_kept]);

@@ -1,8 +1,10 @@
 // The instances of a pattern that have begun: for each state, the events that it took.
 //
 // An instance may stand in the lists of several states; it goes when the last list lets go of it.
-// Only events that a filter or the selection reads are stored, and of a counted state only those
-// at the places that are asked for. Thread: the shard's.
+// Only events that a filter or the selection reads are kept, and of a counted state only those at
+// the places that are asked for. Events of the chunk in hand are kept by their row; what is still
+// asked for at its end is stored then, since most instances end as soon as they began.
+// Thread: the shard's.
 #pragma once
 
 #include <cstdint>
@@ -38,12 +40,18 @@ class PartialMatches {
   bool has(PartialId id, uint32_t state) const { return at(id, state).count != 0; }
   uint32_t count(PartialId id, uint32_t state) const { return at(id, state).count; }
   int64_t first_time(PartialId id, uint32_t state) const { return at(id, state).first_time; }
-  /// The stored event at a place; kNoSlot when there is none. From the back: 0 is the last.
+  /// The kept event at a place; kNoSlot when there is none. From the back: 0 is the last.
   Slot from_front(PartialId id, uint32_t state, uint32_t place) const;
   Slot from_back(PartialId id, uint32_t state, uint32_t place) const;
 
-  /// The state takes row i of the chunk.
+  /// The state takes row i of the chunk in hand.
   void take(PartialId id, uint32_t state, const Chunk& chunk, uint32_t i);
+  /// The chunk in hand, whose rows went to states of `store`, goes: stores what is still kept of
+  /// it.
+  void settle(const Chunk& chunk, uint32_t store);
+  /// A place that is a row of the chunk in hand, and which.
+  static bool in_hand(Slot slot) { return slot != RowStore::kNoSlot && (slot & kInHand) != 0; }
+  static uint32_t row_in_hand(Slot slot) { return slot & ~kInHand; }
 
   int64_t timestamp(PartialId id) const { return partials_[id].timestamp; }
   void set_timestamp(PartialId id, int64_t timestamp) { partials_[id].timestamp = timestamp; }
@@ -54,6 +62,8 @@ class PartialMatches {
   size_t bytes() const;
 
  private:
+  static constexpr Slot kInHand = 0x80000000;
+
   struct Partial {
     int64_t timestamp = -1;
     uint32_t owners = 0;
@@ -81,8 +91,10 @@ class PartialMatches {
 
   void drop_event(PartialId id, uint32_t state);
   void release_slot(uint32_t store, Slot slot);
-  Slot share_slot(uint32_t store, Slot slot);
-  Slot store_event(const CaptureRule& rule, const Chunk& chunk, uint32_t i);
+  /// One more instance keeps the event.
+  void share_slot(PartialId id, uint32_t state, Slot slot);
+  Slot keep_in_hand(PartialId id, uint32_t state, uint32_t i);
+  void settle_slot(const Chunk& chunk, uint32_t store, Slot& slot);
 
   std::vector<CaptureRule> rules_;
   std::vector<RowStore*> stores_;
@@ -93,6 +105,12 @@ class PartialMatches {
   std::vector<Taken> taken_;               ///< by instance and state
   std::vector<std::vector<Slot>> chains_;  ///< by instance and counted state
   std::vector<PartialId> free_, doomed_;
+  struct Kept {
+    PartialId id;
+    uint32_t state;
+  };
+  std::vector<Kept> in_hand_;         ///< who was given rows of the chunk in hand
+  std::vector<Slot> stored_in_hand_;  ///< by row of the chunk in hand, while it is settled
   uint32_t live_ = 0;
 };
 

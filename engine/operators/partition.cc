@@ -47,7 +47,7 @@ void Partition::see(uint32_t instance, int64_t clock) {
     for (KeyedOperator* inside : operators_) inside->begin_key(instance, clock);
     if (purger_) purger_->arm(clock);
   }
-  last_seen_ms_[instance] = clock;
+  if (purge_) last_seen_ms_[instance] = clock;
 }
 
 void Partition::purge(int64_t now) {
@@ -110,18 +110,27 @@ void PartitionInput::by_value(const Chunk& chunk) {
   FrameSource source = chunk.source();
   Vec keys = value_->evaluate({chunk.rows, &source, context_.now()});
   if (keys.nulls == nullptr && !keys.constant) {
-    instances_.resize(chunk.rows);
-    partition_.instances_of(keys.as<StringRef>(), chunk.rows, instances_.data());
-    for (uint32_t i = 0; i < chunk.rows; ++i) {
-      partition_.see(instances_[i], context_.clock_at(chunk, i));
-      add(chunk, i, instances_[i]);
-    }
-    return;
+    return by_plain_value(chunk, keys.as<StringRef>());
   }
   for (uint32_t i = 0; i < chunk.rows; ++i) {
     if (keys.is_null(i)) continue;  // a row without a key is in no instance
     add(chunk, i, partition_.instance_of(keys.at<StringRef>(i), context_.clock_at(chunk, i)));
   }
+}
+
+/// Every row has a key. Rows that are chunks of their own go on as they came.
+void PartitionInput::by_plain_value(const Chunk& chunk, const StringRef* keys) {
+  instances_.resize(chunk.rows);
+  partition_.instances_of(keys, chunk.rows, instances_.data());
+  bool single_rows = chunk.single_row_chunks();
+  for (uint32_t i = 0; i < chunk.rows; ++i) {
+    partition_.see(instances_[i], context_.clock_at(chunk, i));
+    if (!single_rows) add(chunk, i, instances_[i]);
+  }
+  if (!single_rows) return;
+  Chunk out = chunk;
+  out.keys = instances_.data();
+  inside_.receive(out);
 }
 
 void PartitionInput::by_ranges(const Chunk& chunk) {

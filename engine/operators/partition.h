@@ -77,6 +77,7 @@ class PartitionInput final : public Receiver {
 
  private:
   void by_value(const Chunk& chunk);
+  void by_plain_value(const Chunk& chunk, const StringRef* keys);
   void by_ranges(const Chunk& chunk);
   void to_all(const Chunk& chunk);
   void add(const Chunk& chunk, uint32_t i, uint32_t key);

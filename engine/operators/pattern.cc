@@ -29,6 +29,27 @@ void for_each_state_backwards(uint64_t mask, F&& use) {
   }
 }
 
+/// Milliseconds between two moments, at most INT64_MAX.
+int64_t distance(int64_t a, int64_t b) {
+  uint64_t between = a > b ? static_cast<uint64_t>(a) - static_cast<uint64_t>(b)
+                           : static_cast<uint64_t>(b) - static_cast<uint64_t>(a);
+  return static_cast<int64_t>(std::min<uint64_t>(between, INT64_MAX));
+}
+
+void append_value(const Column& from, uint32_t row, Column& to) {
+  if (from.is_null(row)) return to.append_null();
+  switch (from.width()) {
+    case 1:
+      return to.append(from.data<uint8_t>()[row]);
+    case 4:
+      return to.append(from.data<uint32_t>()[row]);
+    case 8:
+      return to.append(from.data<uint64_t>()[row]);
+    default:
+      return to.append(from.data<StringRef>()[row]);
+  }
+}
+
 SchemaPtr columns_of(const std::vector<PatternReference>& references,
                      const std::vector<uint32_t>& picked) {
   std::vector<Attribute> columns;
@@ -121,7 +142,18 @@ void PatternOperator::clear_pending(uint32_t state) {
   at_->pending_mask &= ~bit(state);
 }
 
+/// What instances keep of the chunk in hand is stored. Before rows of another one are taken, too:
+/// of one that a match of this chunk brought about.
+void PatternOperator::settle() {
+  if (in_hand_ == nullptr) return;
+  partials_->free_unowned();
+  partials_->settle(*in_hand_, input_in_hand_);
+}
+
 void PatternOperator::receive(uint32_t input, const Chunk& chunk) {
+  settle();
+  const Chunk* outer = std::exchange(in_hand_, &chunk);
+  uint32_t outer_input = std::exchange(input_in_hand_, input);
   FrameSource source = chunk.source();
   Frame frame{chunk.rows, &source, context_.now()};
   for (uint32_t s : states_of_input_[input]) {
@@ -131,6 +163,10 @@ void PatternOperator::receive(uint32_t input, const Chunk& chunk) {
       continue;
     }
     Vec truth = plan_.states[s].local->evaluate(frame);
+    if (!truth.constant && truth.nulls == nullptr) {
+      passes.assign(truth.as<uint8_t>(), truth.as<uint8_t>() + chunk.rows);
+      continue;
+    }
     passes.resize(chunk.rows);
     for (uint32_t i = 0; i < chunk.rows; ++i) {
       passes[i] = static_cast<uint8_t>(truth.at<uint8_t>(i) != 0 && !truth.is_null(i));
@@ -140,7 +176,11 @@ void PatternOperator::receive(uint32_t input, const Chunk& chunk) {
   bool several_states = states_of_input_[input].size() > 1;
   constexpr uint32_t kAhead = 8;
   for (uint32_t i = 0; i < chunk.rows; ++i) {
-    if (chunk.keys != nullptr && i + kAhead < chunk.rows) prefetch(chunk.keys[i + kAhead]);
+    if (i + kAhead < chunk.rows) {
+      uint32_t key = chunk.key(i + kAhead);
+      if (!rearms_ || !passes_by(input, key, i + kAhead)) prefetch(key);
+    }
+    if (rearms_ && passes_by(input, chunk.key(i), i)) continue;
     uint32_t before = out_.rows();
     offer(input, chunk, i);
     output_ids_.resize(out_.rows(), i);
@@ -153,7 +193,9 @@ void PatternOperator::receive(uint32_t input, const Chunk& chunk) {
     }
   }
   hand_on();
-  partials_->free_unowned();
+  settle();
+  in_hand_ = outer;
+  input_in_hand_ = outer_input;
 }
 
 /// Asks for the memory of an instance that comes up soon.
@@ -172,8 +214,16 @@ void PatternOperator::go_to(uint32_t key) {
   size_t first = size_t{key} * lists_per_key();
   if (first + lists_per_key() > lists_.size()) {
     lists_.resize(instances_.all().capacity() * lists_per_key());
+    busy_.resize(instances_.all().capacity());
   }
   at_lists_ = &lists_[first];
+}
+
+/// Nothing of the sequence is on its way, and the event begins nothing.
+bool PatternOperator::passes_by(uint32_t input, uint32_t key, uint32_t i) const {
+  uint32_t start = start_states_[0];
+  if (plan_.states[start].input == input && passes_[start][i] != 0) return false;
+  return key >= busy_.size() || busy_[key] == 0;
 }
 
 void PatternOperator::offer(uint32_t input, const Chunk& chunk, uint32_t i) {
@@ -182,22 +232,47 @@ void PatternOperator::offer(uint32_t input, const Chunk& chunk, uint32_t i) {
     at_->begun = true;
     for (uint32_t s : start_states_) begin_instance(s);
   }
-  // An `every` sequence that has no instance on its way, and an event that begins none.
-  bool idle = (at_->pending_mask | at_->fresh_mask | at_->restart_mask) == 0;
-  if (idle && rearms_) {
-    uint32_t start = start_states_[0];
-    if (plan_.states[start].input != input || passes_[start][i] == 0) return;
-  }
-  if (plan_.within_ms) expire(chunk.timestamp(i));
+  if (plan_.within_ms && !none_too_old(chunk.timestamp(i))) expire(chunk.timestamp(i));
   if (plan_.sequence) {
-    for_each_state_backwards(at_->pending_mask | start_mask_, [this](uint32_t s) { reset(s); });
+    uint64_t waiting = at_->pending_mask | (rearms_ ? 0 : start_mask_);
+    for_each_state_backwards(waiting, [this](uint32_t s) { reset(s); });
     for_each_state(at_->fresh_mask | at_->restart_mask, [this](uint32_t s) { update(s); });
   } else {
     for (uint32_t s : states_of_input_[input]) update(s);
   }
   for (uint32_t s : states_of_input_[input]) {
     if ((at_->pending_mask & bit(s)) != 0) process(s, chunk, i);
+    if (rearms_ && s == start_states_[0]) begin_again(s, chunk, i);
   }
+  bool idle = at_->idle();
+  if (rearms_) busy_[chunk.key(i)] = idle ? 0 : 1;
+  if (idle) {
+    at_->earliest_ms = INT64_MAX;
+    at_->latest_ms = INT64_MIN;
+  }
+}
+
+/// The event begins an instance in a state that stands in no list because it always waits.
+void PatternOperator::begin_again(uint32_t state, const Chunk& chunk, uint32_t i) {
+  if (!passes(state, kVirgin, chunk, i)) return;
+  PartialId id = partials_->create();
+  partials_->retain(id);
+  take(id, state, chunk, i);
+  if (complete_) emit(id, chunk, i);
+  partials_->release(id);
+}
+
+/// The state takes the event; the instance moves on.
+void PatternOperator::take(PartialId id, uint32_t state, const Chunk& chunk, uint32_t i) {
+  int64_t time = chunk.timestamp(i);
+  if (plan_.states[state].start && !partials_->has(id, state)) {
+    at_->earliest_ms = std::min(at_->earliest_ms, time);
+    at_->latest_ms = std::max(at_->latest_ms, time);
+  }
+  partials_->take(id, state, chunk, i);
+  partials_->set_timestamp(id, time);
+  changed_ = complete_ = false;
+  taken(state, id);
 }
 
 /// Offers the event to every instance that waits in the state.
@@ -234,10 +309,7 @@ void PatternOperator::process(uint32_t state, const Chunk& chunk, uint32_t i) {
       id = partials_->create();
       partials_->retain(id);  // the list's
     }
-    partials_->take(id, state, chunk, i);
-    partials_->set_timestamp(id, chunk.timestamp(i));
-    changed_ = complete_ = false;
-    taken(state, id);
+    take(id, state, chunk, i);
     if (complete_) emit(id, chunk, i);
     if (changed_) {
       partials_->release(id);
@@ -328,6 +400,7 @@ void PatternOperator::add_state(uint32_t state, PartialId id) {
 
 /// The part under `every` is through: an instance with what came before it begins anew.
 void PatternOperator::add_every(uint32_t state, PartialId id) {
+  if (rearms_ && state == start_states_[0]) return;  // it waits in any case
   const PatternState& rule = plan_.states[state];
   bool needs_events = state != 0 || rule.kind != PatternState::Kind::kSingle;
   uint32_t first = state;  // of a pair neither half is kept
@@ -341,7 +414,7 @@ void PatternOperator::add_every(uint32_t state, PartialId id) {
 
 void PatternOperator::begin_instance(uint32_t state) {
   const PatternState& rule = plan_.states[state];
-  if (!rule.start || (at_->initialized && rule.every == PatternState::kNone)) return;
+  if (rearms_ || !rule.start || (at_->initialized && rule.every == PatternState::kNone)) return;
   bool plain = rule.kind == PatternState::Kind::kSingle ||
                (rule.kind == PatternState::Kind::kCount && rule.min_count > 0);
   if (plain) {
@@ -362,10 +435,17 @@ void PatternOperator::restart_start(uint32_t state) {
 bool PatternOperator::too_old(PartialId id, int64_t time) const {
   for (uint32_t s : start_states_) {
     if (!partials_->has(id, s)) continue;
-    int64_t age = partials_->first_time(id, s) - time;
-    if ((age < 0 ? -age : age) > *plan_.within_ms) return true;
+    if (distance(partials_->first_time(id, s), time) > *plan_.within_ms) return true;
   }
   return false;
+}
+
+/// What began in a sequence lies so near that no look at each instance is needed.
+bool PatternOperator::none_too_old(int64_t time) const {
+  if (!plan_.sequence) return false;
+  if (at_->earliest_ms > at_->latest_ms) return true;
+  return distance(at_->earliest_ms, time) <= *plan_.within_ms &&
+         distance(at_->latest_ms, time) <= *plan_.within_ms;
 }
 
 void PatternOperator::expire(int64_t time) {
@@ -465,6 +545,10 @@ void PatternOperator::append_reference(const PatternReference& reference, Partia
                                : partials_->from_front(id, reference.state, reference.place);
   }
   if (slot == RowStore::kNoSlot) return to.append_null();
+  if (PartialMatches::in_hand(slot)) {
+    uint32_t row = in_hand_->row(PartialMatches::row_in_hand(slot));
+    return append_value(in_hand_->batch->column(static_cast<size_t>(reference.column)), row, to);
+  }
   stores_[plan_.states[reference.state].input]->gather_column(
       &slot, 1, static_cast<size_t>(reference.column), to);
 }
@@ -515,12 +599,13 @@ void PatternOperator::drop_key(uint32_t key) {
   go_to(key);
   for (size_t list = 0; list < lists_per_key(); ++list) release_all(at_lists_[list]);
   *at_ = Instances{};
+  busy_[key] = 0;
   partials_->free_unowned();
 }
 
 size_t PatternOperator::state_bytes() const {
   size_t bytes = partials_->bytes() + instances_.all().capacity() * sizeof(Instances) +
-                 lists_.capacity() * sizeof(SmallIds);
+                 busy_.capacity() + lists_.capacity() * sizeof(SmallIds);
   for (const SmallIds& list : lists_) bytes += list.heap_bytes();
   for (const auto& store : stores_) bytes += store->bytes();
   return bytes;

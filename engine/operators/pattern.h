@@ -87,11 +87,16 @@ class PatternOperator final : public KeyedOperator {
   class Input;
   /// The lists of one partition instance; a bit of a mask for each list that is not empty.
   struct Instances {
-    bool begun = false;
-    bool initialized = false;
     uint64_t pending_mask = 0;
     uint64_t fresh_mask = 0;
     uint64_t restart_mask = 0;  ///< optional start states of a sequence: begin anew
+    // Of all that began since nothing was on its way: first events are no earlier, no later.
+    int64_t earliest_ms = INT64_MAX;
+    int64_t latest_ms = INT64_MIN;
+    bool begun = false;
+    bool initialized = false;
+
+    bool idle() const { return (pending_mask | fresh_mask | restart_mask) == 0; }
   };
 
   SmallIds& pending(uint32_t state) { return at_lists_[state]; }
@@ -99,9 +104,13 @@ class PatternOperator final : public KeyedOperator {
   size_t lists_per_key() const { return 2 * plan_.states.size(); }
   void go_to(uint32_t key);
   void receive(uint32_t input, const Chunk& chunk);
+  void settle();
   void prefetch(uint32_t key) const;
+  bool passes_by(uint32_t input, uint32_t key, uint32_t i) const;
   void offer(uint32_t input, const Chunk& chunk, uint32_t i);
   void process(uint32_t state, const Chunk& chunk, uint32_t i);
+  void begin_again(uint32_t state, const Chunk& chunk, uint32_t i);
+  void take(PartialId id, uint32_t state, const Chunk& chunk, uint32_t i);
   bool passes(uint32_t state, PartialId id, const Chunk& chunk, uint32_t i);
   /// The event has been taken by the state; moves the instance on.
   void taken(uint32_t state, PartialId id);
@@ -112,6 +121,7 @@ class PatternOperator final : public KeyedOperator {
   void begin_instance(uint32_t state);
   void restart_start(uint32_t state);
   void expire(int64_t time);
+  bool none_too_old(int64_t time) const;
   void reset(uint32_t state);
   void update(uint32_t state);
   bool too_old(PartialId id, int64_t time) const;
@@ -132,13 +142,17 @@ class PatternOperator final : public KeyedOperator {
   std::vector<std::vector<uint32_t>> states_of_input_;  ///< last first
   std::vector<uint32_t> start_states_;
   uint64_t start_mask_ = 0;
-  bool rearms_ = false;  ///< a sequence whose one start state waits again after every event
+  /// A sequence whose one start state waits again after every event: it needs no list.
+  bool rearms_ = false;
   std::vector<std::unique_ptr<RowStore>> stores_;
   std::unique_ptr<PartialMatches> partials_;
   KeyedState<Instances> instances_;
+  std::vector<uint8_t> busy_;    ///< by instance: whether it is not idle
   std::vector<SmallIds> lists_;  ///< by instance: pending by state, then fresh by state
 
   // While a chunk is worked on.
+  const Chunk* in_hand_ = nullptr;
+  uint32_t input_in_hand_ = 0;
   Instances* at_ = nullptr;
   SmallIds* at_lists_ = nullptr;
   std::vector<std::vector<uint8_t>> passes_;  ///< by state: rows that pass the local filter
