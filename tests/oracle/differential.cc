@@ -36,28 +36,81 @@ bool same(const Result& left, const Result& right) {
   return true;
 }
 
+// Rows that the oracle may look at or make for one case. Almost all cases stay far below it.
+constexpr uint64_t kWorkMax = 200'000;
+
 struct Outcome {
   std::string refused;
   std::vector<Result> results;
+  bool exhausted = false;  // the case is too large
+  size_t rows_done = 0;    // input rows that were taken before that
 };
 
 Outcome by_oracle(const RandomCase& made) {
+  Outcome outcome;
   Oracle oracle(made.plan());
-  if (!oracle.error().empty()) return {oracle.error(), {}};
+  oracle.limit_work(kWorkMax);
+  auto ended = [&](size_t rows_taken) {
+    outcome.refused = oracle.error();
+    outcome.exhausted = oracle.exhausted();
+    if (!outcome.exhausted) outcome.rows_done += rows_taken;
+    return outcome.exhausted || !outcome.refused.empty();
+  };
+  if (ended(0)) return outcome;
   for (const InputRun& run : made.runs) {
-    if (run.one_chunk) {
-      std::vector<Event> events;
-      for (const InputRow& row : run.rows) {
+    std::vector<Event> events;
+    for (const InputRow& row : run.rows) {
+      if (run.one_chunk) {
         events.push_back({EventKind::kCurrent, row.timestamp, row.row});
+        continue;
       }
-      oracle.send_chunk(run.stream, std::move(events));
-    } else {
-      for (const InputRow& row : run.rows) oracle.send(run.stream, row.row, row.timestamp);
+      oracle.send(run.stream, row.row, row.timestamp);
+      if (ended(1)) return outcome;
     }
-    if (!oracle.error().empty()) return {oracle.error(), {}};
+    if (!run.one_chunk) continue;
+    size_t taken = events.size();
+    oracle.send_chunk(run.stream, std::move(events));
+    if (ended(taken)) return outcome;
   }
   oracle.advance(made.final_tick);
-  return {"", oracle.take_results()};
+  if (!ended(0)) outcome.results = oracle.take_results();
+  return outcome;
+}
+
+size_t input_rows(const RandomCase& made) {
+  size_t rows = 0;
+  for (const InputRun& run : made.runs) rows += run.rows.size();
+  return rows;
+}
+
+// The case with its first `rows` input rows only, and no time after them.
+RandomCase prefix_of(const RandomCase& made, size_t rows) {
+  RandomCase prefix = made;
+  prefix.runs.clear();
+  prefix.final_tick = 0;
+  for (InputRun run : made.runs) {
+    if (rows == 0) break;
+    run.rows.resize(std::min(rows, run.rows.size()));
+    rows -= run.rows.size();
+    for (const InputRow& row : run.rows) {
+      prefix.final_tick = std::max(prefix.final_tick, row.timestamp);
+    }
+    prefix.runs.push_back(std::move(run));
+  }
+  return prefix;
+}
+
+// Cuts a case that is too large for the oracle at an input row; true if it had to. What the oracle
+// says of the rest is put into `expected`.
+bool cut_to_size(RandomCase& made, Outcome& expected) {
+  bool cut = false;
+  for (expected = by_oracle(made); expected.exhausted; expected = by_oracle(made)) {
+    // The second time it is what time brings about behind the last row that is too much.
+    bool again = cut && expected.rows_done == input_rows(made);
+    made = prefix_of(made, expected.rows_done - (again ? 1 : 0));
+    cut = true;
+  }
+  return cut;
 }
 
 // Takes the rows of one entry and puts them in the order of their ordinals.
@@ -184,7 +237,7 @@ bool leave_out_parts(RandomCase& made) {
     RandomCase smaller = made;
     smaller.parts.erase(smaller.parts.begin() + static_cast<long>(i));
     // What remains must still be a plan: others may need the part.
-    if (!by_oracle(smaller).refused.empty() || !difference(smaller)) continue;
+    if (!by_oracle(smaller).refused.empty() || !compared(smaller).difference) continue;
     made = std::move(smaller);
     return true;
   }
@@ -199,7 +252,7 @@ bool leave_out_rows(RandomCase& made) {
       auto& rows = smaller.runs[run].rows;
       rows.erase(rows.begin() + static_cast<long>(row));
       if (rows.empty()) smaller.runs.erase(smaller.runs.begin() + static_cast<long>(run));
-      if (smaller.runs.empty() || !difference(smaller)) continue;
+      if (smaller.runs.empty() || !compared(smaller).difference) continue;
       made = std::move(smaller);
       less = true;
       if (run >= made.runs.size()) break;
@@ -211,14 +264,19 @@ bool leave_out_rows(RandomCase& made) {
 
 }  // namespace
 
-std::optional<std::string> difference(const RandomCase& made) {
-  Outcome expected = by_oracle(made);
+Comparison compared(RandomCase made) {
+  Comparison comparison;
+  comparison.input_rows = input_rows(made);
+  Outcome expected;
+  comparison.cut = cut_to_size(made, expected);
+  comparison.input_rows_left_out = comparison.input_rows - input_rows(made);
+  comparison.result_rows = expected.results.size();
   for (size_t packing : kPackings) {
-    auto found = compare(expected, EngineRun(made).run(packing),
-                         "batches of up to " + std::to_string(packing));
-    if (found) return found;
+    comparison.difference = compare(expected, EngineRun(made).run(packing),
+                                    "batches of up to " + std::to_string(packing));
+    if (comparison.difference) break;
   }
-  return std::nullopt;
+  return comparison;
 }
 
 RandomCase minimised(RandomCase made) {
@@ -230,7 +288,5 @@ RandomCase minimised(RandomCase made) {
   }
   return made;
 }
-
-size_t result_count(const RandomCase& made) { return by_oracle(made).results.size(); }
 
 }  // namespace pollux::oracle

@@ -132,22 +132,33 @@ void Oracle::send(const std::string& stream, Row row, int64_t timestamp_ms) {
   send_chunk(stream, {{EventKind::kCurrent, timestamp_ms, std::move(row)}});
 }
 
-void Oracle::send_chunk(const std::string& stream, std::vector<Event> rows) {
-  for (const Event& row : rows) impl_->plan.clock.advance(row.timestamp);
-  if (impl_->plan.record_deliveries) impl_->plan.deliveries.push_back({stream, false, rows});
-  auto found = impl_->plan.streams.find(stream);
-  if (found == impl_->plan.streams.end()) {
-    error_ = "no stream " + stream;
-    return;
-  }
+template <class Action>
+void Oracle::guarded(Action&& action) {
+  if (exhausted_) return;
   try {
-    found->second->send(rows);
+    action();
   } catch (const PlanError& error) {
     error_ = error.message;  // of a window inside a partition: made when a key first comes
+  } catch (const TooMuchWork&) {
+    exhausted_ = true;
   }
 }
 
-void Oracle::advance(int64_t timestamp_ms) { impl_->plan.clock.advance(timestamp_ms); }
+void Oracle::send_chunk(const std::string& stream, std::vector<Event> rows) {
+  guarded([&] {
+    for (const Event& row : rows) impl_->plan.clock.advance(row.timestamp);
+    if (impl_->plan.record_deliveries) impl_->plan.deliveries.push_back({stream, false, rows});
+    auto found = impl_->plan.streams.find(stream);
+    if (found == impl_->plan.streams.end()) throw PlanError{"no stream " + stream};
+    found->second->send(rows);
+  });
+}
+
+void Oracle::advance(int64_t timestamp_ms) {
+  guarded([&] { impl_->plan.clock.advance(timestamp_ms); });
+}
+
+void Oracle::limit_work(uint64_t rows) { impl_->plan.work.set_limit(rows); }
 
 std::optional<int64_t> Oracle::next_deadline() const { return impl_->plan.clock.next_deadline(); }
 

@@ -47,6 +47,11 @@ class Oracle {
   /// One chunk (an Event[]); the clock moves row by row as for single rows.
   void send_chunk(const std::string& stream, std::vector<Event> rows);
   void advance(int64_t timestamp_ms);
+
+  /// Rows that may be looked at or made in all, over all queries (default: any number). Beyond it
+  /// exhausted() is true and the oracle takes nothing more.
+  void limit_work(uint64_t rows);
+  bool exhausted() const { return exhausted_; }
   /// When something is due next; empty when nothing waits for time.
   std::optional<int64_t> next_deadline() const;
 
@@ -61,8 +66,13 @@ class Oracle {
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;
+  /// Does `action` and notes how it failed.
+  template <class Action>
+  void guarded(Action&& action);
+
   std::string error_;
   bool syntax_error_ = false;
+  bool exhausted_ = false;
 };
 
 }  // namespace pollux::oracle

@@ -4,8 +4,9 @@
 
 namespace pollux::oracle {
 
-Pattern::Pattern(const PatternPlan& plan, const Clock& clock, const std::vector<Table*>& tables)
-    : plan_(plan), clock_(clock), tables_(tables), steps_(plan.steps.size()) {
+Pattern::Pattern(const PatternPlan& plan, const Clock& clock, const std::vector<Table*>& tables,
+                 Work& work)
+    : plan_(plan), clock_(clock), tables_(tables), work_(work), steps_(plan.steps.size()) {
   // Of a logical pair the second member begins, as its slot comes first.
   for (int step : plan_.setup) init(step);
 }
@@ -221,6 +222,7 @@ CombinedChunk Pattern::process(int step, const EventPtr& event) {
   CombinedChunk completed;
   std::vector<MatchPtr> matches;
   auto& pending = at(step).pending;
+  work_.add(pending.size());
   for (auto each = pending.begin(); each != pending.end();) {
     MatchPtr match = *each;
     auto holds = [&](size_t slot) {

@@ -17,6 +17,7 @@
 #include "tests/oracle/clock.h"
 #include "tests/oracle/event.h"
 #include "tests/oracle/expression.h"
+#include "tests/oracle/work.h"
 
 namespace pollux::oracle {
 
@@ -55,7 +56,8 @@ PatternPlan bind_pattern(const ast::StateInput& input,
 
 class Pattern {
  public:
-  Pattern(const PatternPlan& plan, const Clock& clock, const std::vector<Table*>& tables);
+  Pattern(const PatternPlan& plan, const Clock& clock, const std::vector<Table*>& tables,
+          Work& work);
 
   /// Matches that `event` of `stream` completes: one list for each step that it was offered to.
   std::vector<CombinedChunk> offer(const std::string& stream, const Event& event);
@@ -102,6 +104,7 @@ class Pattern {
   const PatternPlan& plan_;
   const Clock& clock_;
   const std::vector<Table*>& tables_;
+  Work& work_;
   std::vector<Step> steps_;
 };
 

@@ -10,6 +10,7 @@
 #include "tests/oracle/expression.h"
 #include "tests/oracle/oracle.h"
 #include "tests/oracle/table.h"
+#include "tests/oracle/work.h"
 
 namespace pollux::oracle {
 
@@ -43,6 +44,7 @@ using Junctions = std::map<std::string, std::unique_ptr<Junction>>;
 /// What all queries of a plan share.
 struct PlanState {
   Clock clock;
+  Work work;
   Junctions streams;
   std::map<std::string, Fields> inferred;  ///< fields of streams, known before junctions are made
   std::vector<std::unique_ptr<Table>> tables;

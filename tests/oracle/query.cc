@@ -268,6 +268,7 @@ class Instance : public QueryInstance {
   void select(std::vector<CombinedChunk> chunks) {
     CombinedChunk out;
     for (CombinedChunk& chunk : chunks) {
+      plan().work.add(chunk.size());
       CombinedChunk selected = selector_.select(std::move(chunk));
       std::move(selected.begin(), selected.end(), std::back_inserter(out));
     }
@@ -322,6 +323,7 @@ class Instance : public QueryInstance {
   void change_table(const Chunk& events) {
     std::vector<Row> rows;
     for (const Event& event : events) rows.push_back(event.data);
+    plan().work.add(rows.size() * parts_.table->rows().size());
     switch (parts_.query->output.kind) {
       case ast::OutputAction::Kind::kInsert:
         for (const Row& row : rows) parts_.table->add(row);
@@ -489,7 +491,9 @@ class JoinInstance : public Instance {
       return;
     }
     CombinedChunk found;
-    for (const EventPtr& other : contents(1 - side)) {
+    std::vector<EventPtr> others = contents(1 - side);
+    plan().work.add(others.size());
+    for (const EventPtr& other : others) {
       combined.slots[static_cast<size_t>(1 - side)] = {other};
       if (fits(combined)) found.push_back(combined);
     }
@@ -509,7 +513,7 @@ class PatternInstance : public Instance {
  public:
   PatternInstance(const Parts& parts, const Surroundings& where)
       : Instance(parts, where),
-        pattern_(*parts.pattern, where.plan->clock, where.plan->table_pointers) {
+        pattern_(*parts.pattern, where.plan->clock, where.plan->table_pointers, where.plan->work) {
     for (const std::string& stream : parts.inputs) {
       auto entry = std::make_unique<Entry>();
       entry->instance = this;
