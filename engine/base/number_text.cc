@@ -14,15 +14,17 @@ std::string write(T value) {
   T magnitude = std::fabs(value);
   bool plain = magnitude >= T(1e-3) && magnitude < T(1e7);
   char buffer[64];
-  auto end = std::to_chars(buffer, buffer + sizeof(buffer), value,
-                           plain ? std::chars_format::fixed : std::chars_format::scientific)
-                 .ptr;
-  std::string text(buffer, end);
+  auto format = plain ? std::chars_format::fixed : std::chars_format::scientific;
+  std::string text(buffer, std::to_chars(buffer, buffer + sizeof(buffer), value, format).ptr);
   if (plain) return text.find('.') == std::string::npos ? text + ".0" : text;
   size_t e = text.find('e');
   std::string mantissa = text.substr(0, e);
   std::string exponent = text.substr(e + 1);
-  if (mantissa.find('.') == std::string::npos) mantissa += ".0";
+  if (mantissa.find('.') == std::string::npos) {
+    // Two digits are written at least, so they are the nearest two: 4.9E-324, not 5.0E-324.
+    text.assign(buffer, std::to_chars(buffer, buffer + sizeof(buffer), value, format, 1).ptr);
+    mantissa = text.substr(0, text.find('e'));
+  }
   bool negative = exponent[0] == '-';
   size_t first = exponent.find_first_not_of("+-0");
   return mantissa + "E" + (negative ? "-" : "") + exponent.substr(first);

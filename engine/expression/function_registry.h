@@ -28,6 +28,7 @@ struct FunctionEntry {
   std::string_view signature;  ///< "(<long> time, <string> unit) <int>"
   std::string_view doc;
   CallResult (*make)(std::vector<ExpressionPtr> arguments);
+  bool reads_clock = false;  ///< of equal arguments it gives other results at other times
 };
 
 /// All functions, in a fixed order.

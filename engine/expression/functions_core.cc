@@ -265,7 +265,7 @@ std::vector<FunctionEntry> core_functions() {
       {"", "minimum", "(<number> value, ...) <number>",
        "The least of the values that are not null.", make_extreme<false>},
       {"", "currentTimeMillis", "() <long>", "The engine's time: that of the entry.",
-       make_current_time},
+       make_current_time, true},
       {"", "eventTimestamp", "() <long>", "The timestamp of the event.", make_event_timestamp},
   };
 }

@@ -7,7 +7,7 @@
 #include <type_traits>
 
 #include "engine/base/ring.h"
-#include "engine/operators/value_counts.h"
+#include "engine/operators/distinct_count.h"
 
 namespace pollux {
 namespace {
@@ -275,79 +275,6 @@ class Count final : public Aggregator {
 
  private:
   std::vector<int64_t> counts_;
-};
-
-/// Number of different values; null is a value of its own.
-class DistinctCount final : public Aggregator {
- public:
-  DistinctCount(AttributeType argument, StringPool& strings)
-      : Aggregator(AttributeType::kLong), argument_(argument), strings_(strings) {}
-  ~DistinctCount() override {
-    for (ValueCounts& counts : counts_) counts.clear(strings_);
-  }
-
-  void run(const AggregateSteps& steps, Column& results) override {
-    auto* to = results.extend<int64_t>(steps.count);
-    // In blocks: memory is asked for ahead of its use.
-    constexpr uint32_t kBlock = 32;
-    StringRef keys[kBlock];
-    uint64_t hashes[kBlock];
-    for (uint32_t begin = 0; begin < steps.count; begin += kBlock) {
-      uint32_t rows = std::min(kBlock, steps.count - begin);
-      for (uint32_t i = 0; i < rows; ++i) {
-        uint32_t group = steps.groups[begin + i];
-        if (group >= counts_.size()) counts_.resize(group + 1);
-        keys[i] = key_of(steps.argument, begin + i);
-        hashes[i] = hash_of(keys[i]);
-        counts_[group].prefetch_cell(hashes[i]);
-      }
-      for (uint32_t i = 0; i < rows; ++i) {
-        counts_[steps.groups[begin + i]].prefetch_key(hashes[i]);
-      }
-      for (uint32_t i = 0; i < rows; ++i) {
-        ValueCounts& counts = counts_[steps.groups[begin + i]];
-        if (steps.removes != nullptr && steps.removes[begin + i] != 0) {
-          counts.remove(keys[i], hashes[i], strings_);
-        } else {
-          counts.add(keys[i], hashes[i], strings_);
-        }
-        to[begin + i] = counts.size();
-      }
-    }
-  }
-  void reset(uint32_t group) override {
-    if (group < counts_.size()) counts_[group].clear(strings_);
-  }
-  void release(uint32_t group) override { reset(group); }
-  bool is_fresh(uint32_t group) const override {
-    return group >= counts_.size() || counts_[group].size() == 0;
-  }
-  size_t state_bytes() const override {
-    size_t bytes = counts_.capacity() * sizeof(ValueCounts);
-    for (const ValueCounts& counts : counts_) bytes += counts.bytes();
-    return bytes;
-  }
-
- private:
-  StringRef key_of(const Vec& values, uint32_t i) const {
-    if (values.is_null(i)) return StringRef("\xff");  // no UTF-8 text and no number's bytes
-    switch (width_of(argument_)) {
-      case 1:
-        return StringRef(std::string_view(&values.at<char>(i), 1));
-      case 4:
-        return StringRef(
-            std::string_view(reinterpret_cast<const char*>(&values.at<int32_t>(i)), 4));
-      case 8:
-        return StringRef(
-            std::string_view(reinterpret_cast<const char*>(&values.at<int64_t>(i)), 8));
-      default:
-        return values.at<StringRef>(i);
-    }
-  }
-
-  AttributeType argument_;
-  StringPool& strings_;
-  std::vector<ValueCounts> counts_;
 };
 
 template <template <class> class S>

@@ -114,6 +114,11 @@ PatternOperator::PatternOperator(PatternPlan plan, PlanContext& context, Receive
               start.every == static_cast<int32_t>(start_states_[0]) &&
               start.restarts == PatternState::kNone;
   }
+  passing_ = plan_.sequence &&
+             std::all_of(plan_.states.begin(), plan_.states.end(), [](const PatternState& state) {
+               return state.kind == PatternState::Kind::kSingle;
+             });
+  if (passing_) passing_pending_.resize(plan_.states.size());
   partials_ = std::make_unique<PartialMatches>(std::move(rules), std::move(stores));
   for (size_t s = plan_.states.size(); s-- > 0;) {
     states_of_input_[plan_.states[s].input].push_back(static_cast<uint32_t>(s));
@@ -216,7 +221,8 @@ void PatternOperator::go_to(uint32_t key) {
     lists_.resize(instances_.all().capacity() * lists_per_key());
     busy_.resize(instances_.all().capacity());
   }
-  at_lists_ = &lists_[first];
+  at_fresh_ = &lists_[first];
+  at_pending_ = passing_ ? passing_pending_.data() : at_fresh_ + plan_.states.size();
 }
 
 /// Nothing of the sequence is on its way, and the event begins nothing.
@@ -597,7 +603,7 @@ void PatternOperator::hand_on() {
 void PatternOperator::drop_key(uint32_t key) {
   if (key >= instances_.all().size() || !instances_.at(key).begun) return;
   go_to(key);
-  for (size_t list = 0; list < lists_per_key(); ++list) release_all(at_lists_[list]);
+  for (size_t list = 0; list < lists_per_key(); ++list) release_all(at_fresh_[list]);
   *at_ = Instances{};
   busy_[key] = 0;
   partials_->free_unowned();

@@ -99,9 +99,9 @@ class PatternOperator final : public KeyedOperator {
     bool idle() const { return (pending_mask | fresh_mask | restart_mask) == 0; }
   };
 
-  SmallIds& pending(uint32_t state) { return at_lists_[state]; }
-  SmallIds& fresh(uint32_t state) { return at_lists_[plan_.states.size() + state]; }
-  size_t lists_per_key() const { return 2 * plan_.states.size(); }
+  SmallIds& pending(uint32_t state) { return at_pending_[state]; }
+  SmallIds& fresh(uint32_t state) { return at_fresh_[state]; }
+  size_t lists_per_key() const { return plan_.states.size() * (passing_ ? 1 : 2); }
   void go_to(uint32_t key);
   void receive(uint32_t input, const Chunk& chunk);
   void settle();
@@ -144,17 +144,21 @@ class PatternOperator final : public KeyedOperator {
   uint64_t start_mask_ = 0;
   /// A sequence whose one start state waits again after every event: it needs no list.
   bool rearms_ = false;
+  /// A sequence of single events: nothing is pending but while an event is offered.
+  bool passing_ = false;
   std::vector<std::unique_ptr<RowStore>> stores_;
   std::unique_ptr<PartialMatches> partials_;
   KeyedState<Instances> instances_;
   std::vector<uint8_t> busy_;    ///< by instance: whether it is not idle
-  std::vector<SmallIds> lists_;  ///< by instance: pending by state, then fresh by state
+  std::vector<SmallIds> lists_;  ///< by instance: fresh by state, then (if kept) pending by state
+  std::vector<SmallIds> passing_pending_;
 
   // While a chunk is worked on.
   const Chunk* in_hand_ = nullptr;
   uint32_t input_in_hand_ = 0;
   Instances* at_ = nullptr;
-  SmallIds* at_lists_ = nullptr;
+  SmallIds* at_fresh_ = nullptr;
+  SmallIds* at_pending_ = nullptr;
   std::vector<std::vector<uint8_t>> passes_;  ///< by state: rows that pass the local filter
   bool changed_ = false;                      ///< the instance leaves the state
   bool complete_ = false;                     ///< the instance is through

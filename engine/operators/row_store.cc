@@ -77,6 +77,16 @@ Slot RowStore::insert(const Chunk& chunk, uint32_t i) {
   return slot;
 }
 
+Slot RowStore::insert_blank() {
+  Slot slot = take_slot();
+  for (StoredColumn& column : columns_) {
+    if (!column.kept) continue;
+    std::memset(place(column, slot), 0, column.width);
+    set_null(column, slot);
+  }
+  return slot;
+}
+
 void RowStore::set(Slot slot, size_t index, const Vec& values, uint32_t row) {
   StoredColumn& column = columns_[index];
   POLLUX_CHECK(column.kept && width_of(values.type) == column.width);

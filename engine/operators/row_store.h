@@ -31,11 +31,14 @@ class RowStore {
 
   /// Stores row i of the chunk.
   Slot insert(const Chunk& chunk, uint32_t i);
+  /// A row of nulls, to be set() column by column.
+  Slot insert_blank();
   /// Overwrites one value of a row.
   void set(Slot slot, size_t column, const Vec& values, uint32_t row);
   void release(Slot slot);
 
   int64_t timestamp(Slot slot) const { return times_[slot]; }
+  void set_timestamp(Slot slot, int64_t timestamp) { times_[slot] = timestamp; }
 
   /// Appends the rows to `out`, whose schema is this one; columns that are not kept stay empty.
   /// Strings stay in the pool. kNoSlot gives a row of nulls.

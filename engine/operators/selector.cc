@@ -228,13 +228,19 @@ Frame Selector::frame_of(const std::vector<uint32_t>& places, const Chunk& chunk
   return {static_cast<uint32_t>(places.size()), sources_, context_.now()};
 }
 
-void Selector::emit(const Chunk& chunk, const uint32_t* step_of_row,
-                    const std::vector<uint32_t>& groups) {
+const std::vector<uint32_t>& Selector::choose(const Chunk& chunk, const uint32_t* step_of_row,
+                                              const std::vector<uint32_t>& groups) {
   take_candidates(chunk, step_of_row);
   bool one_of_many = grouped() || !plan_.aggregates.empty();
   if (plan_.batching && one_of_many && !chunk.single_row_chunks()) {
     keep_last_of_chunks(chunk, groups);
   }
+  return chosen_;
+}
+
+void Selector::emit(const Chunk& chunk, const uint32_t* step_of_row,
+                    const std::vector<uint32_t>& groups) {
+  choose(chunk, step_of_row, groups);
   if (!plan_.order_by.empty() || plan_.limit || plan_.offset) order_and_limit(chunk, step_of_row);
   if (!chosen_.empty()) project(chunk, step_of_row, groups);
 }

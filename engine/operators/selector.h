@@ -84,6 +84,18 @@ class Selector : public Receiver, public KeyedOperator {
   /// Keeps count of what lives in each group; idle groups are released at the end.
   void count_live(uint32_t group, bool removed);
   void release_idle_groups();
+  /// Runs all aggregates over the rows, with the resets among them.
+  void run_rows(const Chunk& chunk, const std::vector<uint32_t>& groups);
+  /// The groups of a partition instance start afresh.
+  void reset_groups(uint32_t key);
+  /// Having, and one row a chunk or group: the rows that will be put out.
+  const std::vector<uint32_t>& choose(const Chunk& chunk, const uint32_t* step_of_row,
+                                      const std::vector<uint32_t>& groups);
+  /// What expressions over these rows of the chunk are evaluated on.
+  Frame frame_of(const std::vector<uint32_t>& places, const Chunk& chunk,
+                 const uint32_t* step_of_row);
+  std::shared_ptr<EventBatch> take_batch() { return pool_.take(); }
+  void put_on(const Selected& selected) { next_.receive(selected); }
 
   /// Having, one row a chunk or group, order, limit, projection. Row i's results stand in step
   /// step_of_row[i], or i.
@@ -91,13 +103,9 @@ class Selector : public Receiver, public KeyedOperator {
 
  private:
   bool grouped() const { return !plan_.group_by.empty(); }
-  void run_rows(const Chunk& chunk, const std::vector<uint32_t>& groups);
   void run_range(uint32_t begin, uint32_t end, const std::vector<uint32_t>& groups,
                  const std::vector<Vec>& arguments);
-  void reset_groups(uint32_t key);
   void release_group(uint32_t group);
-  Frame frame_of(const std::vector<uint32_t>& places, const Chunk& chunk,
-                 const uint32_t* step_of_row);
   void take_candidates(const Chunk& chunk, const uint32_t* step_of_row);
   void keep_last_of_chunks(const Chunk& chunk, const std::vector<uint32_t>& groups);
   void order_and_limit(const Chunk& chunk, const uint32_t* step_of_row);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "engine/base/check.h"
+#include "engine/operators/batch_selector.h"
 #include "engine/operators/windows_batch.h"
 #include "engine/operators/windows_sliding.h"
 
@@ -80,6 +81,7 @@ std::unique_ptr<WindowOperator> WindowOperator::make(WindowPlan plan, PlanContex
 
 void WindowOperator::receive(const Chunk& chunk) {
   several_rows_ = !chunk.single_row_chunks();
+  in_hand_ = &chunk;
   Vec external;
   if (plan_.time) {
     FrameSource source = chunk.source();
@@ -98,14 +100,25 @@ void WindowOperator::receive(const Chunk& chunk) {
       if (external.is_null(i)) continue;  // a row without a time has no place in the window
       time = external.at<int64_t>(i);
     }
-    Slot slot = store_.insert(chunk, i);
+    Slot slot = plan_.fold != nullptr ? i : store_.insert(chunk, i);
     enter(chunk.key(i), slot, time, context_.clock_at(chunk, i));
   }
   if (chunk.rows > 0) {
     end_chunk(chunk.key(chunk.rows - 1), context_.clock_at(chunk, chunk.rows - 1));
   }
   in_row_ = false;
+  if (plan_.fold != nullptr) plan_.fold->end_chunk(chunk);
   hand_on();
+}
+
+void WindowOperator::fold_row(Slot row) { plan_.fold->take(row); }
+
+void WindowOperator::end_fold() {
+  if (in_row_) {
+    plan_.fold->end_batch(*in_hand_, cause_, output_id_);
+  } else {
+    plan_.fold->end_batch_between_chunks(context_.timer_cause());
+  }
 }
 
 void WindowOperator::emit(uint32_t key, Slot slot, uint8_t kind, int64_t timestamp) {
@@ -137,6 +150,7 @@ void WindowOperator::cut_chunk() {
 }
 
 void WindowOperator::hand_on() {
+  if (plan_.fold != nullptr) plan_.fold->hand_on();
   cut_chunk();
   if (!slots_.empty()) {
     out_.clear();

@@ -17,6 +17,8 @@
 
 namespace pollux {
 
+class BatchSelector;
+
 struct WindowPlan {
   enum class Kind : uint8_t {
     kNone,  ///< a side of a join without a window: holds nothing
@@ -41,6 +43,8 @@ struct WindowPlan {
   int64_t timeout_ms = 0;         ///< externalTimeBatch; 0: none
   int32_t replace_column = -1;    ///< externalTimeBatch: the time attribute becomes the batch's end
   bool stream_current = false;    ///< batch windows: rows go on as they come
+  /// Batch windows: takes the rows as they come, in place of the window's store.
+  BatchSelector* fold = nullptr;
 };
 
 class WindowOperator : public Receiver, public KeyedOperator {
@@ -81,6 +85,9 @@ class WindowOperator : public Receiver, public KeyedOperator {
   void emit_reset() { reset_pending_ = true; }
   /// What is emitted from here on is another chunk.
   void cut_chunk();
+  /// Where a batch is folded as it comes: what the window takes for a slot is the row in hand.
+  void fold_row(Slot row);
+  void end_fold();
   /// A full batch within a chunk of several rows goes on before the rest of the chunk is taken.
   void hand_on_within_chunk() {
     if (several_rows_) hand_on();
@@ -107,6 +114,7 @@ class WindowOperator : public Receiver, public KeyedOperator {
   uint32_t chunk_id_ = 0;
   uint32_t output_id_ = 0;  ///< one for each chunk that came in
   uint32_t cause_ = 0;
+  const Chunk* in_hand_ = nullptr;
   bool in_row_ = false;
   bool reset_pending_ = false;
   bool several_rows_ = false;  ///< chunks of several rows are being taken

@@ -10,6 +10,7 @@ void BatchWindow::contents(uint32_t key, std::vector<Slot>& slots) {
 }
 
 void BatchWindow::add(State& held, uint32_t key, Slot slot) {
+  if (plan().fold != nullptr) return fold_row(slot);
   held.reset = true;
   if (!plan().stream_current) {
     held.current.push_back(slot);
@@ -20,6 +21,7 @@ void BatchWindow::add(State& held, uint32_t key, Slot slot) {
 }
 
 void BatchWindow::flush(State& held, uint32_t key, int64_t clock, bool keep) {
+  if (plan().fold != nullptr) return end_fold();
   for (Slot slot : held.previous) {
     emit_expired(key, slot, clock);
     release_later(slot);
@@ -154,8 +156,7 @@ void ExternalTimeBatchWindow::enter(uint32_t key, Slot slot, int64_t time, int64
     end.data = &held.next_ms;
     rows().set(slot, static_cast<size_t>(plan().replace_column), end, 0);
   }
-  held.reset = true;
-  held.current.push_back(slot);
+  add(held, key, slot);
 }
 
 void ExternalTimeBatchWindow::on_deadline(uint32_t key) {

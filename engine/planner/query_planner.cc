@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/operators/batch_selector.h"
 #include "engine/operators/filter.h"
+#include "engine/planner/timeless.h"
 
 namespace pollux {
 namespace {
@@ -24,6 +26,21 @@ std::optional<WindowPlan::Kind> window_kind(const std::string& name) {
 bool is_sliding(WindowPlan::Kind kind) {
   return kind == WindowPlan::Kind::kLength || kind == WindowPlan::Kind::kTime ||
          kind == WindowPlan::Kind::kExternalTime;
+}
+
+/// Whether the rows of a batch need not be held until it ends, since nobody sees them but a
+/// selector that lets one row stand for many.
+bool can_fold(const WindowPlan& window, const ast::Selector& select, const SelectorPlan& plan) {
+  bool batches = window.kind == WindowPlan::Kind::kLengthBatch ||
+                 window.kind == WindowPlan::Kind::kTimeBatch ||
+                 window.kind == WindowPlan::Kind::kExternalTimeBatch;
+  bool rows_seen = window.stream_current || window.timeout_ms > 0 || window.start_attribute ||
+                   window.replace_column >= 0 || plan.expired;
+  bool one_of_many = !plan.aggregates.empty() || !plan.group_by.empty();
+  bool chosen_at_end =
+      !plan.order_by.empty() || plan.limit || plan.offset || plan.group_keys_wanted;
+  return batches && window.extent > 0 && !rows_seen && one_of_many && !chosen_at_end &&
+         plan.current && is_timeless(select);
 }
 
 }  // namespace
@@ -310,6 +327,14 @@ void QueryPlanner::add_single(const ast::Query& query, const ast::StreamSource& 
     SlidingSelector& selector = own(std::make_unique<SlidingSelector>(
         std::move(selection->plan), std::move(sliding), context, *output));
     return read(*input, chain_filters(handlers->before, selector));
+  }
+  if (window && filters_after.empty() && frame_ == nullptr &&
+      can_fold(*window, query.selector, selection->plan)) {
+    window->fold =
+        &own(std::make_unique<BatchSelector>(std::move(selection->plan), context, *output));
+    window->kept.assign(input->schema->size(), false);
+    Receiver& pace = own(WindowOperator::make(std::move(*window), context, *window->fold));
+    return read(*input, chain_filters(handlers->before, pace));
   }
   Selector& selector =
       own(std::make_unique<Selector>(std::move(selection->plan), context, *output));
