@@ -84,6 +84,12 @@ size_t EventBatch::bytes_held() const {
   return bytes;
 }
 
+size_t EventBatch::bytes_shared() const {
+  size_t bytes = 0;
+  for (const auto& arena : shared_arenas_) bytes += arena->bytes_held();
+  return bytes;
+}
+
 void own_strings(EventBatch& batch) {
   for (size_t c = 0; c < batch.schema().size(); ++c) {
     Column& column = batch.column(c);

@@ -58,6 +58,8 @@ class EventBatch {
   void clear();
 
   size_t bytes_held() const;
+  /// Bytes of other batches' strings that this batch keeps alive.
+  size_t bytes_shared() const;
 
  private:
   SchemaPtr schema_;

@@ -1,0 +1,338 @@
+#include "server/node/node.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
+namespace pollux {
+namespace {
+
+int64_t wall_clock_ms() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+size_t threads_of(const NodeOptions& options) {
+  if (options.workers != 0) return options.workers;
+  return std::max(1U, std::thread::hardware_concurrency());
+}
+
+struct NoResults : ResultSink {
+  void on_result(const ResultBatch&) override {}
+};
+
+}  // namespace
+
+Node::Node(NodeOptions options, OnSuspended on_suspended)
+    : options_(std::move(options)),
+      on_suspended_(std::move(on_suspended)),
+      workers_(threads_of(options_)),
+      sequencer_(options_.epoch, wall_clock_ms,
+                 ProducerTable(options_.forget_producers_after_ms, options_.producers_max)),
+      ticker_([this] { run_ticks(); }) {}
+
+Node::~Node() { stop(); }
+
+/// A stream means the same in all plans: its attributes must be equal. Empty when they are.
+std::string Node::conflict_of(const std::vector<StreamInfo>& streams,
+                              const std::string& plan) const {
+  for (const auto& [name, other] : plans_) {
+    if (name == plan) continue;
+    for (const StreamInfo& theirs : other.info.streams) {
+      for (const StreamInfo& ours : streams) {
+        bool shared = (ours.input && theirs.input) || (ours.output && theirs.output);
+        if (!shared || ours.schema->name() != theirs.schema->name() ||
+            ours.schema->same_attributes(*theirs.schema)) {
+          continue;
+        }
+        return absl::StrCat("stream '", ours.schema->name(), "' has other attributes in plan '",
+                            name, "'");
+      }
+    }
+  }
+  return {};
+}
+
+std::shared_ptr<Shard> Node::make_shard(const std::string& plan,
+                                        const std::vector<StreamInfo>& streams) {
+  Shard::Logs logs;
+  for (const StreamInfo& stream : streams) {
+    if (!stream.output) continue;
+    const std::string& name = stream.schema->name();
+    auto log = logs_.find(name);
+    bool fits = log != logs_.end() && log->second->schema()->same_attributes(*stream.schema);
+    if (!fits) {
+      auto made = std::make_shared<ResultLog>(stream.schema, options_.result_log_bytes_max);
+      log = logs_.insert_or_assign(name, std::move(made)).first;
+    }
+    logs.emplace(name, log->second);
+  }
+  Shard::Callbacks callbacks;
+  callbacks.room = [this] { sequencer_.room_made(); };
+  callbacks.deadline = [this] { wake_ticker(); };
+  callbacks.suspended = [this](const ApplyOutcome& outcome) {
+    note_suspended(outcome.plan, outcome.reason);
+  };
+  return std::make_shared<Shard>(plan, options_.shard, std::move(logs), workers_,
+                                 std::move(callbacks));
+}
+
+void Node::note_suspended(const std::string& plan, const std::string& reason) {
+  {
+    std::lock_guard lock(mutex_);
+    suspended_because_.insert_or_assign(plan, reason);
+  }
+  if (on_suspended_) on_suspended_(plan, reason);
+}
+
+Deployed Node::deploy(const DeployRequest& request) {
+  Deployed deployed;
+  // A trial engine finds all errors, and what streams the plan has.
+  DeployPayload payload{request.name, request.text};
+  Engine trial;
+  NoResults nowhere;
+  ApplyOutcome tried = trial.apply({{options_.epoch, {1}}, {0}, payload}, nowhere);
+  if (tried.status != ApplyStatus::kApplied) {
+    deployed.outcome = Deployed::Outcome::kErrors;
+    deployed.diagnostics = std::move(tried.diagnostics);
+    deployed.reason = std::move(tried.reason);
+    return deployed;
+  }
+  deployed.plan = tried.plan;
+  std::vector<StreamInfo> streams = trial.streams(deployed.plan);
+
+  std::lock_guard one_at_a_time(deploying_);
+  std::lock_guard lock(mutex_);
+  auto known = plans_.find(deployed.plan);
+  if (stopping_) {
+    deployed.outcome = Deployed::Outcome::kStopping;
+    deployed.reason = "the node is stopping";
+  } else if (known != plans_.end() && !request.replace) {
+    deployed.outcome = Deployed::Outcome::kExists;
+    deployed.reason = absl::StrCat("a plan named '", deployed.plan, "' is deployed already");
+  } else if (std::string conflict = conflict_of(streams, deployed.plan); !conflict.empty()) {
+    deployed.outcome = Deployed::Outcome::kConflict;
+    deployed.reason = std::move(conflict);
+  }
+  if (deployed.outcome != Deployed::Outcome::kDeployed) return deployed;
+
+  std::vector<SchemaPtr> inputs;
+  for (const StreamInfo& stream : streams) {
+    if (stream.input) inputs.push_back(stream.schema);
+  }
+  Plan plan;
+  plan.shard = make_shard(deployed.plan, streams);
+  std::shared_ptr<Shard> replaced = known == plans_.end() ? nullptr : known->second.shard;
+  deployed.entry = sequencer_.deploy(plan.shard, std::move(payload), inputs, replaced);
+  plan.info.name = deployed.plan;
+  plan.info.text = request.text;
+  plan.info.origin = request.origin;
+  plan.info.deployed_ms = wall_clock_ms();
+  plan.info.entry = deployed.entry;
+  plan.info.streams = std::move(streams);
+  plans_.insert_or_assign(deployed.plan, std::move(plan));
+  suspended_because_.erase(deployed.plan);
+  drop_unused_logs();
+  return deployed;
+}
+
+absl::Status Node::undeploy(std::string_view name, bool force) {
+  std::lock_guard one_at_a_time(deploying_);
+  Dependents dependents;
+  PlanInfo info;
+  {
+    std::lock_guard lock(mutex_);
+    auto plan = plans_.find(name);
+    if (plan == plans_.end()) {
+      return absl::NotFoundError(absl::StrCat("no plan is named '", std::string(name), "'"));
+    }
+    info = plan->second.info;
+    dependents = dependents_;
+  }
+  if (!force && dependents) {
+    std::vector<std::string> who = dependents(info);
+    if (!who.empty()) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("plan '", info.name, "' is needed: ", absl::StrJoin(who, "; ")));
+    }
+  }
+  std::lock_guard lock(mutex_);
+  auto plan = plans_.find(name);
+  sequencer_.undeploy(plan->second.shard);
+  plans_.erase(plan);
+  suspended_because_.erase(info.name);
+  drop_unused_logs();
+  return absl::OkStatus();
+}
+
+void Node::set_dependents(Dependents dependents) {
+  std::lock_guard lock(mutex_);
+  dependents_ = std::move(dependents);
+}
+
+/// Readers keep the log that they have; nobody new finds it.
+void Node::drop_unused_logs() {
+  std::erase_if(logs_, [&](const auto& log) {
+    return std::none_of(plans_.begin(), plans_.end(), [&](const auto& plan) {
+      return plan.second.shard->logs().contains(log.first);
+    });
+  });
+}
+
+PlanInfo Node::info_of(const Plan& plan) const {
+  PlanInfo info = plan.info;
+  info.counts = plan.shard->counts();
+  auto because = suspended_because_.find(info.name);
+  if (because != suspended_because_.end()) info.suspended_because = because->second;
+  return info;
+}
+
+std::vector<PlanInfo> Node::plans() const {
+  std::lock_guard lock(mutex_);
+  std::vector<PlanInfo> infos;
+  for (const auto& [name, plan] : plans_) infos.push_back(info_of(plan));
+  return infos;
+}
+
+std::optional<PlanInfo> Node::plan(std::string_view name) const {
+  std::lock_guard lock(mutex_);
+  auto plan = plans_.find(name);
+  if (plan == plans_.end()) return std::nullopt;
+  return info_of(plan->second);
+}
+
+absl::Status Node::with_engine(std::string_view plan, std::function<void(Engine&)> work) const {
+  std::shared_ptr<Shard> shard;
+  {
+    std::lock_guard lock(mutex_);
+    auto found = plans_.find(plan);
+    if (found == plans_.end()) {
+      return absl::NotFoundError(absl::StrCat("no plan is named '", std::string(plan), "'"));
+    }
+    shard = found->second.shard;
+  }
+  // Told apart by `dropped`: the work goes undone when the shard closes.
+  struct Waiter {
+    std::mutex mutex;
+    std::condition_variable changed;
+    bool done = false;
+    bool dropped = false;
+  };
+  auto waiter = std::make_shared<Waiter>();
+  auto on_drop = std::shared_ptr<void>(nullptr, [waiter](void*) {
+    std::lock_guard lock(waiter->mutex);
+    waiter->dropped = true;
+    waiter->changed.notify_all();
+  });
+  bool posted = shard->post([waiter, work = std::move(work), on_drop](Engine& engine) {
+    work(engine);
+    std::lock_guard lock(waiter->mutex);
+    waiter->done = true;
+  });
+  on_drop.reset();
+  if (!posted) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("too many questions wait for plan '", shard->plan(), "'; try again"));
+  }
+  std::unique_lock lock(waiter->mutex);
+  waiter->changed.wait(lock, [&] { return waiter->dropped; });
+  if (!waiter->done) return absl::UnavailableError("the node is stopping");
+  return absl::OkStatus();
+}
+
+std::shared_ptr<ResultLog> Node::find_results(std::string_view stream) const {
+  std::lock_guard lock(mutex_);
+  auto log = logs_.find(stream);
+  return log == logs_.end() ? nullptr : log->second;
+}
+
+std::map<std::string, std::shared_ptr<ResultLog>, std::less<>> Node::results() const {
+  std::lock_guard lock(mutex_);
+  return logs_;
+}
+
+void Node::wake_ticker() {
+  {
+    std::lock_guard lock(tick_mutex_);
+    deadlines_changed_ = true;
+  }
+  tick_wanted_.notify_one();
+}
+
+/// Writes a tick whenever a deadline of a plan is due.
+void Node::run_ticks() {
+  while (true) {
+    int64_t next_ms = INT64_MAX;
+    {
+      std::lock_guard lock(mutex_);
+      int64_t now = wall_clock_ms();
+      for (auto& [name, plan] : plans_) {
+        int64_t deadline = plan.shard->next_deadline_ms();
+        if (plan.last_tick_ms >= deadline) continue;  // that tick is on its way
+        if (deadline <= now) {
+          sequencer_.tick(*plan.shard, plan.last_tick_ms);
+        } else {
+          next_ms = std::min(next_ms, deadline);
+        }
+      }
+    }
+    std::unique_lock lock(tick_mutex_);
+    auto wanted = [this] { return deadlines_changed_ || ticker_stops_; };
+    if (next_ms == INT64_MAX) {
+      tick_wanted_.wait(lock, wanted);
+    } else {
+      std::chrono::system_clock::time_point when{std::chrono::milliseconds(next_ms)};
+      tick_wanted_.wait_until(lock, when, wanted);
+    }
+    if (ticker_stops_) return;
+    deadlines_changed_ = false;
+  }
+}
+
+bool Node::drain(std::chrono::milliseconds at_most) {
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  sequencer_.stop();
+  struct Drained {
+    std::mutex mutex;
+    std::condition_variable changed;
+    size_t left = 0;
+  };
+  auto drained = std::make_shared<Drained>();
+  {
+    std::lock_guard lock(mutex_);
+    drained->left = plans_.size();
+    for (auto& [name, plan] : plans_) {
+      // Behind all entries; a shard that cannot take it has work enough to be late.
+      plan.shard->post([drained](Engine&) {
+        std::lock_guard counted(drained->mutex);
+        --drained->left;
+        drained->changed.notify_all();
+      });
+    }
+  }
+  std::unique_lock lock(drained->mutex);
+  return drained->changed.wait_for(lock, at_most, [&] { return drained->left == 0; });
+}
+
+void Node::stop() {
+  {
+    std::lock_guard lock(tick_mutex_);
+    ticker_stops_ = true;
+  }
+  tick_wanted_.notify_one();
+  if (ticker_.joinable()) ticker_.join();
+  sequencer_.stop();
+  workers_.stop();
+  std::lock_guard lock(mutex_);
+  stopping_ = true;
+  for (auto& [name, plan] : plans_) plan.shard->close();
+}
+
+}  // namespace pollux

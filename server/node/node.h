@@ -1,0 +1,144 @@
+// A node: plans deployed, events in, results in logs. What receives, publishes and administers
+// stands around it.
+//
+// Thread: any. deploy() and undeploy() are made one after the other, and wait for a parse; nothing
+// of what they refuse leaves a trace.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "engine/language/diagnostics.h"
+#include "engine/runtime/engine.h"
+#include "server/node/intake.h"
+#include "server/node/result_log.h"
+#include "server/node/sequencer.h"
+#include "server/node/shard.h"
+#include "server/node/worker_pool.h"
+
+namespace pollux {
+
+struct NodeOptions {
+  std::string name = "pollux";
+  Epoch epoch;
+  size_t workers = 0;  ///< 0: one a core
+  ShardLimits shard;
+  size_t result_log_bytes_max = size_t{16} << 20;  ///< a stream
+  int64_t forget_producers_after_ms = int64_t{7} * 24 * 3600 * 1000;
+  size_t producers_max = 1'000'000;
+};
+
+struct PlanInfo {
+  std::string name;
+  std::string text;
+  std::string origin;  ///< "api" or the file it came from
+  int64_t deployed_ms = 0;
+  EntryId entry;
+  std::vector<StreamInfo> streams;
+  ShardCounts counts;
+  std::string suspended_because;
+};
+
+struct DeployRequest {
+  std::string text;
+  std::string name;  ///< unless the text names the plan
+  std::string origin;
+  bool replace = false;  ///< a plan of that name goes in the same step
+};
+
+struct Deployed {
+  enum class Outcome : uint8_t {
+    kDeployed,
+    kErrors,    ///< diagnostics say all that is wrong
+    kExists,    ///< a plan of that name is deployed, and `replace` was not said
+    kConflict,  ///< a stream has other attributes in another plan
+    kStopping,
+  };
+  Outcome outcome = Outcome::kDeployed;
+  std::string plan;
+  EntryId entry;
+  Diagnostics diagnostics;
+  std::string reason;  ///< of kExists, kConflict, kStopping
+};
+
+class Node final : public ResultLogs {
+ public:
+  /// Told of plans that suspend themselves. Thread: a worker.
+  using OnSuspended = std::function<void(const std::string& plan, const std::string& reason)>;
+  /// Who else needs the streams of a plan ("sink 'x' reads stream 'y'"); empty: nobody.
+  using Dependents = std::function<std::vector<std::string>(const PlanInfo& plan)>;
+
+  explicit Node(NodeOptions options, OnSuspended on_suspended = nullptr);
+  ~Node() override;
+
+  const NodeOptions& options() const { return options_; }
+  Intake& intake() { return sequencer_; }
+
+  Deployed deploy(const DeployRequest& request);
+  /// kNotFound, or kFailedPrecondition naming who depends on the plan unless `force`.
+  absl::Status undeploy(std::string_view plan, bool force);
+  void set_dependents(Dependents dependents);
+
+  std::vector<PlanInfo> plans() const;
+  std::optional<PlanInfo> plan(std::string_view name) const;
+  /// Does `work` with the plan's engine behind all that was submitted so far, and waits for it.
+  absl::Status with_engine(std::string_view plan, std::function<void(Engine&)> work) const;
+
+  std::shared_ptr<ResultLog> find_results(std::string_view stream) const override;
+  std::map<std::string, std::shared_ptr<ResultLog>, std::less<>> results() const;
+  SequencerCounts counts() const { return sequencer_.counts(); }
+
+  /// Takes nothing more, then waits until all that was taken has been applied, at most this long.
+  /// True when all was.
+  bool drain(std::chrono::milliseconds at_most);
+  void stop();
+
+ private:
+  struct Plan {
+    PlanInfo info;
+    std::shared_ptr<Shard> shard;
+    int64_t last_tick_ms = INT64_MIN;
+  };
+
+  std::string conflict_of(const std::vector<StreamInfo>& streams, const std::string& plan) const;
+  std::shared_ptr<Shard> make_shard(const std::string& plan,
+                                    const std::vector<StreamInfo>& streams);
+  void drop_unused_logs();
+  void note_suspended(const std::string& plan, const std::string& reason);
+  PlanInfo info_of(const Plan& plan) const;
+  void run_ticks();
+  void wake_ticker();
+
+  const NodeOptions options_;
+  const OnSuspended on_suspended_;
+  WorkerPool workers_;
+  Sequencer sequencer_;
+
+  std::mutex deploying_;  // one deploy or undeploy at a time; taken before mutex_
+
+  mutable std::mutex mutex_;
+  std::map<std::string, Plan, std::less<>> plans_;
+  std::map<std::string, std::shared_ptr<ResultLog>, std::less<>> logs_;
+  Dependents dependents_;
+  std::map<std::string, std::string, std::less<>> suspended_because_;
+  bool stopping_ = false;
+
+  std::mutex tick_mutex_;
+  std::condition_variable tick_wanted_;
+  bool deadlines_changed_ = false;
+  bool ticker_stops_ = false;
+  std::thread ticker_;
+};
+
+}  // namespace pollux

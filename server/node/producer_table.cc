@@ -1,0 +1,43 @@
+#include "server/node/producer_table.h"
+
+namespace pollux {
+
+ProducerTable::Judged ProducerTable::judge(std::string_view producer, uint64_t number,
+                                           int64_t now_ms) {
+  forget(now_ms);
+  Judged judged;
+  auto known = producers_.find(producer);
+  if (known != producers_.end()) {
+    judged.expected = known->second.last + 1;
+    judged.last = known->second.entry;
+  } else if (producers_.size() >= producers_max_) {
+    judged.verdict = Verdict::kTooMany;
+    return judged;
+  }
+  if (number < judged.expected) judged.verdict = Verdict::kSeen;
+  if (number > judged.expected) judged.verdict = Verdict::kOutOfTurn;
+  return judged;
+}
+
+void ProducerTable::take(std::string_view producer, uint64_t number, EntryId entry,
+                         int64_t now_ms) {
+  auto known = producers_.find(producer);
+  if (known == producers_.end()) known = producers_.emplace(producer, Producer{}).first;
+  known->second = {number, entry, now_ms};
+}
+
+void ProducerTable::take_back(std::string_view producer, uint64_t number) {
+  auto known = producers_.find(producer);
+  if (known != producers_.end() && known->second.last == number) --known->second.last;
+}
+
+/// Looks once in a while at all of them.
+void ProducerTable::forget(int64_t now_ms) {
+  if (now_ms < next_forget_ms_) return;
+  next_forget_ms_ = now_ms + forget_after_ms_ / 100 + 1;
+  std::erase_if(producers_, [&](const auto& producer) {
+    return producer.second.heard_ms + forget_after_ms_ < now_ms;
+  });
+}
+
+}  // namespace pollux

@@ -1,0 +1,179 @@
+#include "server/node/shard.h"
+
+namespace pollux {
+
+/// Results on their way from the engine into the logs.
+class Shard::Sink final : public ResultSink {
+ public:
+  explicit Sink(Shard& shard) : shard_(shard) {}
+
+  void on_result(const ResultBatch& results) override {
+    shard_.results_.fetch_add(results.batch->rows(), std::memory_order_relaxed);
+    auto log = shard_.logs_.find(results.stream);
+    if (log == shard_.logs_.end()) return;
+    ResultSlice slice;
+    slice.plan = shard_.plan_;
+    slice.cause = results.cause;
+    slice.batch = results.batch;
+    slice.ordinals.assign(results.ordinals.begin(), results.ordinals.end());
+    // A few rows must not keep the strings of a large batch alive.
+    if (slice.batch->bytes_shared() > 2 * slice.batch->bytes_held()) {
+      slice.batch = slice_copy(*slice.batch, 0, slice.batch->rows());
+    }
+    log->second->append(std::move(slice));
+  }
+
+ private:
+  Shard& shard_;
+};
+
+Shard::Shard(std::string plan, ShardLimits limits, Logs logs, WorkerPool& workers,
+             Callbacks callbacks)
+    : plan_(std::make_shared<const std::string>(std::move(plan))),
+      limits_(limits),
+      logs_(std::move(logs)),
+      workers_(workers),
+      callbacks_(std::move(callbacks)) {}
+
+bool Shard::has_room(size_t bytes) {
+  std::lock_guard lock(mutex_);
+  bool room = queued_entries_ < limits_.entries_max &&
+              (queued_bytes_ == 0 || queued_bytes_ + bytes <= limits_.bytes_max);
+  refused_ = refused_ || !room;
+  return room;
+}
+
+void Shard::push(Entry entry, size_t bytes) {
+  {
+    std::lock_guard lock(mutex_);
+    if (closed_) return;
+    queue_.push_back({std::move(entry), bytes, nullptr});
+    ++queued_entries_;
+    queued_bytes_ += bytes;
+  }
+  schedule();
+}
+
+bool Shard::post(std::function<void(Engine&)> work) {
+  {
+    std::lock_guard lock(mutex_);
+    if (closed_ || posts_ >= kPostsMax) return false;
+    ++posts_;
+    queue_.push_back({{}, 0, std::move(work)});
+  }
+  schedule();
+  return true;
+}
+
+void Shard::close() {
+  std::deque<Item> dropped;
+  std::lock_guard lock(mutex_);
+  closed_ = true;
+  dropped.swap(queue_);
+  queued_entries_ = queued_bytes_ = posts_ = 0;
+}
+
+void Shard::schedule() {
+  {
+    std::lock_guard lock(mutex_);
+    if (scheduled_ || queue_.empty()) return;
+    scheduled_ = true;
+  }
+  workers_.post([self = shared_from_this()] { self->run(); });
+}
+
+/// True when the shard will be scheduled again by a log that has room.
+bool Shard::rests_for_room() {
+  for (const auto& [stream, log] : logs_) {
+    if (!log->full()) continue;
+    resting_.store(true, std::memory_order_relaxed);
+    log->when_not_full([self = shared_from_this()] {
+      self->resting_.store(false, std::memory_order_relaxed);
+      self->workers_.post([self] { self->run(); });
+    });
+    return true;
+  }
+  return false;
+}
+
+void Shard::run() {
+  for (size_t done = 0; done < kEntriesInARow; ++done) {
+    if (rests_for_room()) return;
+    Item item;
+    {
+      std::lock_guard lock(mutex_);
+      if (queue_.empty()) {
+        scheduled_ = false;
+        return;
+      }
+      item = std::move(queue_.front());
+      queue_.pop_front();
+    }
+    if (item.work) {
+      item.work(engine_);
+    } else {
+      apply(item);
+    }
+    release(item.bytes, item.work == nullptr);
+  }
+  workers_.post([self = shared_from_this()] { self->run(); });
+}
+
+void Shard::apply(const Item& item) {
+  Sink sink(*this);
+  ApplyOutcome outcome = engine_.apply(item.entry, sink);
+  entries_.fetch_add(1, std::memory_order_relaxed);
+  if (const auto* events = std::get_if<EventsPayload>(&item.entry.payload)) {
+    events_.fetch_add(events->batch->rows(), std::memory_order_relaxed);
+  }
+  if (outcome.status == ApplyStatus::kSuspended) {
+    suspended_.store(true, std::memory_order_relaxed);
+    callbacks_.suspended(outcome);
+  }
+  auto deadline = engine_.next_deadline();
+  int64_t next = deadline ? deadline->ms : INT64_MAX;
+  if (next_deadline_ms_.exchange(next, std::memory_order_acq_rel) > next) callbacks_.deadline();
+  sample_state();
+}
+
+void Shard::sample_state() {
+  auto now = std::chrono::steady_clock::now();
+  if (now - sampled_ < std::chrono::seconds(1)) return;
+  sampled_ = now;
+  state_bytes_.store(engine_.state_bytes(), std::memory_order_relaxed);
+}
+
+void Shard::release(size_t bytes, bool entry) {
+  bool room = false;
+  {
+    std::lock_guard lock(mutex_);
+    if (closed_) return;
+    if (entry) {
+      --queued_entries_;
+      queued_bytes_ -= bytes;
+    } else {
+      --posts_;
+    }
+    // Only at half: who waits for room should find more than a crumb of it.
+    room = refused_ && queued_entries_ * 2 <= limits_.entries_max &&
+           queued_bytes_ * 2 <= limits_.bytes_max;
+    if (room) refused_ = false;
+  }
+  if (room) callbacks_.room();
+}
+
+ShardCounts Shard::counts() const {
+  ShardCounts counts;
+  counts.entries = entries_.load(std::memory_order_relaxed);
+  counts.events = events_.load(std::memory_order_relaxed);
+  counts.results = results_.load(std::memory_order_relaxed);
+  counts.state_bytes = state_bytes_.load(std::memory_order_relaxed);
+  counts.suspended = suspended_.load(std::memory_order_relaxed);
+  counts.resting = resting_.load(std::memory_order_relaxed);
+  std::lock_guard lock(mutex_);
+  counts.queued_entries = queued_entries_;
+  counts.queued_bytes = queued_bytes_;
+  return counts;
+}
+
+}  // namespace pollux

@@ -1,0 +1,271 @@
+#include "server/node/node.h"
+
+#include <atomic>
+#include <thread>
+
+#include "tests/server/node/node_testing.h"
+
+namespace pollux {
+namespace {
+
+constexpr const char* kFailures =
+    "@app:name('Failures') define stream Logins (user string, ok bool);"
+    "from Logins[ok == false] select user insert into Alerts;";
+
+NodeOptions options() {
+  NodeOptions options;
+  options.epoch = {7};
+  options.workers = 2;
+  return options;
+}
+
+Deployed deploy(Node& node, std::string text, bool replace = false) {
+  DeployRequest request;
+  request.text = std::move(text);
+  request.replace = replace;
+  return node.deploy(request);
+}
+
+SchemaPtr logins(Node& node) { return node.intake().schema_of("Logins"); }
+
+Submission failure_of(Node& node, const std::string& user) {
+  return submission_of(batch_of(logins(node), {{user, false}}));
+}
+
+/// Sends until the plan rests because a log is full, then until its queue is full; the refusal.
+Submitted fill(Node& node, const Submission& submission, uint64_t& sent) {
+  Submitted answer;
+  while (!node.plan("Failures")->counts.resting) {
+    answer = submit(node.intake(), submission);
+    if (answer.status.ok()) ++sent;
+  }
+  while (answer = submit(node.intake(), submission), answer.status.ok()) ++sent;
+  return answer;
+}
+
+TEST(Node, ResultsCarryTheIdOfTheEntryThatCausedThem) {
+  Node node(options());
+  ASSERT_EQ(deploy(node, kFailures).outcome, Deployed::Outcome::kDeployed);
+  Submitted first =
+      submit(node.intake(), submission_of(batch_of(logins(node), {{std::string("ada"), false},
+                                                                  {std::string("bob"), true},
+                                                                  {std::string("eve"), false}})));
+  ASSERT_TRUE(first.status.ok()) << first.status;
+  EXPECT_EQ(first.accepted, 3);
+  EXPECT_EQ(first.id.epoch.value, 7);
+  EXPECT_EQ(first.id.position.value, 2);  // the plan was 1
+  EXPECT_EQ(results_of(*node.find_results("Alerts"), 2),
+            (std::vector<std::string>{"-1234/Failures/7.2.0 ada", "-1234/Failures/7.2.1 eve"}));
+}
+
+TEST(Node, UnknownStreamsAreRefused) {
+  Node node(options());
+  auto schema =
+      std::make_shared<Schema>("Nobody", std::vector<Attribute>{{"user", AttributeType::kString}});
+  Submitted answer = submit(node.intake(), submission_of(batch_of(schema, {{std::string("x")}})));
+  EXPECT_TRUE(absl::IsNotFound(answer.status)) << answer.status;
+  EXPECT_EQ(node.intake().schema_of("Nobody"), nullptr);
+  EXPECT_EQ(node.counts().refused_other, 1);
+}
+
+TEST(Node, ANumberedBatchTakesEffectOnce) {
+  Node node(options());
+  deploy(node, kFailures);
+  auto batch = batch_of(logins(node), {{std::string("ada"), false}});
+  Submitted first = submit(node.intake(), submission_of(batch, "idp", 1));
+  Submitted again = submit(node.intake(), submission_of(batch, "idp", 1));
+  Submitted ahead = submit(node.intake(), submission_of(batch, "idp", 3));
+  Submitted second = submit(node.intake(), submission_of(batch, "idp", 2));
+  EXPECT_TRUE(first.status.ok() && !first.duplicate);
+  EXPECT_TRUE(again.status.ok() && again.duplicate);
+  EXPECT_EQ(again.accepted, 0);
+  EXPECT_EQ(again.id, first.id);
+  EXPECT_TRUE(absl::IsFailedPrecondition(ahead.status)) << ahead.status;
+  EXPECT_EQ(ahead.expected_number, 2);
+  EXPECT_TRUE(second.status.ok() && !second.duplicate);
+  EXPECT_EQ(results_of(*node.find_results("Alerts"), 2).size(), 2);
+}
+
+TEST(Node, AllErrorsOfAPlanAreToldAndNothingIsDeployed) {
+  Node node(options());
+  Deployed refused = deploy(node, "define stream S (a int); from S select b, c insert into T;");
+  EXPECT_EQ(refused.outcome, Deployed::Outcome::kErrors);
+  EXPECT_EQ(refused.diagnostics.size(), 2);
+  EXPECT_TRUE(node.plans().empty());
+  EXPECT_EQ(node.intake().schema_of("S"), nullptr);
+}
+
+TEST(Node, AStreamMeansTheSameInAllPlans) {
+  Node node(options());
+  deploy(node, kFailures);
+  Deployed other = deploy(node,
+                          "@app:name('Other') define stream Logins (user string, ok int);"
+                          "from Logins select user insert into Else;");
+  EXPECT_EQ(other.outcome, Deployed::Outcome::kConflict);
+  EXPECT_NE(other.reason.find("'Logins'"), std::string::npos) << other.reason;
+  EXPECT_EQ(deploy(node, kFailures).outcome, Deployed::Outcome::kExists);
+  EXPECT_EQ(node.plans().size(), 1);
+}
+
+TEST(Node, APlanIsReplacedInOneStep) {
+  Node node(options());
+  deploy(node, kFailures);
+  SchemaPtr old_schema = logins(node);
+  ASSERT_EQ(deploy(node,
+                   "@app:name('Failures') define stream Logins (user string, ok bool, ip string);"
+                   "from Logins[ok == false] select ip insert into Alerts;",
+                   true)
+                .outcome,
+            Deployed::Outcome::kDeployed);
+  EXPECT_EQ(logins(node)->size(), 3);
+  Submitted stale =
+      submit(node.intake(), submission_of(batch_of(old_schema, {{std::string("ada"), false}})));
+  EXPECT_TRUE(absl::IsAborted(stale.status)) << stale.status;
+  submit(node.intake(), submission_of(batch_of(
+                            logins(node), {{std::string("ada"), false, std::string("10.0.0.1")}})));
+  EXPECT_EQ(results_of(*node.find_results("Alerts"), 1),
+            (std::vector<std::string>{"-1234/Failures/7.3.0 10.0.0.1"}));
+}
+
+TEST(Node, APlanThatOthersNeedGoesOnlyByForce) {
+  Node node(options());
+  deploy(node, kFailures);
+  node.set_dependents([](const PlanInfo& plan) {
+    return std::vector<std::string>{"sink 'mail' reads a stream of " + plan.name};
+  });
+  absl::Status refused = node.undeploy("Failures", false);
+  EXPECT_TRUE(absl::IsFailedPrecondition(refused));
+  EXPECT_NE(refused.message().find("sink 'mail'"), std::string::npos);
+  EXPECT_TRUE(node.undeploy("Failures", true).ok());
+  EXPECT_TRUE(absl::IsNotFound(node.undeploy("Failures", true)));
+  EXPECT_EQ(node.find_results("Alerts"), nullptr);
+  EXPECT_EQ(node.intake().schema_of("Logins"), nullptr);
+}
+
+TEST(Node, AFullQueueRefusesOnlyItsOwnStreams) {
+  NodeOptions small = options();
+  small.shard.entries_max = 4;
+  small.result_log_bytes_max = 1;
+  Node node(small);
+  deploy(node, kFailures);
+  deploy(node,
+         "@app:name('Other') define stream Visits (user string);"
+         "from Visits select user insert into Seen;");
+  auto log = node.find_results("Alerts");
+  auto hold = log->hold(0);
+  uint64_t sent = 0;
+  Submitted answer = fill(node, failure_of(node, "ada"), sent);
+  ASSERT_TRUE(absl::IsResourceExhausted(answer.status)) << answer.status;
+  EXPECT_GT(answer.retry_after.count(), 0);
+  EXPECT_TRUE(submit(node.intake(), submission_of(batch_of(node.intake().schema_of("Visits"),
+                                                           {{std::string("bob")}})))
+                  .status.ok());
+  EXPECT_EQ(results_of(*node.find_results("Seen"), 1).size(), 1);
+
+  // Who may wait is answered once there is room, in the order of arrival.
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::vector<uint64_t> positions;
+  for (int i = 0; i < 3; ++i) {
+    Submission waiting = failure_of(node, "eve");
+    waiting.wait = true;
+    node.intake().submit(std::move(waiting), [&](Submitted placed) {
+      std::lock_guard lock(mutex);
+      positions.push_back(placed.status.ok() ? placed.id.position.value : 0);
+      changed.notify_all();
+    });
+  }
+  EXPECT_EQ(node.counts().waiting, 3);
+  hold.reset();
+  std::unique_lock lock(mutex);
+  ASSERT_TRUE(changed.wait_for(lock, kPatience, [&] { return positions.size() == 3; }));
+  EXPECT_TRUE(std::is_sorted(positions.begin(), positions.end()));
+  EXPECT_GT(positions[0], 0);
+  lock.unlock();
+  results_of(*log, sent + 3);
+  EXPECT_EQ(log->end(), sent + 3);
+}
+
+TEST(Node, WhoWaitsForAPlanThatGoesHearsSo) {
+  NodeOptions small = options();
+  small.shard.entries_max = 2;
+  small.result_log_bytes_max = 1;
+  Node node(small);
+  deploy(node, kFailures);
+  auto hold = node.find_results("Alerts")->hold(0);
+  Submission submission = failure_of(node, "ada");
+  while (submit(node.intake(), submission).status.ok() || !node.plan("Failures")->counts.resting) {
+  }
+  std::promise<Submitted> answer;
+  submission.wait = true;
+  submission.producer = "idp";
+  submission.number = 1;
+  node.intake().submit(submission, [&](Submitted placed) { answer.set_value(placed); });
+  ASSERT_TRUE(node.undeploy("Failures", false).ok());
+  EXPECT_TRUE(absl::IsNotFound(answer.get_future().get().status));
+  hold.reset();
+  // The number was not used up.
+  deploy(node, kFailures);
+  Submitted later = submit(node.intake(), submission);
+  EXPECT_TRUE(later.status.ok() && !later.duplicate) << later.status;
+}
+
+TEST(Node, TimePassesWithoutEvents) {
+  Node node(options());
+  deploy(node,
+         "@app:name('Timed') define stream Logins (user string, ok bool);"
+         "from Logins#window.timeBatch(50 millisec) select count() as n insert into Counts;");
+  submit(node.intake(), failure_of(node, "ada"));
+  EXPECT_EQ(results_of(*node.find_results("Counts"), 1).size(), 1);
+}
+
+TEST(Node, DrainAppliesWhatWasTakenAndRefusesTheRest) {
+  Node node(options());
+  deploy(node, kFailures);
+  Submission last = failure_of(node, "eve");
+  for (int i = 0; i < 1000; ++i) submit(node.intake(), failure_of(node, "ada"));
+  ASSERT_TRUE(node.drain(kPatience));
+  EXPECT_EQ(node.find_results("Alerts")->end(), 1000);
+  EXPECT_TRUE(absl::IsUnavailable(submit(node.intake(), last).status));
+  EXPECT_EQ(deploy(node, kFailures, true).outcome, Deployed::Outcome::kStopping);
+}
+
+TEST(Node, ManySendersWhilePlansComeAndGo) {
+  Node node(options());
+  deploy(node, kFailures);
+  SchemaPtr schema = logins(node);
+  std::atomic<uint64_t> accepted{0};
+  std::vector<std::thread> senders;
+  for (int s = 0; s < 4; ++s) {
+    senders.emplace_back([&, s] {
+      for (uint64_t n = 1; n <= 500; ++n) {
+        Submission submission = submission_of(batch_of(schema, {{std::string("ada"), false}}),
+                                              "sender-" + std::to_string(s), n);
+        submission.wait = true;
+        Submitted answer = submit(node.intake(), submission);
+        if (answer.status.ok()) accepted += answer.accepted;
+      }
+    });
+  }
+  for (int i = 0; i < 30; ++i) {
+    std::string name = "Extra" + std::to_string(i % 3);
+    deploy(node,
+           "@app:name('" + name +
+               "') define stream Logins (user string, ok bool);"
+               "from Logins#window.length(5) select user, count() as n insert into " +
+               name + "Out;",
+           true);
+    EXPECT_TRUE(
+        node.with_engine(name, [&](Engine& engine) { EXPECT_EQ(engine.plans().size(), 1); }).ok());
+    if (i % 5 == 4) {
+      EXPECT_TRUE(node.undeploy(name, false).ok());
+    }
+  }
+  for (std::thread& sender : senders) sender.join();
+  EXPECT_EQ(accepted, 2000);
+  results_of(*node.find_results("Alerts"), 2000);
+  EXPECT_EQ(node.find_results("Alerts")->end(), 2000);
+}
+
+}  // namespace
+}  // namespace pollux

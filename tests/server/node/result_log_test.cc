@@ -1,0 +1,93 @@
+#include "server/node/result_log.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/server/node/node_testing.h"
+
+namespace pollux {
+namespace {
+
+SchemaPtr schema() {
+  static const auto kSchema =
+      std::make_shared<const Schema>("Out", std::vector<Attribute>{{"n", AttributeType::kInt}});
+  return kSchema;
+}
+
+ResultSlice slice_at(uint64_t position, int rows, const std::string& plan = "p") {
+  ResultSlice slice;
+  slice.plan = std::make_shared<const std::string>(plan);
+  slice.cause = {{3}, {position}};
+  std::vector<std::vector<Value>> values;
+  for (int i = 0; i < rows; ++i) {
+    values.push_back({int32_t{i}});
+    slice.ordinals.push_back(static_cast<uint32_t>(i));
+  }
+  slice.batch = batch_of(schema(), values);
+  return slice;
+}
+
+TEST(ResultLog, GivesRowsFromWhereAReaderStands) {
+  ResultLog log(schema(), 1 << 20);
+  log.append(slice_at(1, 2));
+  log.append(slice_at(2, 3));
+  ResultLog::Read read = log.read(1, 100);
+  ASSERT_EQ(read.slices.size(), 2);
+  EXPECT_EQ(read.slices[0]->first, 0);
+  EXPECT_EQ(read.slices[1]->first, 2);
+  EXPECT_EQ(read.next, 5);
+  EXPECT_TRUE(log.read(5, 100).slices.empty());
+  EXPECT_EQ(log.read(0, 1).next, 2);
+}
+
+TEST(ResultLog, ForgetsTheOldestAndSaysSo) {
+  ResultLog log(schema(), 2000);
+  for (uint64_t p = 1; p <= 100; ++p) log.append(slice_at(p, 1));
+  EXPECT_GT(log.begin(), 0);
+  EXPECT_LE(log.bytes(), 2000);
+  ResultLog::Read read = log.read(0, 10);
+  EXPECT_TRUE(read.forgotten);
+  EXPECT_EQ(read.next, log.begin());
+  EXPECT_FALSE(log.full());
+}
+
+TEST(ResultLog, AHoldKeepsRowsUntilTheyAreConfirmed) {
+  ResultLog log(schema(), 2000);
+  auto hold = log.hold(0);
+  for (uint64_t p = 1; p <= 100; ++p) log.append(slice_at(p, 1));
+  EXPECT_EQ(log.begin(), 0);
+  EXPECT_TRUE(log.full());
+  bool room = false;
+  log.when_not_full([&] { room = true; });
+  EXPECT_FALSE(room);
+  hold->confirm(100);
+  EXPECT_TRUE(room);
+  EXPECT_GT(log.begin(), 0);
+  hold.reset();
+  log.when_not_full([&] { room = false; });
+  EXPECT_FALSE(room);
+}
+
+TEST(ResultLog, FindsAnIdThatItStillHolds) {
+  ResultLog log(schema(), 1 << 20);
+  log.append(slice_at(1, 2, "a/b"));
+  log.append(slice_at(1, 2, "c"));
+  EXPECT_EQ(log.offset_behind("-1234/a/b/3.1.1"), 2);
+  EXPECT_EQ(log.offset_behind("-1234/c/3.1.0"), 3);
+  for (const char* unknown : {"-1234/c/3.1.2", "-1234/c/4.1.0", "-1234/d/3.1.0", "", "-1234/c/3.1",
+                              "1/c/3.1.0", "-1234/c/3.1.0x", "-1234/c/-3.1.0"}) {
+    EXPECT_FALSE(log.offset_behind(unknown)) << unknown;
+  }
+}
+
+TEST(ResultLog, AListenerIsCalledForWhatIsNewUntilItGoes) {
+  ResultLog log(schema(), 1 << 20);
+  int calls = 0;
+  auto listener = log.listen([&] { ++calls; });
+  log.append(slice_at(1, 1));
+  listener.reset();
+  log.append(slice_at(2, 1));
+  EXPECT_EQ(calls, 1);
+}
+
+}  // namespace
+}  // namespace pollux
