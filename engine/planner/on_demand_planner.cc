@@ -39,14 +39,7 @@ ast::ExpressionPtr make_binary(Kind kind, ast::ExpressionPtr left, ast::Expressi
   return expression;
 }
 
-/// A copy; where `outputs` is given, names of selected attributes are replaced by what they stand
-/// for.
-ast::ExpressionPtr copy_of(const ast::Expression& from, const ast::Selector* outputs = nullptr) {
-  if (outputs != nullptr && from.kind == Kind::kReference && from.reference.stream.empty()) {
-    for (const ast::OutputAttribute& output : outputs->attributes) {
-      if (output.name == from.reference.attribute) return copy_of(*output.expression);
-    }
-  }
+ast::ExpressionPtr copy_of(const ast::Expression& from) {
   ast::ExpressionPtr copy = make_expression(from.kind, from.location);
   copy->constant = from.constant;
   copy->reference = from.reference;
@@ -55,7 +48,7 @@ ast::ExpressionPtr copy_of(const ast::Expression& from, const ast::Selector* out
   copy->star = from.star;
   copy->table = from.table;
   for (const ast::ExpressionPtr& argument : from.arguments) {
-    copy->arguments.push_back(copy_of(*argument, outputs));
+    copy->arguments.push_back(copy_of(*argument));
   }
   return copy;
 }
@@ -138,6 +131,11 @@ class OnDemandPlanner {
     for (const Attribute& attribute : schema_.attributes()) {
       if (all || named.contains(attribute.name)) used_.push_back(attribute);
     }
+  }
+
+  bool is_output(const std::string& name) const {
+    return std::any_of(select_.attributes.begin(), select_.attributes.end(),
+                       [&name](const ast::OutputAttribute& output) { return output.name == name; });
   }
 
   bool folds() const { return aggregated_ || !select_.group_by.empty(); }
@@ -227,7 +225,9 @@ class OnDemandPlanner {
     for (const ast::ExpressionPtr& key : select_.group_by) add_key(copy_of(key));
     if (select_.group_by.empty()) add_key(make_constant(true));
     for (const ast::OrderBy& order : select_.order_by) {
-      std::string name = carry("order", copy_of(*order.expression, &select_));
+      const ast::Reference& by = order.expression->reference;  // the grammar has nothing else here
+      std::string name = by.attribute;
+      if (!by.stream.empty() || !is_output(name)) name = carry("order", copy_of(order.expression));
       finish.order_by.push_back({make_reference(name), order.descending});
     }
     finish.limit = copy_of(select_.limit);
