@@ -313,9 +313,10 @@ struct OnDemandQuery {
   enum class Kind : uint8_t { kFind, kInsert, kDelete, kUpdate, kUpdateOrInsert };
   Kind kind = Kind::kFind;
   std::string store;  ///< kFind: what is read
+  Location store_location;
   std::string alias;
   ExpressionPtr on;                   ///< kFind
-  std::vector<ExpressionPtr> within;  ///< kFind, aggregations
+  std::vector<ExpressionPtr> within;  ///< kFind: a time range
   ExpressionPtr per;                  ///< kFind, aggregations
   std::optional<Selector> selector;
   OutputAction output;

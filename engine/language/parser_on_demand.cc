@@ -58,15 +58,15 @@ bool Parser::on_demand(ast::OnDemandQuery& out) {
 
 bool Parser::on_demand_find(ast::OnDemandQuery& out) {
   if (!expect(Keyword::kFrom) || at_clause()) return fail("a table, window or aggregation");
+  out.store_location = peek().location;
   if (!name(out.store, "a table, window or aggregation")) return false;
   if (accept(Keyword::kAs) && !name(out.alias, "the alias")) return false;
   repair({Keyword::kSelect, Keyword::kWithin});
   if (accept(Keyword::kOn) && !expression_into(out.on)) return false;
   repair({Keyword::kSelect, Keyword::kWithin});
   if (accept(Keyword::kWithin)) {
-    if (!within_range(out.within) || !expect(Keyword::kPer) || !expression_into(out.per)) {
-      return false;
-    }
+    if (!within_range(out.within)) return false;
+    if (accept(Keyword::kPer) && !expression_into(out.per)) return false;
   }
   repair({Keyword::kSelect});
   return !at(Keyword::kSelect) || selector(out.selector.emplace());

@@ -36,10 +36,12 @@ constexpr std::array<std::pair<std::string_view, int64_t>, 11> kUnits{{
 
 }  // namespace
 
+bool same_name(std::string_view a, std::string_view b) { return lower(a) == lower(b); }
+
 const ast::Annotation* find_annotation(const std::vector<ast::Annotation>& annotations,
                                        std::string_view name) {
   for (const ast::Annotation& annotation : annotations) {
-    if (lower(annotation.name) == lower(name)) return &annotation;
+    if (same_name(annotation.name, name)) return &annotation;
   }
   return nullptr;
 }
@@ -47,7 +49,7 @@ const ast::Annotation* find_annotation(const std::vector<ast::Annotation>& annot
 std::optional<std::string> annotation_value(const ast::Annotation& annotation,
                                             std::string_view key) {
   for (const ast::AnnotationElement& element : annotation.elements) {
-    if (lower(element.key) == lower(key)) return element.value;
+    if (same_name(element.key, key)) return element.value;
   }
   return std::nullopt;
 }

@@ -11,6 +11,9 @@
 
 namespace pollux {
 
+/// Equal but for letter case.
+bool same_name(std::string_view a, std::string_view b);
+
 /// The first annotation of that name; null when there is none.
 const ast::Annotation* find_annotation(const std::vector<ast::Annotation>& annotations,
                                        std::string_view name);

@@ -7,6 +7,7 @@
 #include "engine/expression/row_function.h"
 #include "engine/language/parser.h"
 #include "engine/planner/annotations.h"
+#include "engine/planner/plan_describer.h"
 #include "engine/planner/query_planner.h"
 
 namespace pollux {
@@ -70,8 +71,8 @@ class PlanBuilder {
   bool is_free(const std::string& name, const Schema& schema, const Location& location,
                bool as_stream) {
     Plan::Stream* stream = plan_.find_stream(name);
-    auto table = plan_.tables().find(name);
-    if (stream == nullptr && table == plan_.tables().end()) return true;
+    auto table = plan_.all_tables().find(name);
+    if (stream == nullptr && table == plan_.all_tables().end()) return true;
     const Schema& known =
         stream != nullptr ? *stream->junction->schema() : *table->second->schema();
     if (as_stream != (stream != nullptr) || !known.same_attributes(schema)) {
@@ -114,7 +115,7 @@ class PlanBuilder {
         (key ? primary_key : indexed).push_back(*column);
       }
     }
-    plan_.tables()[definition.name] = std::make_unique<Table>(
+    plan_.all_tables()[definition.name] = std::make_unique<Table>(
         schema, std::move(primary_key), std::move(indexed), plan_.context().strings());
   }
 
@@ -198,14 +199,14 @@ class PlanBuilder {
 
 }  // namespace
 
-BuiltPlan build_plan(
-    std::string_view text, const std::string& default_name,
-    const std::function<bool(std::string_view plan, std::string_view stream)>& is_result) {
+namespace {
+
+BuiltPlan build(const ast::Plan& tree, Diagnostics diagnostics, const std::string& default_name,
+                const IsResult& is_result) {
   BuiltPlan built;
-  ParseResult parsed = parse_plan(text);
-  built.diagnostics = std::move(parsed.diagnostics);
+  built.diagnostics = std::move(diagnostics);
   auto plan = std::make_unique<Plan>(default_name);
-  PlanBuilder(parsed.plan, *plan, built.diagnostics).build();
+  PlanBuilder(tree, *plan, built.diagnostics).build();
   if (!built.diagnostics.empty()) {
     std::stable_sort(built.diagnostics.begin(), built.diagnostics.end(),
                      [](const Diagnostic& a, const Diagnostic& b) {
@@ -214,12 +215,26 @@ BuiltPlan build_plan(
                      });
     return built;
   }
+  plan->set_description(describe_tree(tree));
   for (Plan::Stream& stream : plan->all_streams()) {
     if (!stream.written) continue;
     if (!is_result || is_result(plan->name(), stream.name)) plan->make_result(stream);
   }
   built.plan = std::move(plan);
   return built;
+}
+
+}  // namespace
+
+BuiltPlan build_plan(std::string_view text, const std::string& default_name,
+                     const IsResult& is_result) {
+  ParseResult parsed = parse_plan(text);
+  return build(parsed.plan, std::move(parsed.diagnostics), default_name, is_result);
+}
+
+BuiltPlan build_plan(const ast::Plan& tree, const std::string& default_name,
+                     const IsResult& is_result) {
+  return build(tree, {}, default_name, is_result);
 }
 
 }  // namespace pollux

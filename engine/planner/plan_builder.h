@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "engine/language/ast.h"
 #include "engine/language/diagnostics.h"
 #include "engine/runtime/plan.h"
 
@@ -16,9 +17,14 @@ struct BuiltPlan {
   Diagnostics diagnostics;     ///< everything that is wrong, in order of place
 };
 
+/// Which streams are results; null: every stream that a query inserts into.
+using IsResult = std::function<bool(std::string_view plan, std::string_view stream)>;
+
 /// Parses and binds. `default_name` is the plan's name when the text gives none.
-BuiltPlan build_plan(
-    std::string_view text, const std::string& default_name,
-    const std::function<bool(std::string_view plan, std::string_view stream)>& is_result);
+BuiltPlan build_plan(std::string_view text, const std::string& default_name,
+                     const IsResult& is_result);
+/// Binds a tree.
+BuiltPlan build_plan(const ast::Plan& tree, const std::string& default_name,
+                     const IsResult& is_result);
 
 }  // namespace pollux

@@ -51,13 +51,13 @@ void QueryPlanner::report(const Location& location, std::string message, std::st
 }
 
 Table* QueryPlanner::find_table(const std::string& name) {
-  auto at = plan_.tables().find(name);
-  return at == plan_.tables().end() ? nullptr : at->second.get();
+  auto at = plan_.all_tables().find(name);
+  return at == plan_.all_tables().end() ? nullptr : at->second.get();
 }
 
 std::vector<std::string> QueryPlanner::table_names() const {
   std::vector<std::string> names;
-  for (const auto& [name, table] : plan_.tables()) names.push_back(name);
+  for (const auto& [name, table] : plan_.all_tables()) names.push_back(name);
   return names;
 }
 

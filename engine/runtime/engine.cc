@@ -189,6 +189,67 @@ SchemaPtr Engine::input_schema(std::string_view stream) const {
   return nullptr;
 }
 
+std::vector<TableInfo> Engine::tables(std::string_view plan) const {
+  Impl::Deployed* deployed = impl_->find(plan);
+  return deployed == nullptr ? std::vector<TableInfo>{} : deployed->plan->tables();
+}
+
+bool Engine::read_table(std::string_view plan, std::string_view table,
+                        const TakeRows& take) const {
+  Impl::Deployed* deployed = impl_->find(plan);
+  if (deployed == nullptr || deployed->suspended) return false;
+  return deployed->plan->read_table(table, take);
+}
+
+QueryAnswer Engine::query(std::string_view plan, std::string_view text,
+                          OnDemandOptions options) const {
+  QueryAnswer answer;
+  Impl::Deployed* deployed = impl_->find(plan);
+  if (deployed == nullptr) {
+    answer.status = {QueryCode::kUnknownPlan, "no plan is named '" + std::string(plan) + "'"};
+    return answer;
+  }
+  if (deployed->suspended) {
+    answer.status = {QueryCode::kFailed, "plan '" + std::string(plan) + "' is suspended"};
+    return answer;
+  }
+  std::vector<TableInfo> tables = deployed->plan->tables();
+  StoreCatalogue catalogue;
+  for (const TableInfo& table : tables) catalogue.names.push_back(table.schema->name());
+  catalogue.schema_of = [&tables](std::string_view name) -> SchemaPtr {
+    for (const TableInfo& table : tables) {
+      if (table.schema->name() == name) return table.schema;
+    }
+    return nullptr;
+  };
+  options.now = Timestamp{impl_->now_ms};
+  CompiledQuery compiled = compile_query(text, catalogue, options);
+  if (!compiled.query) {
+    answer.status = {QueryCode::kInvalid, "the query has errors"};
+    answer.diagnostics = std::move(compiled.diagnostics);
+    return answer;
+  }
+  OnDemandQuery& query = *compiled.query;
+  deployed->plan->read_table(query.store(), [&](const EventBatchPtr& rows) {
+    answer.status = query.take(*rows);
+    return answer.status.ok() && query.wants_more();
+  });
+  return answer.status.ok() ? query.finish() : answer;
+}
+
+std::optional<PlanDescription> Engine::describe(std::string_view plan) const {
+  Impl::Deployed* deployed = impl_->find(plan);
+  if (deployed == nullptr) return std::nullopt;
+  PlanDescription description = deployed->plan->describe();
+  description.suspended = deployed->suspended;
+  return description;
+}
+
+size_t Engine::state_bytes(std::string_view plan) const {
+  Impl::Deployed* deployed = impl_->find(plan);
+  return deployed == nullptr ? 0 : deployed->plan->state_bytes();
+}
+
 size_t Engine::state_bytes() const {
   size_t bytes = 0;
   for (const Impl::Deployed& deployed : impl_->plans) bytes += deployed.plan->state_bytes();

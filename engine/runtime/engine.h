@@ -17,6 +17,8 @@
 #include "engine/batch/event_batch.h"
 #include "engine/language/diagnostics.h"
 #include "engine/runtime/entry.h"
+#include "engine/runtime/on_demand_query.h"
+#include "engine/runtime/plan_description.h"
 #include "engine/types/schema.h"
 
 namespace pollux {
@@ -71,8 +73,14 @@ struct StreamInfo {
   bool leaf = false;    ///< an output that no query of the plan reads
 };
 
+/// Takes rows of a table; false: no more of them.
+using TakeRows = std::function<bool(const EventBatchPtr& rows)>;
+
 class Engine {
  public:
+  /// Rows of a table are handed out in batches of at most so many.
+  static constexpr size_t kTableBatchRows = 4096;
+
   explicit Engine(EngineOptions options = {});
   ~Engine();
   Engine(const Engine&) = delete;
@@ -97,8 +105,22 @@ class Engine {
   /// The schema under which any plan takes events of this stream; null when none does.
   SchemaPtr input_schema(std::string_view stream) const;
 
+  /// The tables of a plan, by name.
+  std::vector<TableInfo> tables(std::string_view plan) const;
+  /// Hands out copies of a table's rows, oldest first, until `take` says false. False when there is
+  /// no such table or its plan is suspended.
+  bool read_table(std::string_view plan, std::string_view table, const TakeRows& take) const;
+  /// Asks a plan's tables; changes nothing. The present is that of the last entry, whatever
+  /// `options` say.
+  QueryAnswer query(std::string_view plan, std::string_view text,
+                    OnDemandOptions options = {}) const;
+  /// Empty when no plan has that name.
+  std::optional<PlanDescription> describe(std::string_view plan) const;
+
   /// Bytes of live state: windows, groups, partial matches, tables, partitions.
   size_t state_bytes() const;
+  /// That of one plan; 0 when no plan has that name.
+  size_t state_bytes(std::string_view plan) const;
 
  private:
   struct Impl;

@@ -63,22 +63,29 @@ uint32_t Plan::end_of_run(const EventBatch& batch, uint32_t begin) const {
   return static_cast<uint32_t>(end - row_clocks_.begin());
 }
 
-void Plan::apply_events(Junction& input, const EventBatch& batch, bool row_clock, int64_t now_ms) {
+void Plan::apply_chunk(Junction& input, const EventBatch& batch, int64_t now_ms) {
   if (batch.rows() == 0) return;
+  context_.advance_to(now_ms, 0);
+  one_cause_.assign(batch.rows(), 1);  // a chunk goes through one query after the other
   Chunk chunk;
   chunk.batch = &batch;
+  chunk.rows = batch.rows();
   chunk.strings_shared = true;
-  chunk.one_chunk = batch.one_chunk();
+  chunk.one_chunk = true;
+  chunk.causes = one_cause_.data();
+  input.receive(chunk);
+}
+
+void Plan::apply_events(Junction& input, const EventBatch& batch, bool row_clock, int64_t now_ms) {
+  if (batch.rows() == 0) return;
   if (batch.one_chunk()) {
     int64_t now = now_ms;
     if (row_clock) now = *std::max_element(batch.timestamps().begin(), batch.timestamps().end());
-    context_.advance_to(now, 0);
-    chunk.rows = batch.rows();
-    one_cause_.assign(batch.rows(), 1);  // a chunk goes through one query after the other
-    chunk.causes = one_cause_.data();
-    input.receive(chunk);
-    return;
+    return apply_chunk(input, batch, now);
   }
+  Chunk chunk;
+  chunk.batch = &batch;
+  chunk.strings_shared = true;
   if (row_clock) {
     clocks_are_timestamps_ = set_row_clocks(batch);
     context_.set_row_clocks(row_clocks_.data());
@@ -109,6 +116,51 @@ std::vector<StreamInfo> Plan::streams() const {
                      stream.written && stream.junction->readers() == 0});
   }
   return infos;
+}
+
+std::vector<TableInfo> Plan::tables() const {
+  std::vector<TableInfo> infos;
+  for (const auto& [name, table] : tables_) {
+    TableInfo info{table->schema(), {}, table->size(), table->state_bytes()};
+    for (size_t column : table->primary_key()) {
+      info.primary_key.push_back((*table->schema())[column].name);
+    }
+    infos.push_back(std::move(info));
+  }
+  return infos;
+}
+
+bool Plan::read_table(std::string_view name, const TakeRows& take) const {
+  auto at = std::find_if(tables_.begin(), tables_.end(),
+                         [name](const auto& named) { return named.first == name; });
+  if (at == tables_.end()) return false;
+  const Table& table = *at->second;
+  std::vector<Slot> slots;
+  table.all(slots);
+  for (size_t begin = 0; begin < slots.size(); begin += Engine::kTableBatchRows) {
+    size_t end = std::min(begin + Engine::kTableBatchRows, slots.size());
+    auto rows = std::make_shared<EventBatch>(table.schema());
+    table.store().gather({slots.begin() + static_cast<std::ptrdiff_t>(begin),
+                          slots.begin() + static_cast<std::ptrdiff_t>(end)},
+                         *rows);
+    own_strings(*rows);
+    if (!take(rows)) break;
+  }
+  return true;
+}
+
+PlanDescription Plan::describe() const {
+  PlanDescription description = description_;
+  description.name = name_;
+  description.playback = playback_;
+  description.state_bytes = state_bytes();
+  description.tables = tables_.size();
+  for (const auto& [name, table] : tables_) description.table_rows += table->size();
+  description.partitions = partitions_.size();
+  for (const auto& partition : partitions_) {
+    description.partition_instances += partition->live().size();
+  }
+  return description;
 }
 
 size_t Plan::state_bytes() const {

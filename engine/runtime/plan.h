@@ -16,6 +16,7 @@
 #include "engine/operators/plan_context.h"
 #include "engine/operators/table.h"
 #include "engine/runtime/engine.h"
+#include "engine/runtime/plan_description.h"
 #include "engine/runtime/result_collector.h"
 
 namespace pollux {
@@ -33,6 +34,8 @@ class Plan {
   Junction* input(std::string_view stream);
   /// `row_clock`: the rows' timestamps move the clock, which otherwise is `now_ms`.
   void apply_events(Junction& input, const EventBatch& batch, bool row_clock, int64_t now_ms);
+  /// All rows as one chunk.
+  void apply_chunk(Junction& input, const EventBatch& batch, int64_t now_ms);
   void apply_tick(int64_t now_ms) { context_.advance_to(now_ms, 0); }
   void deliver(EntryId cause, ResultSink& sink) {
     results_.deliver(name_, result_streams_, cause, sink);
@@ -41,6 +44,11 @@ class Plan {
   std::optional<int64_t> next_deadline() const { return context_.next_deadline(); }
   std::optional<int64_t> last_deadline() const { return context_.last_deadline(); }
   std::vector<StreamInfo> streams() const;
+  std::vector<TableInfo> tables() const;
+  /// Hands out copies of a table's rows, oldest first, until `take` says false. False when there is
+  /// no such table.
+  bool read_table(std::string_view table, const TakeRows& take) const;
+  PlanDescription describe() const;
   size_t state_bytes() const;
   bool playback() const { return playback_; }
 
@@ -58,8 +66,9 @@ class Plan {
   Stream& add_stream(SchemaPtr schema, bool defined);
   std::vector<Stream>& all_streams() { return streams_; }
   void make_result(Stream& stream);
-  std::map<std::string, std::unique_ptr<Table>>& tables() { return tables_; }
+  std::map<std::string, std::unique_ptr<Table>>& all_tables() { return tables_; }
   Partition& add_partition(std::unique_ptr<Partition> partition);
+  void set_description(PlanDescription description) { description_ = std::move(description); }
   void set_playback(bool playback) { playback_ = playback; }
   /// Rows must go through the plan one at a time: queries would see each other's effects.
   void set_row_by_row(bool row_by_row) { row_by_row_ = row_by_row; }
@@ -87,6 +96,7 @@ class Plan {
   std::vector<KeyedOperator*> keyed_;
   std::vector<std::shared_ptr<void>> parts_;  // destroyed before what stands above
   ResultCollector results_;
+  PlanDescription description_;
   bool playback_ = false;
   bool row_by_row_ = false;
   std::vector<int64_t> row_clocks_;

@@ -117,6 +117,11 @@ void add_run_command(CLI::App& app, ExitCode& exit_code) {
                    "or until all that waits then is due (default: max)")
       ->check(CLI::Validator(check_duration, ""))
       ->type_name("DURATION|none|max");
+  command
+      ->add_option("--query", to.queries,
+                   "A question to the plan's tables, asked at the end: \"from TABLE select ...\"")
+      ->allow_extra_args(false)
+      ->type_name("QUERY");
   command->add_flag("--stats", to.stats, "Time, events per second and state in the summary");
   command->footer(kDetails);
   command->callback([options, &exit_code] { exit_code = RunJob(*options, STDOUT_FILENO).run(); });

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "server/formats/csv_reader.h"
@@ -66,7 +67,7 @@ RunJob::~RunJob() = default;
 ExitCode RunJob::run() {
   if (!deploy() || !open_inputs()) return exit_code_;
   started_ = Clock::now();
-  if (apply_rows()) advance_time();
+  if (apply_rows() && advance_time()) answer_queries();
   out_.flush();
   results_went_out();
   console_.wipe_bar();
@@ -110,7 +111,20 @@ bool RunJob::deploy() {
         const std::vector<std::string>& outputs = input_plan_.outputs;
         return std::find(outputs.begin(), outputs.end(), stream) != outputs.end();
       }});
-  return apply(DeployPayload{plan.name, plan.text});
+  if (!apply(DeployPayload{plan.name, plan.text})) return false;
+  note_endpoints();
+  return true;
+}
+
+/// Files take the place of sources here, and standard output that of sinks.
+void RunJob::note_endpoints() {
+  std::string names;
+  for (const StreamEndpoint& endpoint : engine_->describe(plan_name_)->endpoints) {
+    bool source = endpoint.kind == StreamEndpoint::Kind::kSource;
+    names += (names.empty() ? "" : ", ") + std::string(source ? "@source" : "@sink") + " of " +
+             endpoint.stream;
+  }
+  if (!names.empty()) console_.message("note: sources and sinks are not run here: " + names);
 }
 
 bool RunJob::open_inputs() {
@@ -293,6 +307,22 @@ bool RunJob::advance_to(int64_t until_ms) {
     if (!tick(next->ms)) return false;
   }
   return tick(until_ms);
+}
+
+bool RunJob::answer_queries() {
+  for (const std::string& text : options_.queries) {
+    QueryAnswer answer = engine_->query(plan_name_, text);
+    if (!answer.status.ok()) {
+      std::string what = to_text(answer.diagnostics, "--query");
+      return fail(ExitCode::kUsage, what.empty() ? "--query: " + answer.status.reason : what);
+    }
+    std::vector<uint32_t> ordinals(answer.rows->rows());
+    std::iota(ordinals.begin(), ordinals.end(), 0u);
+    writer_.on_result({plan_name_, "query", {kEpoch, {++position_}}, answer.rows, ordinals});
+    writer_.end_entry();
+    if (!results_went_out()) return false;
+  }
+  return true;
 }
 
 void RunJob::sample_state() {

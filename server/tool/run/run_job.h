@@ -39,6 +39,7 @@ class RunJob {
   bool open_inputs();
   bool apply_rows();
   bool advance_time();
+  bool answer_queries();
 
   std::optional<std::vector<StreamInfo>> streams_of(const PlanFile& plan);
   std::unique_ptr<RowReader> make_reader(const InputFile& file, std::string& error);
@@ -52,6 +53,7 @@ class RunJob {
   void flush_when_due();
   bool fail(ExitCode code, const std::string& message);
   void note_row_number_time();
+  void note_endpoints();
   void sample_state();
   void print_summary();
 

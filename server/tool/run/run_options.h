@@ -23,6 +23,7 @@ struct RunOptions {
   std::vector<std::string> outputs{};     ///< STREAM; none: the plan's leaf outputs
   std::vector<std::string> timestamps{};  ///< [STREAM.]ATTRIBUTE
   std::vector<std::string> constants{};   ///< STREAM.ATTRIBUTE=VALUE
+  std::vector<std::string> queries{};     ///< asked of the plan's tables at the end
   std::string advance{kAdvanceMax};       ///< a duration, kAdvanceNone or kAdvanceMax
   InputFormat format = InputFormat::kByContent;
   CsvHeader header = CsvHeader::kAuto;
