@@ -100,7 +100,8 @@ class OnDemandPlanner {
     } else {
       steps.finish = step(used_, nullptr, copy_of_select());
       bool any_rows_do = select_.limit && select_.order_by.empty() && !select_.having;
-      if (any_rows_do) steps.rows_needed = whole_number(select_.limit) + whole_number(select_.offset);
+      if (any_rows_do)
+        steps.rows_needed = whole_number(select_.limit) + whole_number(select_.offset);
     }
     return steps;
   }
@@ -125,8 +126,9 @@ class OnDemandPlanner {
     visit_all(select_, [&](const ast::Expression& expression) {
       if (expression.kind == Kind::kReference) named.insert(expression.reference.attribute);
       all = all || expression.star;
-      aggregated_ = aggregated_ || (expression.kind == Kind::kFunction &&
-                                    expression.name_space.empty() && is_aggregator(expression.name));
+      aggregated_ =
+          aggregated_ || (expression.kind == Kind::kFunction && expression.name_space.empty() &&
+                          is_aggregator(expression.name));
     });
     for (const Attribute& attribute : schema_.attributes()) {
       if (all || named.contains(attribute.name)) used_.push_back(attribute);
