@@ -112,11 +112,11 @@ TEST_F(PolluxdTest, ReloadingWrongSettingsChangesNothing) {
   ASSERT_TRUE(logged("polluxd started"));
   write("pollux.yaml", base + "  format: json\n  levle: debug\n");
   ::kill(daemon(), SIGHUP);
-  ASSERT_TRUE(logged("nothing was reloaded errors=1"));
-  EXPECT_TRUE(logged("pollux.yaml:7: log.levle: unknown key; did you mean 'log.level'?"));
+  ASSERT_TRUE(logged("nothing was reloaded"));
+  EXPECT_TRUE(logged("pollux.yaml:8: log.levle: unknown key; did you mean 'log.level'?"));
   std::filesystem::remove(path("pollux.yaml"));
   ::kill(daemon(), SIGHUP);
-  ASSERT_TRUE(logged("nothing was reloaded errors=1", 2));
+  ASSERT_TRUE(logged("nothing was reloaded", 2));
   EXPECT_EQ(read("log").find("{\"ts\""), std::string::npos) << "still text";
   EXPECT_EQ(end_daemon(SIGTERM).exit_code, 0);
 }

@@ -78,7 +78,7 @@ TEST(HostileYamlTest, BinaryAndBrokenTextsAreRefused) {
 TEST(HostileYamlTest, BytesAtRandomNeverBreakTheReader) {
   std::mt19937 random(20260101);  // NOLINT(cert-msc51-cpp): the same bytes each time
   const std::string letters = "ab:-?[]{},#&*!|>'\"%@`\n \n  1~.<=\\/";
-  for (int round = 0; round < 20'000; ++round) {
+  for (int round = 0; round < 5000; ++round) {
     std::string yaml;
     for (size_t i = random() % 60; i > 0; --i) yaml += letters[random() % letters.size()];
     parse_yaml(yaml);
