@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "server/formats/result_json.h"
+#include "server/publishers/row_text.h"
 
 namespace pollux {
 
@@ -76,9 +76,8 @@ std::string Subscription::text_of(const ResultLog::Read& read) const {
   for (const ResultSlicePtr& slice : read.slices) {
     uint64_t skip = next_ > slice->first ? next_ - slice->first : 0;
     for (auto row = static_cast<uint32_t>(skip); row < slice->batch->rows(); ++row) {
-      std::string id = result_id(*slice, row);
-      text += "id: " + id + "\ndata: ";
-      append_result_json(text, *slice->batch, row, id);
+      text += "id: " + result_id(*slice, row) + "\ndata: ";
+      append_row_json(text, {slice.get(), row});
       text += "\n\n";
     }
   }
