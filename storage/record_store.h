@@ -39,9 +39,9 @@
 namespace pollux {
 
 /// The stores that every node has.
-inline constexpr std::string_view kEventStore = "EVENT_STORE";                    ///< mixed use
-inline constexpr std::string_view kEventStoreWriteOptimised = "EVENT_STORE_WO";   ///< raw events
-inline constexpr std::string_view kProcessedDataStore = "PROCESSED_DATA_STORE";   ///< statistics
+inline constexpr std::string_view kEventStore = "EVENT_STORE";                   ///< mixed use
+inline constexpr std::string_view kEventStoreWriteOptimised = "EVENT_STORE_WO";  ///< raw events
+inline constexpr std::string_view kProcessedDataStore = "PROCESSED_DATA_STORE";  ///< statistics
 
 /// A row of a source: of the rows that an entry brought about, the one with this ordinal.
 struct RowId {
@@ -54,7 +54,7 @@ struct RowId {
 struct Rows {
   std::string_view source;  ///< "tenant/plan" or "tenant/stream": whose progress they make
   EntryId entry;
-  const EventBatch* batch = nullptr;    ///< of the table's columns
+  const EventBatch* batch = nullptr;   ///< of the table's columns
   std::span<const uint32_t> ordinals;  ///< one a row, growing
 };
 

@@ -76,8 +76,8 @@ absl::StatusOr<std::shared_ptr<Database>> Database::open(const RocksStoreOptions
   std::error_code failure;
   std::filesystem::create_directories(options.directory, failure);
   if (failure) {
-    return absl::UnavailableError(database->place() + ": cannot make the directory: " +
-                                  failure.message() +
+    return absl::UnavailableError(database->place() +
+                                  ": cannot make the directory: " + failure.message() +
                                   "; name one that this user may write, or make it");
   }
   rocksdb::DB* db = nullptr;
@@ -162,13 +162,15 @@ absl::Status Database::error(const rocksdb::Status& status, std::string_view doi
   }
   if (status.IsCorruption()) {
     return absl::DataLossError(
-        text + "; stop the node and restore the directory from a copy, or move it away to begin "
-               "with an empty store");
+        text +
+        "; stop the node and restore the directory from a copy, or move it away to begin "
+        "with an empty store");
   }
   if (is_lock_failure(status)) {
     return absl::FailedPreconditionError(
-        text + "; another store has the directory open: stop the process that does, or name "
-               "another directory");
+        text +
+        "; another store has the directory open: stop the process that does, or name "
+        "another directory");
   }
   if (status.IsIOError()) {
     return absl::UnavailableError(

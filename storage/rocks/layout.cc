@@ -107,8 +107,7 @@ std::optional<TableRecord> decode_table(std::string_view bytes) {
     record.definition.primary_key.emplace_back(from.text());
   }
   if (!from.complete()) return std::nullopt;
-  record.definition.schema =
-      std::make_shared<Schema>(std::move(schema_name), std::move(columns));
+  record.definition.schema = std::make_shared<Schema>(std::move(schema_name), std::move(columns));
   if (!check_definition(record.definition).ok()) return std::nullopt;
   return record;
 }

@@ -37,8 +37,8 @@ absl::StatusOr<std::string> encode_primary_key(const TableLayout& layout,
   const std::vector<std::string>& names = layout.definition.primary_key;
   if (names.empty()) return unfit(layout, "it has no primary key; scan a range of time instead");
   if (values.size() != names.size()) {
-    return unfit(layout, "its primary key has " + std::to_string(names.size()) +
-                             " columns, not " + std::to_string(values.size()));
+    return unfit(layout, "its primary key has " + std::to_string(names.size()) + " columns, not " +
+                             std::to_string(values.size()));
   }
   std::vector<Attribute> columns;
   for (size_t column : layout.key_columns) columns.push_back((*layout.definition.schema)[column]);

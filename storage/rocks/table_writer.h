@@ -49,8 +49,7 @@ class TableWriter {
   absl::StatusOr<Source*> source_of(std::string_view name);
   absl::Status put(const EventBatch& batch, uint32_t row, std::string& refused);
   void append(int64_t time_ms);
-  absl::Status upsert(const EventBatch& batch, uint32_t row, int64_t time_ms,
-                      std::string& refused);
+  absl::Status upsert(const EventBatch& batch, uint32_t row, int64_t time_ms, std::string& refused);
   /// The time of the row that has this key now, if there is one.
   absl::StatusOr<std::optional<int64_t>> time_of_key(const std::string& key) const;
   std::string doing(std::string_view verb) const;

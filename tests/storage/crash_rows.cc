@@ -13,11 +13,11 @@ constexpr uint32_t kRowsMax = 8;
 constexpr int32_t kKeys = 50;
 
 SchemaPtr crash_schema() {
-  static const auto schema = std::make_shared<Schema>(
-      "crash", std::vector<Attribute>{{"source", AttributeType::kInt},
-                                      {"key", AttributeType::kInt},
-                                      {"position", AttributeType::kLong},
-                                      {"text", AttributeType::kString}});
+  static const auto schema =
+      std::make_shared<Schema>("crash", std::vector<Attribute>{{"source", AttributeType::kInt},
+                                                               {"key", AttributeType::kInt},
+                                                               {"position", AttributeType::kLong},
+                                                               {"text", AttributeType::kString}});
   return schema;
 }
 

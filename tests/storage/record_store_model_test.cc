@@ -39,9 +39,8 @@ struct Model {
     };
     for (const auto& [key, row] : by_key) take(row);
     for (const TestRow& row : appended) take(row);
-    std::stable_sort(rows.begin(), rows.end(), [](const TestRow& a, const TestRow& b) {
-      return a.time_ms < b.time_ms;
-    });
+    std::stable_sort(rows.begin(), rows.end(),
+                     [](const TestRow& a, const TestRow& b) { return a.time_ms < b.time_ms; });
     return rows;
   }
   void expire(int64_t now_ms) {
@@ -77,7 +76,10 @@ class ModelTest : public ::testing::TestWithParam<uint32_t> {
     if (type == AttributeType::kInt) return static_cast<int32_t>(pick(5)) - 2;
     if (type == AttributeType::kLong) return static_cast<int64_t>(now_ms_ - 80 + pick(100));
     std::string text;
-    for (uint64_t left = pick(4); left != 0; --left) text += "\0\x01\xff""a"[pick(4)];
+    for (uint64_t left = pick(4); left != 0; --left)
+      text +=
+          "\0\x01\xff"
+          "a"[pick(4)];
     return text;
   }
   TestRow random_row(const Schema& schema) {
@@ -104,8 +106,8 @@ class ModelTest : public ::testing::TestWithParam<uint32_t> {
     const std::vector<uint32_t> ordinals{0, 2, 3, 7, 9};
     std::vector<Rows> rows;
     for (const EventBatch& batch : batches) {
-      rows.push_back({source, entry(1, first + rows.size()), &batch,
-                      std::span(ordinals).first(batch.rows())});
+      rows.push_back(
+          {source, entry(1, first + rows.size()), &batch, std::span(ordinals).first(batch.rows())});
     }
     auto written = store_->write(model.definition.name, rows, Epoch{1});
     ASSERT_TRUE(written.ok()) << written.status();
@@ -150,9 +152,9 @@ class ModelTest : public ::testing::TestWithParam<uint32_t> {
     auto found = store_->find(model.definition.name, key, Timestamp{now_ms_});
     ASSERT_TRUE(found.ok()) << found.status();
     auto known = model.by_key.find(key);
-    const bool visible = known != model.by_key.end() &&
-                         (model.definition.retention_ms == 0 ||
-                          known->second.time_ms >= now_ms_ - kRetentionMs);
+    const bool visible =
+        known != model.by_key.end() &&
+        (model.definition.retention_ms == 0 || known->second.time_ms >= now_ms_ - kRetentionMs);
     ASSERT_EQ(*found != nullptr, visible);
     if (visible) {
       EXPECT_EQ(testing::rows_of(**found), std::vector<TestRow>{known->second});
@@ -179,11 +181,11 @@ class ModelTest : public ::testing::TestWithParam<uint32_t> {
   SchemaPtr schema_ = schema_of({{"key", AttributeType::kString},
                                  {"part", AttributeType::kInt},
                                  {"_timestamp", AttributeType::kLong}});
-  std::vector<Model> models_{{{"KEYED", schema_, {"key", "part"}, 0}, {}, {}, {}},
-                             {{"KEYED_FOR_A_WHILE", schema_, {"key", "part"}, kRetentionMs},
-                              {}, {}, {}},
-                             {{"APPENDED", schema_, {}, 0}, {}, {}, {}},
-                             {{"APPENDED_FOR_A_WHILE", schema_, {}, kRetentionMs}, {}, {}, {}}};
+  std::vector<Model> models_{
+      {{"KEYED", schema_, {"key", "part"}, 0}, {}, {}, {}},
+      {{"KEYED_FOR_A_WHILE", schema_, {"key", "part"}, kRetentionMs}, {}, {}, {}},
+      {{"APPENDED", schema_, {}, 0}, {}, {}, {}},
+      {{"APPENDED_FOR_A_WHILE", schema_, {}, kRetentionMs}, {}, {}, {}}};
 };
 
 TEST_P(ModelTest, TheStoreDoesWhatTheModelDoes) {

@@ -148,8 +148,8 @@ TEST_F(RecordStoreTest, ARangeHoldsItsBeginningAndNotItsEnd) {
 TEST_F(RecordStoreTest, RowsThatWereWrittenBeforeHaveNoEffect) {
   open(events());
   write("EVENTS", event_schema_, {event(1, "a"), event(2, "b")}, entry(1, 5));
-  Written again = write("EVENTS", event_schema_, {event(1, "a"), event(2, "b"), event(3, "c")},
-                        entry(1, 5));
+  Written again =
+      write("EVENTS", event_schema_, {event(1, "a"), event(2, "b"), event(3, "c")}, entry(1, 5));
   EXPECT_EQ(again.rows, 1u);
   EXPECT_EQ(again.repeated, 2u);
   EXPECT_EQ(write("EVENTS", event_schema_, {event(9, "old")}, entry(1, 4)).repeated, 1u);
@@ -179,8 +179,8 @@ TEST_F(RecordStoreTest, OneWriteTakesManyEntriesOfManySources) {
   EventBatch b = batch_of(event_schema_, {event(2, "c")});
   const std::vector<uint32_t> two{3, 8};
   const std::vector<uint32_t> one{0};
-  std::vector<Rows> rows{{"x", entry(1, 1), &a, two}, {"y", entry(1, 1), &b, one},
-                         {"x", entry(1, 2), &b, one}};
+  std::vector<Rows> rows{
+      {"x", entry(1, 1), &a, two}, {"y", entry(1, 1), &b, one}, {"x", entry(1, 2), &b, one}};
   auto written = store_->write("EVENTS", rows, Epoch{1});
   ASSERT_TRUE(written.ok()) << written.status();
   EXPECT_EQ(written->rows, 4u);
@@ -228,9 +228,9 @@ TEST_F(RecordStoreTest, AWriteThatDoesNotFitChangesNothing) {
 TEST_F(RecordStoreTest, ARowThatCannotBeStoredIsToldAndTheOthersGoOn) {
   open(counts());
   const std::string long_key(rocks::TableWriter::kKeyBytesMax, 'k');
-  Written written = write("COUNTS", count_schema_,
-                          {count("a", 1, 1, 1), count(long_key, 1, 1, 2), count("b", 1, 1, 3)},
-                          entry(1, 1));
+  Written written =
+      write("COUNTS", count_schema_,
+            {count("a", 1, 1, 1), count(long_key, 1, 1, 2), count("b", 1, 1, 3)}, entry(1, 1));
   EXPECT_EQ(written.rows, 2u);
   ASSERT_EQ(written.refused.size(), 1u);
   EXPECT_EQ(written.refused[0].row, 1u);
@@ -358,10 +358,10 @@ TEST_F(RecordStoreTest, WritersReadersAndExpiryGoOnAtOnce) {
   std::atomic<bool> done = false;
   auto writer = [this](std::string_view table, const SchemaPtr& schema, std::string source) {
     for (uint64_t i = 1; i <= 300; ++i) {
-      TestRow row = table == "EVENTS" ? event(static_cast<int64_t>(i), source)
-                                      : count(source, static_cast<int32_t>(i % 7), 1,
-                                              static_cast<int64_t>(i));
-      write(table, schema, {row}, entry(1 + i / 100, i), source);
+      TestRow row = table == "EVENTS"
+                        ? event(static_cast<int64_t>(i), source)
+                        : count(source, static_cast<int32_t>(i % 7), 1, static_cast<int64_t>(i));
+      write(table, schema, {row}, entry(1, i), source);
     }
   };
   std::thread a(writer, "EVENTS", event_schema_, "a");

@@ -153,7 +153,10 @@ TEST(KeyCodec, NoKeyIsThePrefixOfAnother) {
   std::mt19937 random(11);
   auto text = [&random] {
     std::string some;
-    for (size_t left = random() % 5; left != 0; --left) some += "\0\x01\xff""a"[random() % 4];
+    for (size_t left = random() % 5; left != 0; --left)
+      some +=
+          "\0\x01\xff"
+          "a"[random() % 4];
     return some;
   };
   for (int round = 0; round < 20000; ++round) {

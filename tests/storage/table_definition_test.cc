@@ -23,12 +23,12 @@ TEST(TableName, IsTheStreamsInUpperCaseWithoutItsVersion) {
 }
 
 TEST(TableDefinition, AllFaultsAreToldAtOnce) {
-  TableDefinition wrong{"1;DROP",
-                        schema_of({{"a", AttributeType::kInt},
-                                   {"a", AttributeType::kInt},
-                                   {"o", AttributeType::kObject}}),
-                        {"b", "a", "a"},
-                        -1};
+  TableDefinition wrong{
+      "1;DROP",
+      schema_of(
+          {{"a", AttributeType::kInt}, {"a", AttributeType::kInt}, {"o", AttributeType::kObject}}),
+      {"b", "a", "a"},
+      -1};
   absl::Status status = check_definition(wrong);
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   for (const char* part : {"table '1;DROP'", "letters, digits", "'a' stands twice",
@@ -53,9 +53,9 @@ TEST(TableDefinition, EveryOtherDifferenceIsNamed) {
   TableDefinition other{"LOGINS", schema_of({{"user", AttributeType::kLong}}), {}, 0};
   absl::Status status = check_successor(logins(), other);
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
-  for (const char* part : {"column 1 is 'user string', not 'user long'",
-                           "column 'count int' is missing", "the primary key is (user), not none",
-                           "drop the table"}) {
+  for (const char* part :
+       {"column 1 is 'user string', not 'user long'", "column 'count int' is missing",
+        "the primary key is (user), not none", "drop the table"}) {
     EXPECT_NE(status.ToString().find(part), std::string::npos) << part << " in " << status;
   }
 }
@@ -65,8 +65,8 @@ TEST(RecordTime, ComesFromTheFirstOfItsColumns) {
                                            {"timestamp", AttributeType::kLong},
                                            {"_timestamp", AttributeType::kLong}})),
             2u);
-  EXPECT_EQ(record_time_column(*schema_of({{"ts", AttributeType::kLong},
-                                           {"timestamp", AttributeType::kString}})),
+  EXPECT_EQ(record_time_column(
+                *schema_of({{"ts", AttributeType::kLong}, {"timestamp", AttributeType::kString}})),
             0u);
   EXPECT_EQ(record_time_column(*schema_of({{"time", AttributeType::kLong}})), std::nullopt);
 }
