@@ -77,7 +77,7 @@ struct TimeRange {
   Timestamp to{std::numeric_limits<int64_t>::max()};
 };
 
-struct TableInfo {
+struct StoredTable {
   TableDefinition definition;
   uint64_t rows = 0;   ///< exact; expired rows count until expire() has dropped them
   uint64_t bytes = 0;  ///< on disk and in write buffers, an estimate
@@ -112,7 +112,7 @@ class RecordStore {
   /// With its rows and its progress: a table made later under the same name begins afresh.
   [[nodiscard]] virtual absl::Status drop_table(std::string_view name) = 0;
   /// By name.
-  virtual absl::StatusOr<std::vector<TableInfo>> tables() const = 0;
+  virtual absl::StatusOr<std::vector<StoredTable>> tables() const = 0;
 
   /// From now on refuses writes of an older epoch. Durable when it returns.
   [[nodiscard]] virtual absl::Status raise_fence(Epoch epoch) = 0;

@@ -243,7 +243,7 @@ class OnDemandPlanner {
     diagnostics_.push_back({at.location, std::move(message), std::move(expected), {}});
   }
 
-  std::optional<TimeRange> time_range() {
+  std::optional<WithinRange> time_range() {
     if (query_.per) {
       report(*query_.per, "'per' is for aggregations", "a table, and 'within' without 'per'");
     }
@@ -255,7 +255,7 @@ class OnDemandPlanner {
     std::optional<int64_t> from = time_of(*query_.within[0]);
     std::optional<int64_t> to = time_of(*query_.within[1]);
     if (!from || !to) return std::nullopt;
-    return TimeRange{*from, *to};
+    return WithinRange{*from, *to};
   }
 
   std::optional<int64_t> time_of(const ast::Expression& expression) {
@@ -273,7 +273,7 @@ class OnDemandPlanner {
   }
 
   /// What a row of the store must meet; null when it is nothing.
-  ast::ExpressionPtr condition_for(const std::optional<TimeRange>& range) {
+  ast::ExpressionPtr condition_for(const std::optional<WithinRange>& range) {
     ast::ExpressionPtr condition = std::move(query_.on);
     if (!range) return condition;
     auto time = [] {

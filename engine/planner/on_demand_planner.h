@@ -25,7 +25,7 @@ struct KeyEquality {
 };
 
 /// Times from `from_ms` up to but not including `to_ms`.
-struct TimeRange {
+struct WithinRange {
   int64_t from_ms = INT64_MIN;
   int64_t to_ms = INT64_MAX;
 };
@@ -37,7 +37,7 @@ struct OnDemandSteps {
   std::optional<ast::Plan> compact;
   ast::Plan finish;
   std::vector<KeyEquality> equalities;
-  std::optional<TimeRange> time_range;
+  std::optional<WithinRange> time_range;
   /// Rows that need to pass, when the first ones are as good as any.
   std::optional<uint64_t> rows_needed;
 };

@@ -116,7 +116,7 @@ struct OnDemandQuery::Impl {
   std::string store;
   OnDemandOptions options;
   std::vector<KeyEquality> equalities;
-  std::optional<TimeRange> time_range;
+  std::optional<WithinRange> time_range;
   std::optional<uint64_t> rows_needed;
   Step scan;
   std::unique_ptr<Step> fold, compact;  // when there are groups or aggregates
@@ -172,7 +172,7 @@ OnDemandQuery::~OnDemandQuery() = default;
 
 const std::string& OnDemandQuery::store() const { return impl_->store; }
 const SchemaPtr& OnDemandQuery::result_schema() const { return impl_->last->gives(); }
-std::optional<TimeRange> OnDemandQuery::time_range() const { return impl_->time_range; }
+std::optional<WithinRange> OnDemandQuery::time_range() const { return impl_->time_range; }
 
 std::optional<Value> OnDemandQuery::key_equals(std::string_view column) const {
   for (const KeyEquality& equality : impl_->equalities) {

@@ -13,6 +13,7 @@
 #include "server/http/router.h"
 #include "server/log/logger.h"
 #include "server/node/node.h"
+#include "server/stores/store_set.h"
 
 namespace pollux {
 
@@ -24,6 +25,7 @@ struct ApiLimits {
 /// What handlers work with; owned by the composition.
 struct ApiParts {
   Node& node;
+  StoreSet& stores;
   Logger& log;
   ApiLimits limits;
   std::string version;
@@ -31,6 +33,7 @@ struct ApiParts {
   /// Ports that are open, known once they are; 0 before.
   std::atomic<uint16_t> http_port{0};
   std::atomic<uint16_t> grpc_port{0};
+  std::atomic<const HttpCounters*> http_counters{nullptr};
   std::atomic<bool> stopping{false};
 };
 

@@ -127,6 +127,7 @@ Deployed Node::deploy(const DeployRequest& request) {
   Plan plan;
   plan.shard = make_shard(deployed.plan, streams);
   std::shared_ptr<Shard> replaced = known == plans_.end() ? nullptr : known->second.shard;
+  deployed.replaced = replaced != nullptr;
   deployed.entry = sequencer_.deploy(plan.shard, std::move(payload), inputs, replaced);
   plan.info.name = deployed.plan;
   plan.info.text = request.text;

@@ -79,9 +79,8 @@ absl::StatusOr<size_t> Cursor::read_row(EventBatch& batch) {
     key.append(at_->key().ToStringView().substr(kBehindTimeOffset));
     rocksdb::DB& db = database_->db();
     rocksdb::Status got = db.Get(read_options(), db.DefaultColumnFamily(), key, &stored);
-    if (got.IsNotFound()) {
+    if (got.IsNotFound())
       return database_->damaged("the time index of " + layout_->definition.name);
-    }
     if (!got.ok()) return database_->error(got, doing());
     bytes = stored.ToStringView();
   }

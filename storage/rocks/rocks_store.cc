@@ -35,7 +35,7 @@ class RocksStore : public RecordStore {
 
   absl::Status open_table(const TableDefinition& definition) override;
   absl::Status drop_table(std::string_view name) override;
-  absl::StatusOr<std::vector<TableInfo>> tables() const override;
+  absl::StatusOr<std::vector<StoredTable>> tables() const override;
   absl::Status raise_fence(Epoch epoch) override;
   absl::StatusOr<Written> write(std::string_view table, std::span<const Rows> rows,
                                 Epoch epoch) override;
@@ -58,7 +58,7 @@ class RocksStore : public RecordStore {
   absl::Status not_found(std::string_view table) const;
   absl::StatusOr<TablePtr> table(std::string_view name) const;
   absl::StatusOr<TableLayoutPtr> layout_of(std::string_view table_name) const;
-  absl::StatusOr<TableInfo> info_of(const TableLayout& layout) const;
+  absl::StatusOr<StoredTable> info_of(const TableLayout& layout) const;
   absl::Status fenced(Epoch epoch) const;
   /// Lets the lock through to writing under `epoch`.
   absl::StatusOr<std::shared_lock<std::shared_mutex>> pass_fence(Epoch epoch);
@@ -201,9 +201,9 @@ absl::StatusOr<RocksStore::TablePtr> RocksStore::table(std::string_view name) co
   return known->second;
 }
 
-absl::StatusOr<std::vector<TableInfo>> RocksStore::tables() const {
+absl::StatusOr<std::vector<StoredTable>> RocksStore::tables() const {
   std::shared_lock lock(tables_mutex_);
-  std::vector<TableInfo> infos;
+  std::vector<StoredTable> infos;
   for (const auto& [name, table] : tables_) {
     auto info = info_of(*table->layout);
     if (!info.ok()) return info.status();
@@ -212,7 +212,7 @@ absl::StatusOr<std::vector<TableInfo>> RocksStore::tables() const {
   return infos;
 }
 
-absl::StatusOr<TableInfo> RocksStore::info_of(const TableLayout& layout) const {
+absl::StatusOr<StoredTable> RocksStore::info_of(const TableLayout& layout) const {
   const std::string doing = "measure table " + layout.definition.name;
   // Read from the database, not from the table: a write that waits for the disk has its mutex.
   auto stored = database_->get(key_of(Kind::kCounters, layout.table), doing);
@@ -220,7 +220,7 @@ absl::StatusOr<TableInfo> RocksStore::info_of(const TableLayout& layout) const {
   std::optional<Counters> counters;
   if (stored->has_value()) counters = decode_counters(**stored);
   if (!counters) return database_->damaged("the counters of table " + layout.definition.name);
-  TableInfo info{layout.definition, counters->rows, 0};
+  StoredTable info{layout.definition, counters->rows, 0};
   for (Kind kind : {Kind::kRow, Kind::kTimeIndex}) {
     const std::string begin = key_of(kind, layout.table);
     const std::string end = end_of(begin);

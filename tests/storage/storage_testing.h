@@ -125,7 +125,7 @@ inline absl::StatusOr<std::vector<TestRow>> scan_all(const RecordStore& store,
 inline uint64_t row_count(const RecordStore& store, std::string_view table) {
   auto tables = store.tables();
   EXPECT_TRUE(tables.ok()) << tables.status();
-  for (const TableInfo& info : *tables) {
+  for (const StoredTable& info : *tables) {
     if (info.definition.name == table) return info.rows;
   }
   ADD_FAILURE() << "no table " << table;
