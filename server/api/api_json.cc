@@ -25,9 +25,8 @@ HttpResponse json_error(int status, std::string_view code, std::string_view mess
 Json json_of(const Diagnostics& diagnostics) {
   Json list = Json::array();
   for (const Diagnostic& each : diagnostics) {
-    Json one = {{"line", each.location.line},
-                {"column", each.location.column},
-                {"message", each.message}};
+    Json one = {
+        {"line", each.location.line}, {"column", each.location.column}, {"message", each.message}};
     if (!each.expected.empty()) one["expected"] = each.expected;
     if (!each.hint.empty()) one["hint"] = each.hint;
     list.push_back(std::move(one));

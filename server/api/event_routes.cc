@@ -49,9 +49,8 @@ std::string read_producer(const HttpRequest& request, Submission& submission) {
 HttpResponse bad_events(const JsonEvents& events) {
   Json list = Json::array();
   for (const EventError& each : events.errors) {
-    list.push_back({{"index", each.index},
-                    {"field", each.error.field},
-                    {"reason", each.error.reason}});
+    list.push_back(
+        {{"index", each.index}, {"field", each.error.field}, {"reason", each.error.reason}});
   }
   return json_error(400, "bad_events",
                     std::to_string(events.errors_total) + " events are wrong; none was accepted",
@@ -102,8 +101,8 @@ void take_events(ApiParts& parts, const HttpRequest& request, const Responder& r
   std::string_view stream = request.path_parameter("stream");
   SchemaPtr schema = intake.schema_of(stream);
   if (schema == nullptr) {
-    responder.answer(json_error(404, "unknown_stream",
-                                "no plan takes a stream '" + std::string(stream) + "'"));
+    responder.answer(
+        json_error(404, "unknown_stream", "no plan takes a stream '" + std::string(stream) + "'"));
     return;
   }
   auto form = form_of(request);

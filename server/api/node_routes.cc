@@ -12,24 +12,23 @@ HttpResponse node_answer(const ApiParts& parts) {
   SequencerCounts counts = parts.node.counts();
   auto uptime = std::chrono::steady_clock::now() - parts.started;
   return json_answer(
-      200,
-      {{"node", parts.node.options().name},
-       {"version", parts.version},
-       {"epoch", counts.last.epoch.value},
-       {"position", counts.last.position.value},
-       {"role", "active"},
-       {"state", parts.stopping ? "stopping" : "running"},
-       {"uptime_ms", std::chrono::duration_cast<std::chrono::milliseconds>(uptime).count()},
-       {"durable", false},
-       {"http_port", parts.http_port.load()},
-       {"grpc_port", parts.grpc_port.load()},
-       {"producers", counts.producers},
-       {"counts",
-        {{"entries", counts.entries},
-         {"events", counts.events},
-         {"duplicates", counts.duplicates},
-         {"refused", counts.refused_full + counts.refused_other},
-         {"waiting", counts.waiting}}}});
+      200, {{"node", parts.node.options().name},
+            {"version", parts.version},
+            {"epoch", counts.last.epoch.value},
+            {"position", counts.last.position.value},
+            {"role", "active"},
+            {"state", parts.stopping ? "stopping" : "running"},
+            {"uptime_ms", std::chrono::duration_cast<std::chrono::milliseconds>(uptime).count()},
+            {"durable", false},
+            {"http_port", parts.http_port.load()},
+            {"grpc_port", parts.grpc_port.load()},
+            {"producers", counts.producers},
+            {"counts",
+             {{"entries", counts.entries},
+              {"events", counts.events},
+              {"duplicates", counts.duplicates},
+              {"refused", counts.refused_full + counts.refused_other},
+              {"waiting", counts.waiting}}}});
 }
 
 HttpResponse probe(bool good, const char* why_not) {
@@ -55,22 +54,25 @@ HttpResponse ready(const ApiParts& parts, const HttpRequest& request) {
 void add_node_routes(Router& router, ApiParts& parts) {
   auto get = [&router](const char* pattern, std::function<HttpResponse(const HttpRequest&)> answer,
                        HttpRouteKind kind = HttpRouteKind::kInline) {
-    router.add({"GET", pattern,
-                [answer = std::move(answer)](const HttpRequest& request,
-                                             const Responder& responder) {
-                  responder.answer(answer(request));
-                },
-                kind});
+    router.add(
+        {"GET", pattern,
+         [answer = std::move(answer)](const HttpRequest& request, const Responder& responder) {
+           responder.answer(answer(request));
+         },
+         kind});
   };
   get("/v1/node", [&parts](const HttpRequest&) { return node_answer(parts); });
   get("/livez", [](const HttpRequest&) { return probe(true, ""); });
   get("/readyz", [&parts](const HttpRequest& request) { return ready(parts, request); });
-  get("/metrics", [&parts](const HttpRequest&) {
-    HttpResponse response;
-    response.content_type = "text/plain; version=0.0.4; charset=utf-8";
-    response.body = metrics_text(parts);
-    return response;
-  }, HttpRouteKind::kBlocking);
+  get(
+      "/metrics",
+      [&parts](const HttpRequest&) {
+        HttpResponse response;
+        response.content_type = "text/plain; version=0.0.4; charset=utf-8";
+        response.body = metrics_text(parts);
+        return response;
+      },
+      HttpRouteKind::kBlocking);
 }
 
 }  // namespace pollux

@@ -131,8 +131,8 @@ HttpResponse show(const Node& node, const HttpRequest& request) {
   std::optional<PlanInfo> plan = node.plan(name);
   if (!plan) return unknown_plan(name);
   Json body = json_of(*plan);
-  absl::Status asked = node.with_engine(
-      name, [&](Engine& engine) { add_description(engine, name, body); });
+  absl::Status asked =
+      node.with_engine(name, [&](Engine& engine) { add_description(engine, name, body); });
   if (!asked.ok()) return json_error(503, "busy", std::string(asked.message()));
   body["text"] = plan->text;
   return json_answer(200, body);
@@ -162,12 +162,12 @@ void add_plan_routes(Router& router, ApiParts& parts) {
               }});
   auto blocking = [&router](std::string method, std::string pattern,
                             std::function<HttpResponse(const HttpRequest&)> answer) {
-    router.add({std::move(method), std::move(pattern),
-                [answer = std::move(answer)](const HttpRequest& request,
-                                             const Responder& responder) {
-                  responder.answer(answer(request));
-                },
-                HttpRouteKind::kBlocking, kPlanBytesMax});
+    router.add(
+        {std::move(method), std::move(pattern),
+         [answer = std::move(answer)](const HttpRequest& request, const Responder& responder) {
+           responder.answer(answer(request));
+         },
+         HttpRouteKind::kBlocking, kPlanBytesMax});
   };
   blocking("POST", "/v1/plans",
            [&parts](const HttpRequest& request) { return deploy(parts, request); });

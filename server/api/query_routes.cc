@@ -60,8 +60,7 @@ class Asking {
     std::vector<Holder> holders;
     if (HttpResponse failed; !find_holders(holders, failed)) return failed;
     if (holders.empty()) {
-      return json_error(404, "unknown_table",
-                        "no plan and no store has a table '" + table_ + "'");
+      return json_error(404, "unknown_table", "no plan and no store has a table '" + table_ + "'");
     }
     if (holders.size() > 1) return ambiguous(holders);
     return holders[0].stored ? ask_store(*holders[0].stored) : ask_plan(holders[0].plan);
@@ -104,9 +103,9 @@ class Asking {
       who += (who.empty() ? "" : ", ") +
              (holder.stored ? "store " + holder.stored->store : "plan " + holder.plan);
     }
-    return json_error(400, "ambiguous_table",
-                      "table '" + table_ + "' is in several places: " + who +
-                          "; name the plan that is meant");
+    return json_error(
+        400, "ambiguous_table",
+        "table '" + table_ + "' is in several places: " + who + "; name the plan that is meant");
   }
 
   OnDemandOptions options() const {
@@ -118,9 +117,8 @@ class Asking {
 
   HttpResponse ask_plan(const std::string& plan) {
     QueryAnswer answer;
-    absl::Status asked = parts_.node.with_engine(plan, [&](Engine& engine) {
-      answer = engine.query(plan, question_.text, options());
-    });
+    absl::Status asked = parts_.node.with_engine(
+        plan, [&](Engine& engine) { answer = engine.query(plan, question_.text, options()); });
     if (!asked.ok()) return json_error(503, "busy", std::string(asked.message()));
     return of(answer);
   }
@@ -217,10 +215,9 @@ void add_query_routes(Router& router, ApiParts& parts) {
   router.add({"POST", "/v1/query",
               [&parts](const HttpRequest& request, const Responder& responder) {
                 auto question = question_of(request);
-                responder.answer(question
-                                     ? Asking(parts, *std::move(question)).answer()
-                                     : json_error(400, "bad_request",
-                                                  "expected a JSON object with \"query\""));
+                responder.answer(question ? Asking(parts, *std::move(question)).answer()
+                                          : json_error(400, "bad_request",
+                                                       "expected a JSON object with \"query\""));
               },
               HttpRouteKind::kBlocking});
   router.add({"GET", "/v1/stores",

@@ -66,8 +66,8 @@ void subscribe(const Node& node, const HttpRequest& request, const Responder& re
   std::string name(request.path_parameter("stream"));
   std::shared_ptr<ResultLog> log = node.find_results(name);
   if (log == nullptr) {
-    responder.answer(json_error(404, "unknown_stream",
-                                "no plan writes results on a stream '" + name + "'"));
+    responder.answer(
+        json_error(404, "unknown_stream", "no plan writes results on a stream '" + name + "'"));
     return;
   }
   uint64_t from = request.query_parameter("from") == "oldest" ? log->begin() : log->end();
@@ -75,9 +75,9 @@ void subscribe(const Node& node, const HttpRequest& request, const Responder& re
     auto behind = log->offset_behind(id);
     if (!behind) {
       ResultLog::Read oldest = log->read(log->begin(), 1);
-      std::string held = oldest.slices.empty() ? "no result is held"
-                                               : "the oldest held is " +
-                                                     result_id(*oldest.slices[0], 0);
+      std::string held = oldest.slices.empty()
+                             ? "no result is held"
+                             : "the oldest held is " + result_id(*oldest.slices[0], 0);
       responder.answer(json_error(410, "forgotten", "result " + id + " is not held; " + held));
       return;
     }

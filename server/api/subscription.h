@@ -18,8 +18,7 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
   /// Results from offset `from` on.
   static void begin(std::shared_ptr<ResultLog> log, uint64_t from, const Responder& responder);
 
-  Subscription(std::shared_ptr<ResultLog> log, uint64_t from)
-      : log_(std::move(log)), next_(from) {}
+  Subscription(std::shared_ptr<ResultLog> log, uint64_t from) : log_(std::move(log)), next_(from) {}
 
  private:
   static constexpr size_t kRowsAtOnce = 256;

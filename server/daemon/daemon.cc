@@ -5,6 +5,7 @@
 #include <chrono>
 #include <string>
 
+#include "server/daemon/composition.h"
 #include "server/daemon/signals.h"
 
 namespace pollux {
@@ -50,10 +51,16 @@ void reload(Settings& settings, const SettingsSource& source, Logger& log) {
 
 ExitCode run_daemon(Settings settings, const SettingsSource& source, Logger& log) {
   Signals signals;
+  auto parts = Composition::start(settings, POLLUX_VERSION, log);
+  if (!parts.ok()) {
+    log.error("polluxd cannot start", {{"error", parts.status().message()}});
+    return ExitCode::kFailed;
+  }
   log.info("polluxd started", {{"pid", ::getpid()}, {"settings", source.file}});
   for (;;) {
     switch (signals.wait(kHousekeepingInterval)) {
       case Signal::kStop:
+        (*parts)->stop(settings.shutdown.drain_timeout);
         log.info("polluxd stopped", {{"pid", ::getpid()}});
         return ExitCode::kOk;
       case Signal::kReload:

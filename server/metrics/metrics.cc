@@ -53,8 +53,8 @@ void add_node(Families& families, const ApiParts& parts) {
   families.gauge("pollux_info", "Always 1; the labels say which node and version this is.");
   families.value(1, {{"node", parts.node.options().name}, {"version", parts.version}});
   families.gauge("pollux_uptime_seconds", "Seconds since the node started.");
-  families.value(std::chrono::duration<double>(std::chrono::steady_clock::now() - parts.started)
-                     .count());
+  families.value(
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - parts.started).count());
   families.gauge("pollux_epoch", "The epoch in which the node numbers entries.");
   families.value(counts.last.epoch.value);
   families.gauge("pollux_position", "The position of the last entry numbered.");
