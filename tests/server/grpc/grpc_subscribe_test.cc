@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <atomic>
+
 #include "tests/server/grpc/grpc_testing.h"
 #include "tests/server/grpc/memory_intake.h"
 
