@@ -34,9 +34,9 @@ struct PublishOutcome {
 };
 
 struct PublishOptions {
-  std::string target;  ///< "host:port"
-  std::string stream;
-  std::string producer;  ///< empty: batches have no numbers
+  std::string target = {};  ///< "host:port"
+  std::string stream = {};
+  std::string producer = {};  ///< empty: batches have no numbers
   size_t batches_in_flight_max = 32;
   uint32_t connect_timeout_ms = 5'000;
 };
@@ -83,9 +83,9 @@ struct ReceivedResults {
 };
 
 struct SubscribeOptions {
-  std::string target;  ///< "host:port"
-  std::string stream;
-  std::string after_id;  ///< empty: only results from now on
+  std::string target = {};  ///< "host:port"
+  std::string stream = {};
+  std::string after_id = {};  ///< empty: only results from now on
   uint32_t connect_timeout_ms = 5'000;
 };
 

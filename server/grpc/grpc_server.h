@@ -19,7 +19,7 @@ namespace pollux {
 struct GrpcServerOptions {
   std::string address = "127.0.0.1";  ///< to listen on: an IPv4 or IPv6 address
   uint16_t port = 0;                  ///< 0: the kernel chooses
-  GrpcLimits limits;
+  GrpcLimits limits = {};
 };
 
 class GrpcServer {
