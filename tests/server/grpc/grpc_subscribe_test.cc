@@ -156,8 +156,10 @@ TEST_F(GrpcSubscribe, ASubscriberThatIsTooSlowIsEndedAndToldWhatIsLeft) {
                                         rows += results.batch->rows();
                                       });
   ASSERT_TRUE(client.ok()) << client.status();
+  append(2, 1000);
+  ASSERT_TRUE(eventually([&] { return server_->counters().results_sent > 0; }));
   // More than the connection's buffers and the log can hold together.
-  for (uint64_t position = 2; position < 2000; ++position) append(position, 1000);
+  for (uint64_t position = 3; position < 2000; ++position) append(position, 1000);
   closed.unlock();
   absl::Status ended = (*client)->wait();
   EXPECT_EQ(ended.code(), absl::StatusCode::kOutOfRange) << ended;
