@@ -53,7 +53,8 @@ absl::Status Composition::open(const Settings& settings, const std::string& vers
     if (!plans.ok()) return plans.status();
     plans_ = *std::move(plans);
   }
-  return open_http(settings);
+  if (absl::Status http = open_http(settings); !http.ok()) return http;
+  return open_grpc(settings);
 }
 
 absl::Status Composition::open_http(const Settings& settings) {
@@ -75,6 +76,20 @@ absl::Status Composition::open_http(const Settings& settings) {
   return absl::OkStatus();
 }
 
+absl::Status Composition::open_grpc(const Settings& settings) {
+  GrpcServerOptions options;
+  options.address = settings.grpc.bind_address;
+  options.port = moved_port(settings.grpc.port, settings);
+  options.limits.message_bytes_max = settings.grpc.message_bytes_max;
+  auto grpc = GrpcServer::start(std::move(options), node_->intake(), *node_);
+  if (!grpc.ok()) return grpc.status();
+  grpc_ = *std::move(grpc);
+  api_->grpc_port = grpc_->port();
+  log_.info("listening for gRPC",
+            {{"address", settings.grpc.bind_address}, {"port", grpc_->port()}});
+  return absl::OkStatus();
+}
+
 void Composition::stop(std::chrono::milliseconds patience) {
   if (stopped_) return;
   stopped_ = true;
@@ -84,6 +99,8 @@ void Composition::stop(std::chrono::milliseconds patience) {
     log_.warning("not all events that were taken have passed the plans",
                  {{"drain_timeout_ms", patience.count()}});
   }
+  if (grpc_ != nullptr) grpc_->stop(patience);
+  grpc_.reset();
   if (http_ != nullptr) {
     http_->stop(patience);
     api_->http_counters = nullptr;

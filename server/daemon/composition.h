@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "server/api/api.h"
 #include "server/daemon/plan_folder.h"
+#include "server/grpc/grpc_server.h"
 #include "server/http/http_server.h"
 #include "server/log/logger.h"
 #include "server/node/node.h"
@@ -33,6 +34,7 @@ class Composition {
   explicit Composition(Logger& log) : log_(log) {}
   absl::Status open(const Settings& settings, const std::string& version);
   absl::Status open_http(const Settings& settings);
+  absl::Status open_grpc(const Settings& settings);
 
   Logger& log_;
   bool stopped_ = false;
@@ -40,6 +42,7 @@ class Composition {
   std::unique_ptr<Node> node_;
   std::unique_ptr<ApiParts> api_;
   std::unique_ptr<HttpServer> http_;
+  std::unique_ptr<GrpcServer> grpc_;
   std::unique_ptr<PlanFolder> plans_;
 };
 
