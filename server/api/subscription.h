@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 
 #include "server/http/responder.h"
 #include "server/node/result_log.h"
@@ -16,9 +17,13 @@ namespace pollux {
 class Subscription : public std::enable_shared_from_this<Subscription> {
  public:
   /// Results from offset `from` on.
-  static void begin(std::shared_ptr<ResultLog> log, uint64_t from, const Responder& responder);
+  static std::shared_ptr<Subscription> begin(std::shared_ptr<ResultLog> log, uint64_t from,
+                                             const Responder& responder);
 
   Subscription(std::shared_ptr<ResultLog> log, uint64_t from) : log_(std::move(log)), next_(from) {}
+
+  /// A sign of life for the client; or, when the stream is written by nobody any more, the end.
+  void beat(const ResultLogs& logs);
 
  private:
   static constexpr size_t kRowsAtOnce = 256;

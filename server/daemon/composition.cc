@@ -45,8 +45,9 @@ absl::Status Composition::open(const Settings& settings, const std::string& vers
       });
 
   ApiLimits limits{settings.http.body_bytes_max, settings.query.rows_max};
-  api_ = std::unique_ptr<ApiParts>(
-      new ApiParts{*node_, *stores_, log_, limits, version, std::chrono::steady_clock::now()});
+  subscriptions_ = std::make_unique<Subscriptions>(*node_);
+  api_ = std::unique_ptr<ApiParts>(new ApiParts{*node_, *stores_, *subscriptions_, log_, limits,
+                                                version, std::chrono::steady_clock::now()});
   // Plans of files are there before the first event can come.
   if (!settings.plans_dir.empty()) {
     auto plans = PlanFolder::watch(settings.plans_dir, *node_, log_);
