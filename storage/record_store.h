@@ -72,7 +72,7 @@ struct Written {
 };
 
 /// Record times [from, to); the largest `to` means without end.
-struct TimeRange {
+struct RecordTimeRange {
   Timestamp from{std::numeric_limits<int64_t>::min()};
   Timestamp to{std::numeric_limits<int64_t>::max()};
 };
@@ -132,7 +132,7 @@ class RecordStore {
   /// Rows of the range that are not older than the table's retention at `now`, in the order of
   /// their times; at equal times in the order in which they were appended, or of their keys.
   virtual absl::StatusOr<std::unique_ptr<RecordCursor>> scan(std::string_view table,
-                                                             TimeRange range,
+                                                             RecordTimeRange range,
                                                              Timestamp now) const = 0;
   /// The row of that primary key as a batch of one; null if there is none or it is older than the
   /// retention at `now`.

@@ -138,7 +138,7 @@ class Asking {
 
   absl::Status scan(const StoreSet::FoundTable& found, OnDemandQuery& query,
                     QueryStatus& status) const {
-    TimeRange range;
+    RecordTimeRange range;
     if (auto asked = query.time_range()) range = {{asked->from_ms}, {asked->to_ms}};
     auto cursor = found.records->scan(table_, range, {now_ms()});
     if (!cursor.ok()) return cursor.status();

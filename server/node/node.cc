@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -89,55 +90,93 @@ void Node::note_suspended(const std::string& plan, const std::string& reason) {
   if (on_suspended_) on_suspended_(plan, reason);
 }
 
-Deployed Node::deploy(const DeployRequest& request) {
-  Deployed deployed;
-  // A trial engine finds all errors, and what streams the plan has.
+Node::Tried Node::try_plan(const DeployRequest& request) const {
+  Tried tried;
   DeployPayload payload{request.name, request.text};
   Engine trial;
   NoResults nowhere;
-  ApplyOutcome tried = trial.apply({{options_.epoch, {1}}, {0}, payload}, nowhere);
-  if (tried.status != ApplyStatus::kApplied) {
+  tried.outcome = trial.apply({{options_.epoch, {1}}, {0}, std::move(payload)}, nowhere);
+  if (tried.outcome.status != ApplyStatus::kApplied) return tried;
+  tried.streams = trial.streams(tried.outcome.plan);
+  tried.description = trial.describe(tried.outcome.plan).value_or(PlanDescription{});
+  for (const PlanObserver* observer : observers_) {
+    Diagnostics wrong = observer->check({tried.description, tried.streams});
+    std::move(wrong.begin(), wrong.end(), std::back_inserter(tried.outcome.diagnostics));
+  }
+  return tried;
+}
+
+Diagnostics Node::check(const DeployRequest& request) const {
+  return try_plan(request).outcome.diagnostics;
+}
+
+std::map<std::string, PlanOutput> Node::outputs_of(const Shard& shard) {
+  std::map<std::string, PlanOutput> outputs;
+  for (const auto& [stream, log] : shard.logs()) {
+    uint64_t end = log->end();
+    outputs[stream] = {log, log->hold(end), end};
+  }
+  return outputs;
+}
+
+Deployed Node::deploy(const DeployRequest& request) {
+  Deployed deployed;
+  Tried tried = try_plan(request);
+  if (tried.outcome.status != ApplyStatus::kApplied || !tried.outcome.diagnostics.empty()) {
     deployed.outcome = Deployed::Outcome::kErrors;
-    deployed.diagnostics = std::move(tried.diagnostics);
-    deployed.reason = std::move(tried.reason);
+    deployed.diagnostics = std::move(tried.outcome.diagnostics);
+    deployed.reason = std::move(tried.outcome.reason);
     return deployed;
   }
-  deployed.plan = tried.plan;
-  std::vector<StreamInfo> streams = trial.streams(deployed.plan);
+  deployed.plan = tried.outcome.plan;
 
   std::lock_guard one_at_a_time(deploying_);
-  std::lock_guard lock(mutex_);
-  auto known = plans_.find(deployed.plan);
-  if (stopping_) {
-    deployed.outcome = Deployed::Outcome::kStopping;
-    deployed.reason = "the node is stopping";
-  } else if (known != plans_.end() && !request.replace) {
-    deployed.outcome = Deployed::Outcome::kExists;
-    deployed.reason = absl::StrCat("a plan named '", deployed.plan, "' is deployed already");
-  } else if (std::string conflict = conflict_of(streams, deployed.plan); !conflict.empty()) {
-    deployed.outcome = Deployed::Outcome::kConflict;
-    deployed.reason = std::move(conflict);
-  }
-  if (deployed.outcome != Deployed::Outcome::kDeployed) return deployed;
+  std::map<std::string, PlanOutput> outputs;  // none of their rows is written before deploy()
+  {
+    std::lock_guard lock(mutex_);
+    auto known = plans_.find(deployed.plan);
+    if (stopping_) {
+      deployed.outcome = Deployed::Outcome::kStopping;
+      deployed.reason = "the node is stopping";
+    } else if (known != plans_.end() && !request.replace) {
+      deployed.outcome = Deployed::Outcome::kExists;
+      deployed.reason = absl::StrCat("a plan named '", deployed.plan, "' is deployed already");
+    } else if (std::string conflict = conflict_of(tried.streams, deployed.plan);
+               !conflict.empty()) {
+      deployed.outcome = Deployed::Outcome::kConflict;
+      deployed.reason = std::move(conflict);
+    }
+    if (deployed.outcome != Deployed::Outcome::kDeployed) return deployed;
 
-  std::vector<SchemaPtr> inputs;
-  for (const StreamInfo& stream : streams) {
-    if (stream.input) inputs.push_back(stream.schema);
+    std::vector<SchemaPtr> inputs;
+    for (const StreamInfo& stream : tried.streams) {
+      if (stream.input) inputs.push_back(stream.schema);
+    }
+    Plan plan;
+    plan.shard = make_shard(deployed.plan, tried.streams);
+    if (!observers_.empty()) outputs = outputs_of(*plan.shard);
+    std::shared_ptr<Shard> replaced = known == plans_.end() ? nullptr : known->second.shard;
+    deployed.replaced = replaced != nullptr;
+    deployed.entry =
+        sequencer_.deploy(plan.shard, DeployPayload{request.name, request.text}, inputs, replaced);
+    plan.info.name = deployed.plan;
+    plan.info.text = request.text;
+    plan.info.origin = request.origin;
+    plan.info.deployed_ms = wall_clock_ms();
+    plan.info.entry = deployed.entry;
+    plan.info.streams = tried.streams;
+    plans_.insert_or_assign(deployed.plan, std::move(plan));
+    suspended_because_.erase(deployed.plan);
+    drop_unused_logs();
   }
-  Plan plan;
-  plan.shard = make_shard(deployed.plan, streams);
-  std::shared_ptr<Shard> replaced = known == plans_.end() ? nullptr : known->second.shard;
-  deployed.replaced = replaced != nullptr;
-  deployed.entry = sequencer_.deploy(plan.shard, std::move(payload), inputs, replaced);
-  plan.info.name = deployed.plan;
-  plan.info.text = request.text;
-  plan.info.origin = request.origin;
-  plan.info.deployed_ms = wall_clock_ms();
-  plan.info.entry = deployed.entry;
-  plan.info.streams = std::move(streams);
-  plans_.insert_or_assign(deployed.plan, std::move(plan));
-  suspended_because_.erase(deployed.plan);
-  drop_unused_logs();
+  // Each observer has holds of its own.
+  for (PlanObserver* observer : observers_) {
+    std::map<std::string, PlanOutput> theirs;
+    for (const auto& [stream, output] : outputs) {
+      theirs[stream] = {output.log, output.log->hold(output.from), output.from};
+    }
+    observer->deployed({tried.description, tried.streams}, std::move(theirs));
+  }
   return deployed;
 }
 
@@ -161,13 +200,21 @@ absl::Status Node::undeploy(std::string_view name, bool force) {
           absl::StrCat("plan '", info.name, "' is needed: ", absl::StrJoin(who, "; ")));
     }
   }
-  std::lock_guard lock(mutex_);
-  auto plan = plans_.find(name);
-  sequencer_.undeploy(plan->second.shard);
-  plans_.erase(plan);
-  suspended_because_.erase(info.name);
-  drop_unused_logs();
+  {
+    std::lock_guard lock(mutex_);
+    auto plan = plans_.find(name);
+    sequencer_.undeploy(plan->second.shard);
+    plans_.erase(plan);
+    suspended_because_.erase(info.name);
+    drop_unused_logs();
+  }
+  for (PlanObserver* observer : observers_) observer->undeployed(info.name);
   return absl::OkStatus();
+}
+
+void Node::add_observer(PlanObserver& observer) {
+  std::lock_guard one_at_a_time(deploying_);
+  observers_.push_back(&observer);
 }
 
 void Node::set_dependents(Dependents dependents) {

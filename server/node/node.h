@@ -22,6 +22,7 @@
 #include "engine/language/diagnostics.h"
 #include "engine/runtime/engine.h"
 #include "server/node/intake.h"
+#include "server/node/plan_observer.h"
 #include "server/node/result_log.h"
 #include "server/node/sequencer.h"
 #include "server/node/shard.h"
@@ -90,6 +91,10 @@ class Node final : public ResultLogs {
   /// kNotFound, or kFailedPrecondition naming who depends on the plan unless `force`.
   absl::Status undeploy(std::string_view plan, bool force);
   void set_dependents(Dependents dependents);
+  /// Before the first plan; the observer outlives all deploys and undeploys.
+  void add_observer(PlanObserver& observer);
+  /// What is wrong with a plan; empty: nothing. Whether it fits the others only deploy() knows.
+  Diagnostics check(const DeployRequest& request) const;
 
   std::vector<PlanInfo> plans() const;
   std::optional<PlanInfo> plan(std::string_view name) const;
@@ -112,6 +117,14 @@ class Node final : public ResultLogs {
     int64_t last_tick_ms = INT64_MIN;
   };
 
+  struct Tried {
+    ApplyOutcome outcome;
+    PlanDescription description;
+    std::vector<StreamInfo> streams;
+  };
+  /// In an engine of its own; finds all errors, and what streams the plan has.
+  Tried try_plan(const DeployRequest& request) const;
+  static std::map<std::string, PlanOutput> outputs_of(const Shard& shard);
   std::string conflict_of(const std::vector<StreamInfo>& streams, const std::string& plan) const;
   std::shared_ptr<Shard> make_shard(const std::string& plan,
                                     const std::vector<StreamInfo>& streams);
@@ -126,6 +139,7 @@ class Node final : public ResultLogs {
   WorkerPool workers_;
   Sequencer sequencer_;
 
+  std::vector<PlanObserver*> observers_;
   std::mutex deploying_;  // one deploy or undeploy at a time; taken before mutex_
 
   mutable std::mutex mutex_;

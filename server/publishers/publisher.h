@@ -26,12 +26,12 @@ struct PublishedRow {
 struct Published {
   /// kOk: all rows are out. kUnavailable, kDeadlineExceeded, kResourceExhausted: none may be, try
   /// all again. Anything else: they will never be taken. Rows may come twice after an error.
-  absl::Status status;
+  absl::Status status = {};
   /// The other side asked not to be tried before.
   std::chrono::milliseconds retry_after{0};
   /// With kOk: so many rows were refused for ever, and why the first of them.
   uint64_t refused = 0;
-  std::string refusal;
+  std::string refusal = {};
 };
 
 class Publisher {

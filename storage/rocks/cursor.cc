@@ -13,7 +13,7 @@ namespace {
 
 class Cursor : public RecordCursor {
  public:
-  Cursor(std::shared_ptr<Database> database, TableLayoutPtr layout, TimeRange range);
+  Cursor(std::shared_ptr<Database> database, TableLayoutPtr layout, RecordTimeRange range);
   ~Cursor() override;
   absl::StatusOr<EventBatchPtr> next() override;
 
@@ -31,7 +31,7 @@ class Cursor : public RecordCursor {
   std::unique_ptr<rocksdb::Iterator> at_;
 };
 
-Cursor::Cursor(std::shared_ptr<Database> database, TableLayoutPtr layout, TimeRange range)
+Cursor::Cursor(std::shared_ptr<Database> database, TableLayoutPtr layout, RecordTimeRange range)
     : database_(std::move(database)),
       layout_(std::move(layout)),
       snapshot_(database_->db().GetSnapshot()) {
@@ -93,7 +93,7 @@ absl::StatusOr<size_t> Cursor::read_row(EventBatch& batch) {
 }  // namespace
 
 std::unique_ptr<RecordCursor> make_cursor(std::shared_ptr<Database> database, TableLayoutPtr layout,
-                                          TimeRange range) {
+                                          RecordTimeRange range) {
   return std::make_unique<Cursor>(std::move(database), std::move(layout), range);
 }
 

@@ -13,6 +13,6 @@ namespace pollux::rocks {
 
 /// Takes its snapshot now.
 std::unique_ptr<RecordCursor> make_cursor(std::shared_ptr<Database> database, TableLayoutPtr layout,
-                                          TimeRange range);
+                                          RecordTimeRange range);
 
 }  // namespace pollux::rocks

@@ -42,7 +42,7 @@ class RocksStore : public RecordStore {
   absl::StatusOr<std::optional<RowId>> progress(std::string_view table,
                                                 std::string_view source) const override;
   absl::Status sync() override { return database_->sync(); }
-  absl::StatusOr<std::unique_ptr<RecordCursor>> scan(std::string_view table, TimeRange range,
+  absl::StatusOr<std::unique_ptr<RecordCursor>> scan(std::string_view table, RecordTimeRange range,
                                                      Timestamp now) const override;
   absl::StatusOr<EventBatchPtr> find(std::string_view table, std::span<const Value> key,
                                      Timestamp now) const override;
@@ -327,7 +327,7 @@ absl::StatusOr<TableLayoutPtr> RocksStore::layout_of(std::string_view table_name
 }
 
 absl::StatusOr<std::unique_ptr<RecordCursor>> RocksStore::scan(std::string_view table_name,
-                                                               TimeRange range,
+                                                               RecordTimeRange range,
                                                                Timestamp now) const {
   // Locked until the snapshot is taken: no row in it may be wider than the layout.
   std::shared_lock lock(tables_mutex_);

@@ -31,7 +31,7 @@ struct Model {
       by_key.insert_or_assign({row.values[0], row.values[1]}, row);
     }
   }
-  std::vector<TestRow> scan(TimeRange range, int64_t now_ms) const {
+  std::vector<TestRow> scan(RecordTimeRange range, int64_t now_ms) const {
     std::vector<TestRow> rows;
     auto take = [&](const TestRow& row) {
       const bool kept = definition.retention_ms == 0 || row.time_ms >= now_ms - kRetentionMs;
@@ -134,9 +134,9 @@ class ModelTest : public ::testing::TestWithParam<uint32_t> {
 
   void compare(Model& model) {
     const auto from = static_cast<int64_t>(pick(200)) + now_ms_ - 150;
-    const TimeRange range =
-        pick(3) == 0 ? TimeRange{}
-                     : TimeRange{Timestamp{from}, Timestamp{from + static_cast<int64_t>(pick(80))}};
+    const RecordTimeRange range =
+        pick(3) == 0 ? RecordTimeRange{}
+                     : RecordTimeRange{Timestamp{from}, Timestamp{from + static_cast<int64_t>(pick(80))}};
     auto rows = testing::scan_all(*store_, model.definition.name, range, Timestamp{now_ms_});
     ASSERT_TRUE(rows.ok()) << rows.status();
     ASSERT_TRUE(*rows == model.scan(range, now_ms_)) << model.definition.name;

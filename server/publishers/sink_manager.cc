@@ -1,0 +1,191 @@
+#include "server/publishers/sink_manager.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace pollux {
+namespace {
+
+const StreamInfo* output_of(const std::vector<StreamInfo>& streams, const std::string& name) {
+  auto found = std::find_if(streams.begin(), streams.end(), [&](const StreamInfo& stream) {
+    return stream.output && stream.schema->name() == name;
+  });
+  return found == streams.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+std::vector<EndpointDefinition> SinkManager::sinks_of(const PlanProposal& plan,
+                                                      EndpointMistakes& mistakes) {
+  return endpoints_of(plan.description, StreamEndpoint::Kind::kSink, mistakes);
+}
+
+EndpointMistakes SinkManager::set_settings(std::vector<EndpointDefinition> sinks) {
+  EndpointMistakes mistakes;
+  for (const EndpointDefinition& sink : sinks) check_sink(sink, nullptr, environment_, mistakes);
+  if (!mistakes.empty()) return mistakes;
+  std::lock_guard lock(mutex_);
+  for (EndpointDefinition& sink : sinks) {
+    std::string name = sink.name;
+    sinks_.insert_or_assign(std::move(name), Sink{std::move(sink), nullptr});
+  }
+  return mistakes;
+}
+
+Diagnostics SinkManager::check(const PlanProposal& plan) const {
+  EndpointMistakes mistakes;
+  for (const EndpointDefinition& sink : sinks_of(plan, mistakes)) {
+    const StreamInfo* output = output_of(plan.streams, sink.stream);
+    if (output == nullptr) {
+      mistakes.push_back({sink.place,
+                          absl::StrCat("no query of the plan inserts into stream '", sink.stream,
+                                       "', so that this sink would get nothing"),
+                          {}});
+    }
+    check_sink(sink, output == nullptr ? nullptr : output->schema, environment_, mistakes);
+  }
+  std::vector<EndpointDefinition> of_settings;
+  {
+    std::lock_guard lock(mutex_);
+    for (const auto& [name, sink] : sinks_) {
+      if (sink.definition.plan.empty()) of_settings.push_back(sink.definition);
+    }
+  }
+  for (const EndpointDefinition& sink : of_settings) {
+    const StreamInfo* output = output_of(plan.streams, sink.stream);
+    if (output != nullptr) check_sink(sink, output->schema, environment_, mistakes);
+  }
+  return to_diagnostics(mistakes);
+}
+
+/// Starts the sink, or lets it follow its stream into another log.
+void SinkManager::attach(Sink& sink, const PlanOutput& output) {
+  if (sink.runner != nullptr && sink.runner->reads(*output.log)) return;
+  SinkInput input{output.log, output.log->hold(output.from), output.from};
+  EndpointMistakes mistakes;
+  CheckedSink checked =
+      check_sink(sink.definition, output.log->schema(), environment_, mistakes);
+  if (!checked.make) {  // check() found nothing wrong, but a store may have changed since
+    for (const EndpointMistake& mistake : mistakes) {
+      environment_.warn(absl::StrCat("sink '", sink.definition.name,
+                                     "' cannot start: ", to_text(mistake)));
+    }
+    return;
+  }
+  if (sink.runner != nullptr && sink.definition.map == std::nullopt &&
+      sink.definition.option("payload") == nullptr && sink.definition.type != "store") {
+    sink.runner->follow(std::move(input));  // the publisher knows nothing of attributes
+    return;
+  }
+  if (sink.runner != nullptr) end(sink);
+  sink.runner = std::make_shared<SinkRunner>(sink.definition.name, checked.retry, checked.make(),
+                                             std::move(input), environment_.warn);
+}
+
+void SinkManager::end(const Sink& sink) const {
+  sink.runner->stop();
+  uint64_t left = sink.runner->counts().lag_rows;
+  if (left == 0) return;
+  environment_.warn(
+      absl::StrCat("sink '", sink.definition.name, "' ended with ", left, " rows not delivered"));
+}
+
+void SinkManager::deployed(const PlanProposal& plan, std::map<std::string, PlanOutput> outputs) {
+  EndpointMistakes ignored;  // were check()'s to report
+  std::vector<EndpointDefinition> wanted = sinks_of(plan, ignored);
+  const std::string& name = plan.description.name;
+  std::lock_guard lock(mutex_);
+  if (stopped_) return;
+  for (auto& [stream, plans] : writers_) plans.erase(name);
+  for (const auto& [stream, output] : outputs) writers_[stream].insert(name);
+  std::erase_if(sinks_, [&](const auto& known) {
+    const EndpointDefinition& old = known.second.definition;
+    if (old.plan != name) return false;
+    bool stays = std::any_of(wanted.begin(), wanted.end(),
+                             [&](const EndpointDefinition& sink) { return sink.same_as(old); });
+    if (!stays && known.second.runner != nullptr) end(known.second);
+    return !stays;
+  });
+  for (EndpointDefinition& sink : wanted) {
+    std::string sink_name = sink.name;
+    sinks_.try_emplace(std::move(sink_name), Sink{std::move(sink), nullptr});
+  }
+  for (auto& [sink_name, sink] : sinks_) {
+    if (!sink.definition.plan.empty() && sink.definition.plan != name) continue;
+    auto output = outputs.find(sink.definition.stream);
+    if (output != outputs.end()) attach(sink, output->second);
+  }
+}
+
+void SinkManager::undeployed(const std::string& plan) {
+  std::lock_guard lock(mutex_);
+  for (auto& [stream, plans] : writers_) plans.erase(plan);
+  std::erase_if(sinks_, [&](const auto& sink) {
+    if (sink.second.definition.plan != plan) return false;
+    if (sink.second.runner != nullptr) end(sink.second);
+    return true;
+  });
+}
+
+std::vector<std::string> SinkManager::dependents(const PlanInfo& plan) const {
+  std::vector<std::string> who;
+  std::lock_guard lock(mutex_);
+  for (const auto& [name, sink] : sinks_) {
+    if (!sink.definition.plan.empty()) continue;
+    auto writers = writers_.find(sink.definition.stream);
+    if (writers == writers_.end() || !writers->second.contains(plan.name)) continue;
+    if (writers->second.size() > 1) continue;
+    who.push_back(absl::StrCat("sink '", name, "' (", to_text(sink.definition.place),
+                               ") reads stream '", sink.definition.stream, "'"));
+  }
+  return who;
+}
+
+std::vector<SinkInfo> SinkManager::states() const {
+  std::vector<SinkInfo> infos;
+  std::vector<std::shared_ptr<SinkRunner>> runners;
+  {
+    std::lock_guard lock(mutex_);
+    for (const auto& [name, sink] : sinks_) {
+      const EndpointDefinition& definition = sink.definition;
+      infos.push_back({name, definition.type, definition.stream, definition.plan, {}});
+      runners.push_back(sink.runner);
+    }
+  }
+  for (size_t i = 0; i < infos.size(); ++i) {
+    if (runners[i] == nullptr) {
+      infos[i].counts.state = SinkState::kStopped;
+    } else {
+      infos[i].counts = runners[i]->counts();
+    }
+  }
+  return infos;
+}
+
+std::vector<std::shared_ptr<SinkRunner>> SinkManager::runners() const {
+  std::vector<std::shared_ptr<SinkRunner>> runners;
+  std::lock_guard lock(mutex_);
+  for (const auto& [name, sink] : sinks_) {
+    if (sink.runner != nullptr) runners.push_back(sink.runner);
+  }
+  return runners;
+}
+
+bool SinkManager::drain(std::chrono::milliseconds at_most) {
+  auto until = std::chrono::steady_clock::now() + at_most;
+  bool all = true;
+  for (const auto& runner : runners()) all = runner->drain(until) && all;
+  return all;
+}
+
+void SinkManager::stop() {
+  {
+    std::lock_guard lock(mutex_);
+    stopped_ = true;
+  }
+  for (const auto& runner : runners()) runner->stop();
+}
+
+}  // namespace pollux

@@ -1,0 +1,79 @@
+// The sinks of a node: those of plans live with their plans, those of the settings as long as some
+// plan writes their stream, and on until they have delivered what there is.
+//
+// A sink begins with the first result that comes after it was started. One that its plan's
+// replacement says again in the same words goes on where it stood; one that goes with its plan stops
+// at once, and what it had not delivered is dropped and told.
+//
+// Thread: any.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "server/endpoints/endpoint.h"
+#include "server/node/node.h"
+#include "server/node/plan_observer.h"
+#include "server/publishers/sink_runner.h"
+#include "server/publishers/sink_types.h"
+
+namespace pollux {
+
+struct SinkInfo {
+  std::string name;
+  std::string type;
+  std::string stream;
+  std::string plan;  ///< empty: of the settings
+  SinkCounts counts;
+};
+
+class SinkManager final : public PlanObserver {
+ public:
+  explicit SinkManager(SinkEnvironment environment) : environment_(std::move(environment)) {}
+
+  /// The sinks of the settings; to be called before the first plan. What is wrong with them is
+  /// returned, and then none is taken.
+  EndpointMistakes set_settings(std::vector<EndpointDefinition> sinks);
+
+  Diagnostics check(const PlanProposal& plan) const override;
+  void deployed(const PlanProposal& plan, std::map<std::string, PlanOutput> outputs) override;
+  void undeployed(const std::string& plan) override;
+
+  /// For Node::set_dependents: sinks of the settings whose stream no other plan writes.
+  std::vector<std::string> dependents(const PlanInfo& plan) const;
+  /// By name.
+  std::vector<SinkInfo> states() const;
+
+  /// Waits until everything is delivered or dropped; false: not within this time.
+  bool drain(std::chrono::milliseconds at_most);
+  /// Ends all sinks, also those that wait.
+  void stop();
+
+ private:
+  struct Sink {
+    EndpointDefinition definition;
+    std::shared_ptr<SinkRunner> runner;  ///< states() looks at it without the lock; null: the
+                                         ///< stream of a sink of the settings is not there
+  };
+  using Sinks = std::map<std::string, Sink, std::less<>>;
+
+  void attach(Sink& sink, const PlanOutput& output);
+  static std::vector<EndpointDefinition> sinks_of(const PlanProposal& plan,
+                                                  EndpointMistakes& mistakes);
+  void end(const Sink& sink) const;
+  std::vector<std::shared_ptr<SinkRunner>> runners() const;
+
+  const SinkEnvironment environment_;
+
+  mutable std::mutex mutex_;
+  Sinks sinks_;
+  std::map<std::string, std::set<std::string>, std::less<>> writers_;  // plans of each stream
+  bool stopped_ = false;
+};
+
+}  // namespace pollux

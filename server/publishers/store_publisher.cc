@@ -1,0 +1,50 @@
+#include "server/publishers/store_publisher.h"
+
+#include <deque>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "server/formats/result_writer.h"
+
+namespace pollux {
+
+Published StorePublisher::publish(std::span<const PublishedRow> rows,
+                                  const std::atomic<bool>& /*stopping*/) {
+  if (!opened_) {
+    if (absl::Status opened = store_.open_table(table_); !opened.ok()) return {opened};
+    opened_ = true;
+  }
+  std::vector<Rows> writes;
+  std::deque<std::string> sources;    // borrowed by the writes
+  std::vector<EventBatchPtr> copies;  // so are they
+  for (size_t begin = 0; begin < rows.size();) {
+    const ResultSlice& slice = *rows[begin].slice;
+    size_t end = begin + 1;
+    while (end < rows.size() && rows[end].slice == &slice) ++end;
+    uint32_t first = rows[begin].row;
+    uint32_t behind = rows[end - 1].row + 1;
+    Rows write;
+    sources.push_back(absl::StrCat(kDefaultTenant, "/", *slice.plan, "/",
+                                   slice.batch->schema().name()));
+    write.source = sources.back();
+    write.entry = slice.cause;
+    write.batch = slice.batch.get();
+    if (behind - first != slice.batch->rows()) {
+      copies.push_back(slice_copy(*slice.batch, first, behind));
+      write.batch = copies.back().get();
+    }
+    write.ordinals = std::span(slice.ordinals).subspan(first, behind - first);
+    writes.push_back(write);
+    begin = end;
+  }
+  absl::StatusOr<Written> written = store_.write(table_.name, writes, epoch_);
+  if (!written.ok()) return {written.status()};
+  Published published;
+  published.refused = written->refused.size();
+  if (published.refused != 0) published.refusal = written->refused.front().reason;
+  return published;
+}
+
+}  // namespace pollux
