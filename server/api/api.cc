@@ -8,6 +8,7 @@ Router make_api(ApiParts& parts) {
   add_stream_routes(router, parts);
   add_plan_routes(router, parts);
   add_query_routes(router, parts);
+  add_endpoint_routes(router, parts);
   add_node_routes(router, parts);
   add_openapi_route(router);
   return router;

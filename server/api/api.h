@@ -10,10 +10,13 @@
 #include <string>
 
 #include "server/api/subscriptions.h"
+#include "server/grpc/grpc_limits.h"
 #include "server/http/http_server.h"
 #include "server/http/router.h"
 #include "server/log/logger.h"
 #include "server/node/node.h"
+#include "server/publishers/sink_manager.h"
+#include "server/receivers/receiver_manager.h"
 #include "server/stores/store_set.h"
 
 namespace pollux {
@@ -27,6 +30,8 @@ struct ApiLimits {
 struct ApiParts {
   Node& node;
   StoreSet& stores;
+  SinkManager& sinks;
+  ReceiverManager& receivers;
   Subscriptions& subscriptions;
   Logger& log;
   ApiLimits limits;
@@ -36,6 +41,7 @@ struct ApiParts {
   std::atomic<uint16_t> http_port{0};
   std::atomic<uint16_t> grpc_port{0};
   std::atomic<const HttpCounters*> http_counters{nullptr};
+  std::atomic<const GrpcCounters*> grpc_counters{nullptr};
   std::atomic<bool> stopping{false};
 };
 
@@ -47,6 +53,7 @@ void add_event_routes(Router& router, ApiParts& parts);
 void add_stream_routes(Router& router, ApiParts& parts);
 void add_plan_routes(Router& router, ApiParts& parts);
 void add_query_routes(Router& router, ApiParts& parts);
+void add_endpoint_routes(Router& router, ApiParts& parts);
 void add_node_routes(Router& router, ApiParts& parts);
 void add_openapi_route(Router& router);
 

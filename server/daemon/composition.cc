@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "server/daemon/settings_endpoints.h"
 #include "server/node/epoch_file.h"
 
 namespace pollux {
@@ -44,10 +45,13 @@ absl::Status Composition::open(const Settings& settings, const std::string& vers
         log_.error("a plan failed and is suspended", {{"plan", plan}, {"reason", reason}});
       });
 
+  if (absl::Status endpoints = open_endpoints(settings, *epoch); !endpoints.ok()) return endpoints;
+
   ApiLimits limits{settings.http.body_bytes_max, settings.query.rows_max};
   subscriptions_ = std::make_unique<Subscriptions>(*node_);
-  api_ = std::unique_ptr<ApiParts>(new ApiParts{*node_, *stores_, *subscriptions_, log_, limits,
-                                                version, std::chrono::steady_clock::now()});
+  api_ = std::unique_ptr<ApiParts>(new ApiParts{*node_, *stores_, *sinks_, *receivers_,
+                                                *subscriptions_, log_, limits, version,
+                                                std::chrono::steady_clock::now()});
   // Plans of files are there before the first event can come.
   if (!settings.plans_dir.empty()) {
     auto plans = PlanFolder::watch(settings.plans_dir, *node_, log_);
@@ -56,6 +60,37 @@ absl::Status Composition::open(const Settings& settings, const std::string& vers
   }
   if (absl::Status http = open_http(settings); !http.ok()) return http;
   return open_grpc(settings);
+}
+
+/// Sinks and receivers are there before the first plan.
+absl::Status Composition::open_endpoints(const Settings& settings, Epoch epoch) {
+  SinkEnvironment sinks;
+  sinks.log_line = [this](std::string_view line) { log_.info(line); };
+  sinks.warn = [this](const std::string& text) {
+    log_.log_limited(LogLevel::kWarning, "sinks", text);
+  };
+  sinks.find_store = [this](std::string_view name) { return stores_->find(name); };
+  sinks.epoch = epoch;
+  sinks_ = std::make_unique<SinkManager>(std::move(sinks));
+  node_->add_observer(*sinks_);
+  node_->set_dependents([this](const PlanInfo& plan) { return sinks_->dependents(plan); });
+
+  ReceiverEnvironment receivers;
+  receivers.folder = settings.data_dir + "/receivers";
+  receivers.warn = [this](const std::string& text) {
+    log_.log_limited(LogLevel::kWarning, "receivers", text);
+  };
+  receivers_ = std::make_unique<ReceiverManager>(node_->intake(), std::move(receivers));
+  node_->add_observer(*receivers_);
+
+  EndpointMistakes mistakes = sinks_->set_settings(sinks_of(settings));
+  if (mistakes.empty()) mistakes = receivers_->set_settings(receivers_of(settings));
+  if (mistakes.empty()) return absl::OkStatus();
+  std::string all;
+  for (const EndpointMistake& mistake : mistakes) {
+    all += (all.empty() ? "" : "; ") + to_text(mistake);
+  }
+  return absl::InvalidArgumentError(all);
 }
 
 absl::Status Composition::open_http(const Settings& settings) {
@@ -86,6 +121,7 @@ absl::Status Composition::open_grpc(const Settings& settings) {
   if (!grpc.ok()) return grpc.status();
   grpc_ = *std::move(grpc);
   api_->grpc_port = grpc_->port();
+  api_->grpc_counters = &grpc_->counters();
   log_.info("listening for gRPC",
             {{"address", settings.grpc.bind_address}, {"port", grpc_->port()}});
   return absl::OkStatus();
@@ -96,17 +132,24 @@ void Composition::stop(std::chrono::milliseconds patience) {
   stopped_ = true;
   if (api_ != nullptr) api_->stopping = true;
   plans_.reset();
+  if (receivers_ != nullptr) receivers_->stop();
   if (node_ != nullptr && !node_->drain(patience)) {
     log_.warning("not all events that were taken have passed the plans",
                  {{"drain_timeout_ms", patience.count()}});
   }
-  if (grpc_ != nullptr) grpc_->stop(patience);
-  grpc_.reset();
-  if (http_ != nullptr) {
-    http_->stop(patience);
+  if (sinks_ != nullptr && !sinks_->drain(patience)) {
+    log_.warning("not all results have reached the sinks",
+                 {{"drain_timeout_ms", patience.count()}});
+  }
+  if (api_ != nullptr) {
+    api_->grpc_counters = nullptr;
     api_->http_counters = nullptr;
   }
+  if (grpc_ != nullptr) grpc_->stop(patience);
+  grpc_.reset();
+  if (http_ != nullptr) http_->stop(patience);
   http_.reset();
+  if (sinks_ != nullptr) sinks_->stop();
   if (node_ != nullptr) node_->stop();
   if (stores_ != nullptr) {
     if (absl::Status synced = stores_->sync(); !synced.ok()) {

@@ -13,6 +13,8 @@
 #include "server/http/http_server.h"
 #include "server/log/logger.h"
 #include "server/node/node.h"
+#include "server/publishers/sink_manager.h"
+#include "server/receivers/receiver_manager.h"
 #include "server/settings/settings.h"
 #include "server/stores/store_set.h"
 
@@ -33,6 +35,7 @@ class Composition {
  private:
   explicit Composition(Logger& log) : log_(log) {}
   absl::Status open(const Settings& settings, const std::string& version);
+  absl::Status open_endpoints(const Settings& settings, Epoch epoch);
   absl::Status open_http(const Settings& settings);
   absl::Status open_grpc(const Settings& settings);
 
@@ -40,6 +43,8 @@ class Composition {
   bool stopped_ = false;
   std::unique_ptr<StoreSet> stores_;
   std::unique_ptr<Node> node_;
+  std::unique_ptr<SinkManager> sinks_;
+  std::unique_ptr<ReceiverManager> receivers_;
   std::unique_ptr<Subscriptions> subscriptions_;
   std::unique_ptr<ApiParts> api_;
   std::unique_ptr<HttpServer> http_;

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "server/daemon/daemon.h"
+#include "server/daemon/settings_endpoints.h"
 #include "server/settings/settings_text.h"
 
 namespace {
@@ -57,6 +58,7 @@ ExitCode run(const Options& options) {
   const pollux::SettingsSource source{options.config, pollux::process_environment()};
   pollux::LoadedSettings loaded = pollux::load_settings(source);
   if (report(loaded.errors)) return ExitCode::kBadSettings;
+  if (report(pollux::check_endpoints(loaded.settings))) return ExitCode::kBadSettings;
   if (options.check) return print("ok\n") ? ExitCode::kOk : ExitCode::kFailed;
 
   const pollux::Settings& settings = loaded.settings;

@@ -117,6 +117,40 @@ void add_results(Families& families, const ApiParts& parts) {
   for (const auto& [stream, log] : logs) families.value(log->bytes(), {{"stream", stream}});
 }
 
+void add_endpoints(Families& families, const ApiParts& parts) {
+  std::vector<SinkInfo> sinks = parts.sinks.states();
+  families.counter("pollux_sink_published_rows_total", "Result rows that a sink delivered.");
+  for (const SinkInfo& sink : sinks) families.value(sink.counts.published, {{"sink", sink.name}});
+  families.counter("pollux_sink_failed_attempts_total", "Attempts of a sink that failed.");
+  for (const SinkInfo& sink : sinks) families.value(sink.counts.failed, {{"sink", sink.name}});
+  families.counter("pollux_sink_dropped_rows_total", "Result rows that a sink gave up.");
+  for (const SinkInfo& sink : sinks) families.value(sink.counts.dropped, {{"sink", sink.name}});
+  families.gauge("pollux_sink_lag_rows", "Result rows that wait for a sink.");
+  for (const SinkInfo& sink : sinks) families.value(sink.counts.lag_rows, {{"sink", sink.name}});
+  std::vector<ReceiverInfo> receivers = parts.receivers.states();
+  families.counter("pollux_receiver_events_total", "Events that a receiver brought in.");
+  for (const ReceiverInfo& each : receivers) {
+    families.value(each.counts.events, {{"receiver", each.name}});
+  }
+  families.counter("pollux_receiver_bad_rows_total", "Rows that a receiver could not read.");
+  for (const ReceiverInfo& each : receivers) {
+    families.value(each.counts.bad_rows, {{"receiver", each.name}});
+  }
+}
+
+void add_grpc(Families& families, const GrpcCounters& grpc) {
+  families.gauge("pollux_grpc_streams", "Calls that are open.");
+  families.value(grpc.streams_open.load());
+  families.counter("pollux_grpc_requests_total", "Messages of Publish that were read.");
+  families.value(grpc.requests.load());
+  families.counter("pollux_grpc_rejected_requests_total", "Messages of Publish that were refused.");
+  families.value(grpc.requests_rejected.load());
+  families.counter("pollux_grpc_received_bytes_total", "Bytes of those messages.");
+  families.value(grpc.request_bytes.load());
+  families.counter("pollux_grpc_sent_results_total", "Result rows sent to subscribers.");
+  families.value(grpc.results_sent.load());
+}
+
 void add_http(Families& families, const HttpCounters& http) {
   families.counter("pollux_http_answers_total", "Answers, by class of status.");
   for (int status = 1; status <= 5; ++status) {
@@ -146,6 +180,8 @@ std::string metrics_text(const ApiParts& parts) {
   add_node(families, parts);
   add_plans(families, parts);
   add_results(families, parts);
+  add_endpoints(families, parts);
+  if (const GrpcCounters* grpc = parts.grpc_counters.load()) add_grpc(families, *grpc);
   if (const HttpCounters* http = parts.http_counters.load()) add_http(families, *http);
   return families.text();
 }
