@@ -9,6 +9,7 @@
 #include <functional>
 #include <string>
 
+#include "server/api/subscriptions.h"
 #include "server/http/http_server.h"
 #include "server/http/router.h"
 #include "server/log/logger.h"
@@ -26,6 +27,7 @@ struct ApiLimits {
 struct ApiParts {
   Node& node;
   StoreSet& stores;
+  Subscriptions& subscriptions;
   Logger& log;
   ApiLimits limits;
   std::string version;

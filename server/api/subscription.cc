@@ -6,8 +6,8 @@
 
 namespace pollux {
 
-void Subscription::begin(std::shared_ptr<ResultLog> log, uint64_t from,
-                         const Responder& responder) {
+std::shared_ptr<Subscription> Subscription::begin(std::shared_ptr<ResultLog> log, uint64_t from,
+                                                  const Responder& responder) {
   auto self = std::make_shared<Subscription>(std::move(log), from);
   HttpResponse head;
   head.content_type = "text/event-stream";
@@ -29,6 +29,17 @@ void Subscription::begin(std::shared_ptr<ResultLog> log, uint64_t from,
   }
   self->stream_.write(": results of " + self->log_->schema()->name() + "\n\n");
   self->pump();
+  return self;
+}
+
+void Subscription::beat(const ResultLogs& logs) {
+  const std::string& stream = log_->schema()->name();
+  if (logs.find_results(stream) == log_) {
+    stream_.write(":\n\n");
+    return;
+  }
+  stream_.write("event: ended\ndata: no plan writes stream " + stream + " any more\n\n");
+  stream_.close();
 }
 
 void Subscription::pump() {

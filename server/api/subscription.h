@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 
 #include "server/http/responder.h"
 #include "server/node/result_log.h"
@@ -16,7 +17,8 @@ namespace pollux {
 class Subscription : public std::enable_shared_from_this<Subscription> {
  public:
   /// Results from offset `from` on.
-  static void begin(std::shared_ptr<ResultLog> log, uint64_t from, const Responder& responder);
+  static std::shared_ptr<Subscription> begin(std::shared_ptr<ResultLog> log, uint64_t from,
+                                             const Responder& responder);
 
   Subscription(std::shared_ptr<ResultLog> log, uint64_t from) : log_(std::move(log)), next_(from) {}
 

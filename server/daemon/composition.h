@@ -40,6 +40,7 @@ class Composition {
   bool stopped_ = false;
   std::unique_ptr<StoreSet> stores_;
   std::unique_ptr<Node> node_;
+  std::unique_ptr<Subscriptions> subscriptions_;
   std::unique_ptr<ApiParts> api_;
   std::unique_ptr<HttpServer> http_;
   std::unique_ptr<GrpcServer> grpc_;
