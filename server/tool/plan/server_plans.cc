@@ -75,7 +75,7 @@ ExitCode list_plans(const ConnectionOptions& connection, const ServerPlanOptions
 std::string deploy_body(const PlanFile& file, const ServerPlanOptions& options) {
   // A file's name serves a plan that has none of its own, as it does in `pollux run`.
   std::string body = "{\"text\":" + json_string(file.text);
-  if (!options.name.empty()) body += ",\"name\":" + json_string(options.name);
+  body += ",\"name\":" + json_string(options.name.empty() ? file.name : options.name);
   if (options.replace) body += ",\"replace\":true";
   return body + "}";
 }
@@ -208,7 +208,9 @@ void add_server_plan_commands(CLI::App& plan, ConnectionOptions& connection, Exi
        deploy_plan},
       options, connection, exit_code);
   deploy->add_option("FILE", options->file, "The plan, in SiddhiQL")->required();
-  deploy->add_option("--name", options->name, "The plan's name (default: that of its @app:name)")
+  deploy
+      ->add_option("--name", options->name,
+                   "The plan's name where its text gives none (default: that of the file)")
       ->type_name("NAME");
   deploy->add_flag("--replace", options->replace, "Replace the plan of that name, if there is one");
   CLI::App* show =
