@@ -12,6 +12,8 @@ class App;
 
 namespace pollux::tool {
 
+struct ConnectionOptions;
+
 /// What the process ends with. Frozen: scripts test these numbers.
 enum class ExitCode : int {
   kOk = 0,
@@ -19,10 +21,18 @@ enum class ExitCode : int {
   kBadPlan = 2,   ///< the plan has errors; all of them are on stderr
   kBadInput = 3,  ///< input data is wrong and --on-error is stop
   kFailed = 4,    ///< a file cannot be read or written, or the engine suspended the plan
+  kUnreachable = 5,  ///< no answer from the server, or it stops
+  kRefused = 6,  ///< the server understood and refuses: a conflict, full queues, its own failure
 };
 
 void add_run_command(CLI::App& app, ExitCode& exit_code);
-void add_plan_command(CLI::App& app, ExitCode& exit_code);
+void add_plan_command(CLI::App& app, ConnectionOptions& connection, ExitCode& exit_code);
+void add_status_command(CLI::App& app, ConnectionOptions& connection, ExitCode& exit_code);
+void add_send_command(CLI::App& app, ConnectionOptions& connection, ExitCode& exit_code);
+void add_tail_command(CLI::App& app, ConnectionOptions& connection, ExitCode& exit_code);
+void add_query_command(CLI::App& app, ConnectionOptions& connection, ExitCode& exit_code);
+/// To be added last: it tells of all that `app` then has.
+void add_completion_command(CLI::App& app, ExitCode& exit_code);
 
 /// In server/tool/config/config_command.cc.
 void add_config_command(CLI::App& app, ExitCode& exit_code);

@@ -64,6 +64,7 @@ std::string progress_text(const Progress& progress, double seconds, size_t width
     auto rate = static_cast<uint64_t>(static_cast<double>(progress.events) / seconds);
     text += "  " + with_thousands(rate) + "/s";
   }
+  if (progress.acked) text += "  " + with_thousands(*progress.acked) + " acked";
   return text;
 }
 

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -15,6 +16,7 @@ struct Progress {
   uint64_t bytes_done = 0;
   uint64_t bytes_total = 0;  ///< 0: not known
   uint64_t events = 0;
+  std::optional<uint64_t> acked = {};  ///< of them, by a server
 };
 
 class Console {

@@ -1,6 +1,7 @@
 #include "server/tool/text_format.h"
 
 #include <charconv>
+#include <iterator>
 
 namespace pollux::tool {
 
@@ -70,6 +71,40 @@ std::optional<int64_t> parse_duration_ms(std::string_view text) {
   int64_t unit = unit_ms(text);
   if (unit == 0 || count > kDurationMsMax / unit) return std::nullopt;
   return count * unit;
+}
+
+std::string duration_text(uint64_t ms) {
+  struct Unit {
+    int64_t ms;
+    const char* name;
+  };
+  constexpr Unit kUnits[] = {
+      {kDayMs, " d"}, {kHourMs, " h"}, {kMinuteMs, " min"}, {kSecondMs, " s"}, {1, " ms"}};
+  for (size_t i = 0; i < std::size(kUnits); ++i) {
+    const auto unit_ms = static_cast<uint64_t>(kUnits[i].ms);
+    if (ms < unit_ms && i + 1 < std::size(kUnits)) continue;
+    std::string text = std::to_string(ms / unit_ms) + kUnits[i].name;
+    if (unit_ms <= kSecondMs) return text;
+    const auto next_ms = static_cast<uint64_t>(kUnits[i + 1].ms);
+    const uint64_t rest = ms % unit_ms / next_ms;
+    return rest == 0 ? text : text + " " + std::to_string(rest) + kUnits[i + 1].name;
+  }
+  return {};
+}
+
+std::string printable(std::string_view text) {
+  std::string clean(text);
+  for (size_t i = 0; i < clean.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(clean[i]);
+    if (byte < 0x20 || byte == 0x7F) {
+      clean[i] = '?';
+    } else if (byte == 0xC2 && i + 1 < clean.size() &&
+               static_cast<unsigned char>(clean[i + 1]) < 0xA0) {
+      clean[i++] = '?';  // a control character of the upper half, in UTF-8
+      clean[i] = '?';
+    }
+  }
+  return clean;
 }
 
 }  // namespace pollux::tool

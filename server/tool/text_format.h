@@ -18,4 +18,10 @@ std::string counted(uint64_t value, std::string_view noun);
 /// is needed. At most ten years.
 std::optional<int64_t> parse_duration_ms(std::string_view text);
 
+/// "850 ms", "12 s", "3 min 20 s", "2 h 5 min", "4 d 1 h".
+std::string duration_text(uint64_t ms);
+
+/// `text` without what would move a terminal: control characters become '?'.
+std::string printable(std::string_view text);
+
 }  // namespace pollux::tool

@@ -1,4 +1,5 @@
-// pollux plan validate: all that is wrong with plans, without running them.
+// pollux plan: `validate` tells all that is wrong with plans, without running them; the others work
+// with the plans of a server.
 
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 #include "server/formats/output_buffer.h"
 #include "server/tool/commands.h"
 #include "server/tool/console.h"
+#include "server/tool/plan/server_plans.h"
 #include "server/tool/plan_file.h"
 
 namespace pollux::tool {
@@ -92,9 +94,13 @@ ExitCode validate(const ValidateOptions& options) {
 
 }  // namespace
 
-void add_plan_command(CLI::App& app, ExitCode& exit_code) {
-  CLI::App* plan = app.add_subcommand("plan", "Work with plan files");
+void add_plan_command(CLI::App& app, ConnectionOptions& connection, ExitCode& exit_code) {
+  CLI::App* plan = app.add_subcommand("plan", "Check plan files; work with the plans of a server");
   plan->require_subcommand(1);
+  plan->footer(
+      "Examples:\n"
+      "  pollux plan validate conf/plans/*.siddhi\n"
+      "  pollux plan deploy guess.siddhi\n");
   CLI::App* command = plan->add_subcommand(
       "validate",
       "Report all errors of plans: FILE:LINE:COLUMN, what is wrong, what was expected, a hint");
@@ -109,6 +115,7 @@ void add_plan_command(CLI::App& app, ExitCode& exit_code) {
       "Example:\n"
       "  pollux plan validate conf/plans/*.siddhi\n");
   command->callback([options, &exit_code] { exit_code = validate(*options); });
+  add_server_plan_commands(*plan, connection, exit_code);
 }
 
 }  // namespace pollux::tool

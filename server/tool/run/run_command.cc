@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <map>
 #include <memory>
 #include <string>
 
@@ -48,25 +47,6 @@ constexpr const char* kDetails =
     "  pollux run plan.siddhi --in Logins=auth.csv --set Logins.tenant=-1234 --timestamp at\n"
     "  tail -F logins.jsonl | pollux run plan.siddhi --in Logins=- --on-error skip\n";
 
-const std::map<std::string, InputFormat> kFormats = {{"csv", InputFormat::kCsv},
-                                                     {"jsonl", InputFormat::kJsonLines}};
-const std::map<std::string, CsvHeader> kHeaders = {
-    {"auto", CsvHeader::kAuto}, {"yes", CsvHeader::kYes}, {"no", CsvHeader::kNo}};
-const std::map<std::string, OnError> kOnErrors = {{"stop", OnError::kStop},
-                                                  {"skip", OnError::kSkip}};
-
-/// Takes one of the names of `values`.
-template <class T>
-void add_choice(CLI::App* command, const std::string& flag, T& to,
-                const std::map<std::string, T>& values, const std::string& metavar,
-                const std::string& description) {
-  command
-      ->add_option_function<std::string>(
-          flag, [&to, &values](const std::string& text) { to = values.at(text); }, description)
-      ->check(CLI::IsMember(values).description(""))
-      ->type_name(metavar);
-}
-
 std::string check_duration(const std::string& text) {
   if (text == kAdvanceNone || text == kAdvanceMax || parse_duration_ms(text)) return {};
   return "expected max, none, or a number and a unit as in 500ms, 90s, 5min, 2h, 1day";
@@ -94,22 +74,13 @@ void add_run_command(CLI::App& app, ExitCode& exit_code) {
   command->add_option("--set", to.constants, "A value for an attribute that the file lacks")
       ->allow_extra_args(false)
       ->type_name("STREAM.ATTRIBUTE=VALUE");
-  add_choice(command, "--format", to.format, kFormats, "csv|jsonl",
-             "How files are written (default: by the file's name, else its first byte)");
-  add_choice(command, "--header", to.header, kHeaders, "yes|no|auto",
-             "Does CSV begin with a header? (auto: yes if its fields all name attributes)");
-  add_choice(command, "--on-error", to.on_error, kOnErrors, "stop|skip",
-             "At a row with an error (default: stop, with what came before it done)");
+  add_input_options(*command, to.input);
   command
       ->add_option("--batch", to.batch_rows,
                    "Rows handed to the engine at once; never changes "
                    "a result's content")
       ->check(CLI::Range(1u, 65536u))
       ->type_name("ROWS")
-      ->capture_default_str();
-  command->add_option("--line-bytes-max", to.line_bytes_max, "Longest row that is read")
-      ->check(CLI::Range(size_t{16}, size_t{1} << 30))
-      ->type_name("BYTES")
       ->capture_default_str();
   command
       ->add_option("--advance", to.advance,

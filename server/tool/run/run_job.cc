@@ -6,8 +6,6 @@
 #include <numeric>
 #include <utility>
 
-#include "server/formats/csv_reader.h"
-#include "server/formats/json_lines_reader.h"
 #include "server/tool/text_format.h"
 
 namespace pollux::tool {
@@ -26,28 +24,6 @@ class NoResults final : public ResultSink {
  public:
   void on_result(const ResultBatch&) override {}
 };
-
-bool ends_with_any(std::string_view text, std::initializer_list<std::string_view> endings) {
-  return std::any_of(endings.begin(), endings.end(),
-                     [&](std::string_view ending) { return text.ends_with(ending); });
-}
-
-/// By the file's name, else by its first visible byte.
-InputFormat detect_format(const std::string& path, InputBuffer& buffer) {
-  if (ends_with_any(path, {".csv", ".CSV"})) return InputFormat::kCsv;
-  if (ends_with_any(path, {".jsonl", ".ndjson", ".json"})) return InputFormat::kJsonLines;
-  constexpr std::string_view kInvisible = "\xEF\xBB\xBF \t\r\n";
-  for (;;) {
-    size_t first = buffer.view().find_first_not_of(kInvisible);
-    if (first != std::string_view::npos) {
-      return buffer.view()[first] == '{' ? InputFormat::kJsonLines : InputFormat::kCsv;
-    }
-    // A read that fails here fails again, with its message, in the reader.
-    bool more = buffer.view().size() < InputBuffer::kReadBytes &&
-                buffer.fill(Wait::kYes) == InputBuffer::Fill::kData;
-    if (!more) return InputFormat::kCsv;
-  }
-}
 
 }  // namespace
 
@@ -132,29 +108,11 @@ bool RunJob::open_inputs() {
   for (InputFile& file : input_plan_.files) {
     file.layout.schema = engine_->input_schema(file.layout.schema->name());
     std::string error;
-    std::unique_ptr<RowReader> reader = make_reader(file, error);
+    std::unique_ptr<RowReader> reader = open_rows(file.path, file.layout, options_.input, error);
     if (reader == nullptr) return fail(ExitCode::kFailed, error);
     input_.add(file.path == "-" ? "stdin" : file.path, std::move(reader));
   }
   return true;
-}
-
-std::unique_ptr<RowReader> RunJob::make_reader(const InputFile& file, std::string& error) {
-  std::string why;
-  std::unique_ptr<FileSource> source = FileSource::open(file.path, why);
-  if (source == nullptr) {
-    error = file.path + ": cannot open: " + why;
-    return nullptr;
-  }
-  auto buffer = std::make_unique<InputBuffer>(std::move(source));
-  InputFormat format = options_.format;
-  if (format == InputFormat::kByContent) format = detect_format(file.path, *buffer);
-  RowReaderOptions reader_options{.line_bytes_max = options_.line_bytes_max};
-  if (format == InputFormat::kJsonLines) {
-    return std::make_unique<JsonLinesReader>(std::move(buffer), file.layout, reader_options);
-  }
-  return std::make_unique<CsvReader>(std::move(buffer), file.layout, reader_options,
-                                     options_.header);
 }
 
 // ---- rows ----
@@ -219,7 +177,7 @@ void RunJob::note_row_number_time() {
 
 bool RunJob::on_row_error() {
   errors_.add(input_.name(), input_.reader().error());
-  if (options_.on_error == OnError::kSkip) return true;
+  if (options_.input.on_error == OnError::kSkip) return true;
   exit_code_ = ExitCode::kBadInput;
   apply_batch();
   return false;

@@ -15,8 +15,8 @@
 #include "server/formats/result_writer.h"
 #include "server/tool/commands.h"
 #include "server/tool/console.h"
+#include "server/tool/error_report.h"
 #include "server/tool/plan_file.h"
-#include "server/tool/run/error_report.h"
 #include "server/tool/run/input_plan.h"
 #include "server/tool/run/merged_input.h"
 #include "server/tool/run/run_options.h"
@@ -42,7 +42,6 @@ class RunJob {
   bool answer_queries();
 
   std::optional<std::vector<StreamInfo>> streams_of(const PlanFile& plan);
-  std::unique_ptr<RowReader> make_reader(const InputFile& file, std::string& error);
   bool take_row();
   bool apply_batch();
   bool apply(EntryPayload payload);

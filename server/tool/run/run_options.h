@@ -6,12 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "server/formats/csv_reader.h"
+#include "server/tool/input_options.h"
 
 namespace pollux::tool {
-
-enum class InputFormat : uint8_t { kByContent, kCsv, kJsonLines };
-enum class OnError : uint8_t { kStop, kSkip };
 
 /// --advance: after the last row time stands still, or goes on until what waits then is due.
 constexpr const char* kAdvanceNone = "none";
@@ -25,11 +22,8 @@ struct RunOptions {
   std::vector<std::string> constants{};   ///< STREAM.ATTRIBUTE=VALUE
   std::vector<std::string> queries{};     ///< asked of the plan's tables at the end
   std::string advance{kAdvanceMax};       ///< a duration, kAdvanceNone or kAdvanceMax
-  InputFormat format = InputFormat::kByContent;
-  CsvHeader header = CsvHeader::kAuto;
-  OnError on_error = OnError::kStop;
+  InputOptions input{};
   uint32_t batch_rows = 1024;
-  size_t line_bytes_max = 1024 * 1024;
   bool stats = false;
 };
 

@@ -1,4 +1,4 @@
-#include "server/tool/run/error_report.h"
+#include "server/tool/error_report.h"
 
 #include "server/tool/text_format.h"
 

@@ -1,0 +1,80 @@
+// Sends the rows of one file to a stream of a server.
+//
+// Thread: the main thread. Failure: told on the console; the exit code says of which kind.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "server/tool/client/client_session.h"
+#include "server/tool/error_report.h"
+#include "server/tool/input_options.h"
+#include "server/tool/send/ordered_sender.h"
+
+namespace pollux::tool {
+
+struct SendOptions {
+  std::string stream{};
+  std::string path{};
+  std::string producer{};  ///< empty: a name that nobody else has
+  std::string timestamp{};
+  std::vector<std::string> constants{};  ///< [STREAM.]ATTRIBUTE=VALUE
+  InputOptions input{};
+  uint32_t batch_rows = 1000;
+  uint32_t window = 32;
+  double rate = 0;  ///< events a second; 0: as fast as it goes
+  double retry_for = 60;
+  bool http = false;
+  bool json = false;
+};
+
+class SendJob {
+ public:
+  /// Borrows both.
+  SendJob(const SendOptions& options, const ConnectionOptions& connection);
+
+  ExitCode run();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  // Each is false, with the reason told, when it is over.
+  bool find_stream();
+  bool open_input();
+  bool open_sender();
+  std::optional<std::string> grpc_target();
+  bool send_rows();
+  bool on_row_error();
+  bool take_row();
+  bool send_batch();
+  bool on_pause();
+  bool wait_for_acks();
+  bool sender_failed(const absl::Status& status);
+
+  void keep_rate();
+  void show_progress();
+  void report();
+  std::string summary_text(double seconds);
+  std::string summary_json(double seconds);
+
+  const SendOptions& options_;
+  const ConnectionOptions& connection_;
+  ClientSession session_;
+  ErrorReport errors_;
+  const std::string producer_;
+  const bool repeatable_;  // the same input gives the same batches
+  uint32_t rows_max_;
+  SchemaPtr schema_;
+  size_t row_bytes_ = 0;
+  std::unique_ptr<RowReader> reader_;
+  std::unique_ptr<OrderedSender> sender_;
+  std::shared_ptr<EventBatch> batch_;
+  uint64_t events_ = 0;  // in batches that were handed to the sender
+  Clock::time_point started_;
+};
+
+}  // namespace pollux::tool
