@@ -27,8 +27,7 @@ EndpointMapping mapping_of(const StreamMapping& written, EndpointMistakes& mista
     mistakes.push_back(
         {{{}, written.payload[0].location}, "@payload must be one text: @payload('...')", {}});
   } else if (!written.payload.empty()) {
-    map.payload =
-        EndpointOption{{}, written.payload[0].value, {{}, written.payload[0].location}};
+    map.payload = EndpointOption{{}, written.payload[0].value, {{}, written.payload[0].location}};
   }
   if (!written.attributes.empty()) {
     mistakes.push_back({{{}, written.attributes[0].location},
@@ -94,8 +93,8 @@ const EndpointOption* EndpointDefinition::option(std::string_view key) const {
 }
 
 bool EndpointDefinition::same_as(const EndpointDefinition& other) const {
-  return name == other.name && plan == other.plan && stream == other.stream &&
-         type == other.type && same_options(options, other.options) && same_map(map, other.map);
+  return name == other.name && plan == other.plan && stream == other.stream && type == other.type &&
+         same_options(options, other.options) && same_map(map, other.map);
 }
 
 std::vector<EndpointDefinition> endpoints_of(const PlanDescription& plan, StreamEndpoint::Kind kind,
@@ -112,9 +111,8 @@ std::vector<EndpointDefinition> endpoints_of(const PlanDescription& plan, Stream
     endpoint.options = options_of(written.options);
     if (written.map) endpoint.map = mapping_of(*written.map, mistakes);
     for (const AnnotationText& nested : written.nested) {
-      mistakes.push_back({{{}, nested.location},
-                          absl::StrCat("@", nested.name, " is not supported here"),
-                          {}});
+      mistakes.push_back(
+          {{{}, nested.location}, absl::StrCat("@", nested.name, " is not supported here"), {}});
     }
     std::string name = absl::StrCat(plan.name, "/", written.stream, "/", endpoint.type);
     endpoint.name = absl::StrCat(name, "/", ++count[name]);

@@ -36,9 +36,9 @@ struct EndpointMapping {
 };
 
 struct EndpointDefinition {
-  std::string name;    ///< unique among sinks, or among sources: "plan/stream/type/1"; of settings
-                       ///< the name given there
-  std::string plan;    ///< empty: of the settings
+  std::string name;  ///< unique among sinks, or among sources: "plan/stream/type/1"; of settings
+                     ///< the name given there
+  std::string plan;  ///< empty: of the settings
   std::string stream;
   std::string type;
   std::vector<EndpointOption> options;

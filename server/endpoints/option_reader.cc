@@ -129,8 +129,9 @@ milliseconds OptionReader::duration(const Keys& keys, Range<Milliseconds> range)
   std::optional<milliseconds> value = parse_time_option(option->value);
   if (!value || *value < range.min || *value > range.max) {
     mistake(option->place,
-            absl::StrCat("option '", keys.name, "' must be a time such as '", duration_text(range.usual),
-                         "', from ", duration_text(range.min), " to ", duration_text(range.max)));
+            absl::StrCat("option '", keys.name, "' must be a time such as '",
+                         duration_text(range.usual), "', from ", duration_text(range.min), " to ",
+                         duration_text(range.max)));
     return range.usual;
   }
   return *value;

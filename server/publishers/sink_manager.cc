@@ -65,12 +65,11 @@ void SinkManager::attach(Sink& sink, const PlanOutput& output) {
   if (sink.runner != nullptr && sink.runner->reads(*output.log)) return;
   SinkInput input{output.log, output.log->hold(output.from), output.from};
   EndpointMistakes mistakes;
-  CheckedSink checked =
-      check_sink(sink.definition, output.log->schema(), environment_, mistakes);
+  CheckedSink checked = check_sink(sink.definition, output.log->schema(), environment_, mistakes);
   if (!checked.make) {  // check() found nothing wrong, but a store may have changed since
     for (const EndpointMistake& mistake : mistakes) {
-      environment_.warn(absl::StrCat("sink '", sink.definition.name,
-                                     "' cannot start: ", to_text(mistake)));
+      environment_.warn(
+          absl::StrCat("sink '", sink.definition.name, "' cannot start: ", to_text(mistake)));
     }
     return;
   }

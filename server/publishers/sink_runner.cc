@@ -250,8 +250,8 @@ bool SinkRunner::note_failure(const Published& published, size_t rows, const Pub
 /// False: the sink stops.
 bool SinkRunner::wait_before_retry(const Published& published, uint64_t failed) {
   double random = std::uniform_real_distribution<double>(0, 1)(random_);
-  std::chrono::milliseconds wait = std::max(retry_wait(retry_, failed, random),
-                                            std::min(published.retry_after, kRetryAfterMax));
+  std::chrono::milliseconds wait =
+      std::max(retry_wait(retry_, failed, random), std::min(published.retry_after, kRetryAfterMax));
   std::unique_lock lock(mutex_);
   return !changed_.wait_for(lock, wait, [this] { return stopping_.load(); });
 }

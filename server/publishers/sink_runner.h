@@ -2,8 +2,8 @@
 // counts.
 //
 // Rows stay held in the log until they are delivered or given up, so nothing is lost while the
-// process lives; a sink that waits for ever fills the log, and the plans behind it rest. A stop ends
-// every wait at once, and rows that were not delivered then are not confirmed.
+// process lives; a sink that waits for ever fills the log, and the plans behind it rest. A stop
+// ends every wait at once, and rows that were not delivered then are not confirmed.
 //
 // Thread: any; the publisher is called on the runner's own thread. Callbacks are called there too.
 #pragma once
@@ -34,7 +34,8 @@ struct RetryOptions {
   bool give_up = true;  ///< after so many attempts drop the rows; else go on for ever
 };
 
-/// The wait after the `failed`-th failure in a row: doubled each time, up to max, a random half off.
+/// The wait after the `failed`-th failure in a row: doubled each time, up to max, a random half
+/// off.
 std::chrono::milliseconds retry_wait(const RetryOptions& options, uint64_t failed, double random);
 
 enum class SinkState : uint8_t { kRunning, kRetrying, kStopped };

@@ -142,9 +142,8 @@ Make read_webhook(const Reading& reading) {
   WebhookOptions webhook;
   webhook.url = options.needed_text({"url", "publisher.url"}, "the address to send to");
   if (!webhook.url.empty() && !is_http_url(webhook.url)) {
-    options.mistake(reading.sink.place,
-                    absl::StrCat("url ", in_quotes(webhook.url),
-                                 " must be http://HOST... or https://HOST..."));
+    options.mistake(reading.sink.place, absl::StrCat("url ", in_quotes(webhook.url),
+                                                     " must be http://HOST... or https://HOST..."));
   }
   if (options.choice("method", {"POST", "PUT"}) == 1) webhook.method = "PUT";
   webhook.batch = options.count("batch", {1, 1, 1000});
@@ -195,10 +194,10 @@ Make read_store(const Reading& reading) {
   const auto& find = reading.environment.find_store;
   RecordStore* store = find ? find(name) : nullptr;
   if (store == nullptr) {
-    options.mistake(reading.sink.place, absl::StrCat("there is no store ", in_quotes(name)),
-                    nearest_name(name, {std::string(kEventStore),
-                                        std::string(kEventStoreWriteOptimised),
-                                        std::string(kProcessedDataStore)}));
+    options.mistake(
+        reading.sink.place, absl::StrCat("there is no store ", in_quotes(name)),
+        nearest_name(name, {std::string(kEventStore), std::string(kEventStoreWriteOptimised),
+                            std::string(kProcessedDataStore)}));
     return nullptr;
   }
   if (reading.schema == nullptr) return nullptr;

@@ -26,8 +26,8 @@ Published StorePublisher::publish(std::span<const PublishedRow> rows,
     uint32_t first = rows[begin].row;
     uint32_t behind = rows[end - 1].row + 1;
     Rows write;
-    sources.push_back(absl::StrCat(kDefaultTenant, "/", *slice.plan, "/",
-                                   slice.batch->schema().name()));
+    sources.push_back(
+        absl::StrCat(kDefaultTenant, "/", *slice.plan, "/", slice.batch->schema().name()));
     write.source = sources.back();
     write.entry = slice.cause;
     write.batch = slice.batch.get();

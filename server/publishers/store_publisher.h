@@ -1,7 +1,7 @@
 // Results as rows of a record store's table: each takes effect once, however often it is tried.
 //
-// The table is made by the first write. What a row is to the store: source "tenant/plan/stream", the
-// entry and the ordinal, as in its id. Thread: the sink's.
+// The table is made by the first write. What a row is to the store: source "tenant/plan/stream",
+// the entry and the ordinal, as in its id. Thread: the sink's.
 #pragma once
 
 #include "engine/types/ids.h"

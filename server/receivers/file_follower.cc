@@ -20,8 +20,8 @@ FileFollower::~FileFollower() {
 
 absl::Status FileFollower::failed(const char* what) const {
   int error = errno;
-  std::string text = absl::StrCat("cannot ", what, " '", path_,
-                                  "': ", std::system_category().message(error));
+  std::string text =
+      absl::StrCat("cannot ", what, " '", path_, "': ", std::system_category().message(error));
   return error == ENOENT ? absl::NotFoundError(text) : absl::UnavailableError(text);
 }
 
@@ -56,10 +56,11 @@ absl::Status FileFollower::look() {
   if (!bytes.ok()) return bytes.status();
   if (*bytes < offset_) offset_ = 0;
   struct stat there {};
-  bool another = ::stat(path_.c_str(), &there) == 0 &&
-                 (there.st_dev != device_ || there.st_ino != inode_);
+  bool another =
+      ::stat(path_.c_str(), &there) == 0 && (there.st_dev != device_ || there.st_ino != inode_);
   if (!another) return absl::OkStatus();
-  // Who writes the old one may do so a little longer: it is whole when it did not grow between looks.
+  // Who writes the old one may do so a little longer: it is whole when it did not grow between
+  // looks.
   whole_ = replaced_ && *bytes == replaced_size_;
   replaced_ = true;
   replaced_size_ = *bytes;
@@ -70,8 +71,8 @@ absl::StatusOr<std::string> FileFollower::read(uint64_t begin, uint64_t end) con
   std::string text(end - begin, '\0');
   size_t have = 0;
   while (have < text.size()) {
-    ssize_t got = ::pread(fd_, text.data() + have, text.size() - have,
-                          static_cast<off_t>(begin + have));
+    ssize_t got =
+        ::pread(fd_, text.data() + have, text.size() - have, static_cast<off_t>(begin + have));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return failed("read");
     if (got == 0) break;  // was cut in between

@@ -1,8 +1,8 @@
 // Whole lines of a file that grows: read as they come, across rotation and truncation.
 //
 // A file that was renamed is read to its end before the new one of its name is begun. A file that
-// has become shorter begins anew. One that was cut and has grown beyond the old end between two looks
-// cannot be told from one that grew. Thread: one at a time.
+// has become shorter begins anew. One that was cut and has grown beyond the old end between two
+// looks cannot be told from one that grew. Thread: one at a time.
 #pragma once
 
 #include <cstdint>

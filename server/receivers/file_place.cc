@@ -46,8 +46,8 @@ absl::Status write_place(const std::string& path, const FilePlace& place) {
   absl::StrAppend(&text, " ", crc_of(text), "\n");
   std::string fresh = path + ".new";
   int fd = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
-  bool written = fd >= 0 && ::write(fd, text.data(), text.size()) ==
-                                static_cast<ssize_t>(text.size());
+  bool written =
+      fd >= 0 && ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
   int error = errno;
   if (fd >= 0) ::close(fd);
   if (written) {

@@ -1,9 +1,9 @@
 // How far a file receiver has come, on disk.
 //
 // Written before a batch is submitted, with the batch's bytes and number, and again once it was
-// taken: whoever goes on from a place that is under way submits exactly the same bytes under the same
-// number, which has no effect if they were taken before.
-// Format: one line, "pollux-file-place 1 DEVICE INODE BEGIN END SERIES NUMBER crc32", replaced as a whole.
+// taken: whoever goes on from a place that is under way submits exactly the same bytes under the
+// same number, which has no effect if they were taken before. Format: one line, "pollux-file-place
+// 1 DEVICE INODE BEGIN END SERIES NUMBER crc32", replaced as a whole.
 #pragma once
 
 #include <cstdint>

@@ -244,8 +244,7 @@ FileReceiver::Handed FileReceiver::judge(const Submitted& submitted) {
     counts_.last_error.clear();
     return Handed::kTaken;
   }
-  if (absl::IsFailedPrecondition(submitted.status) &&
-      submitted.expected_number != place_.number) {
+  if (absl::IsFailedPrecondition(submitted.status) && submitted.expected_number != place_.number) {
     place_.number = submitted.expected_number;  // another node than the one that counted so far
     note_place();
     return Handed::kAgain;

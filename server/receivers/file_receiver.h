@@ -2,8 +2,8 @@
 //
 // Each batch of lines is submitted under a number of its own and its place is noted before and
 // behind it, so that no line is taken twice or left out while the node lives, however often the
-// receiver is stopped and started. Lines that are no events are counted and told, and reading goes on
-// behind them. When the plans are behind, or no plan takes the stream yet, it waits.
+// receiver is stopped and started. Lines that are no events are counted and told, and reading goes
+// on behind them. When the plans are behind, or no plan takes the stream yet, it waits.
 //
 // Thread: any; it reads on a thread of its own, where `warn` is called.
 #pragma once
@@ -32,9 +32,9 @@ struct FileReceiverOptions {
   std::string stream;
   std::string path;
   Format format = Format::kJson;
-  bool header = true;      ///< CSV: the first line names the columns
-  bool tailing = true;     ///< wait for more at the end of the file
-  bool from_end = false;   ///< begin behind what is there when it is read for the first time
+  bool header = true;          ///< CSV: the first line names the columns
+  bool tailing = true;         ///< wait for more at the end of the file
+  bool from_end = false;       ///< begin behind what is there when it is read for the first time
   std::string time_attribute;  ///< empty: _timestamp, timestamp or ts, or else the time of reading
   std::chrono::milliseconds poll{250};
   std::string place_path;  ///< where its place is kept
@@ -50,11 +50,11 @@ std::string_view name_of(ReceiverState state);
 
 struct ReceiverCounts {
   ReceiverState state = ReceiverState::kRunning;
-  uint64_t events = 0;    ///< that the node took
+  uint64_t events = 0;  ///< that the node took
   uint64_t batches = 0;
   uint64_t repeated = 0;  ///< batches that it had taken before
   uint64_t bad_rows = 0;
-  uint64_t bytes = 0;     ///< read and dealt with
+  uint64_t bytes = 0;  ///< read and dealt with
   std::string last_error;
 };
 
@@ -103,7 +103,7 @@ class FileReceiver {
   FileFollower follower_;
   FilePlace place_;
   bool has_place_ = false;
-  bool discarding_ = false;  // inside a line that is too long
+  bool discarding_ = false;         // inside a line that is too long
   std::shared_ptr<Answer> answer_;  // written under mutex_
 
   mutable std::mutex mutex_;

@@ -61,8 +61,9 @@ FileReceiverOptions check_receiver(const EndpointDefinition& source, const Schem
                            ? std::string("a source needs a type")
                            : absl::StrCat("unknown type of source '", source.type, "'");
     mistakes.push_back({source.place,
-                        absl::StrCat(what, "; there is file (events come to any stream by HTTP and "
-                                           "gRPC without a source)"),
+                        absl::StrCat(what,
+                                     "; there is file (events come to any stream by HTTP and "
+                                     "gRPC without a source)"),
                         nearest_name(source.type, {"file"})});
     return file;
   }
@@ -81,8 +82,8 @@ FileReceiverOptions check_receiver(const EndpointDefinition& source, const Schem
     bool fits = found && ((*schema)[*found].type == AttributeType::kLong ||
                           (*schema)[*found].type == AttributeType::kInt);
     if (schema != nullptr && !fits) {
-      options.mistake(time->place, absl::StrCat("stream '", source.stream,
-                                                "' has no attribute ", in_quotes(time->value),
+      options.mistake(time->place, absl::StrCat("stream '", source.stream, "' has no attribute ",
+                                                in_quotes(time->value),
                                                 " of type long or int, to be the event's time"));
     }
   }
@@ -107,8 +108,7 @@ void ReceiverManager::start(EndpointDefinition definition) {
   options.place_path = absl::StrCat(environment_.folder, "/", file_name_of(definition.name));
   std::string name = definition.name;
   auto running = std::make_unique<FileReceiver>(std::move(options), intake_, environment_.warn);
-  receivers_.insert_or_assign(std::move(name),
-                              Receiver{std::move(definition), std::move(running)});
+  receivers_.insert_or_assign(std::move(name), Receiver{std::move(definition), std::move(running)});
 }
 
 Diagnostics ReceiverManager::check(const PlanProposal& plan) const {
@@ -154,7 +154,8 @@ void ReceiverManager::deployed(const PlanProposal& plan,
 
 void ReceiverManager::undeployed(const std::string& plan) {
   std::lock_guard lock(mutex_);
-  std::erase_if(receivers_, [&](const auto& known) { return known.second.definition.plan == plan; });
+  std::erase_if(receivers_,
+                [&](const auto& known) { return known.second.definition.plan == plan; });
 }
 
 std::vector<ReceiverInfo> ReceiverManager::states() const {
@@ -162,8 +163,8 @@ std::vector<ReceiverInfo> ReceiverManager::states() const {
   std::lock_guard lock(mutex_);
   for (const auto& [name, receiver] : receivers_) {
     const EndpointDefinition& definition = receiver.definition;
-    infos.push_back({name, definition.type, definition.stream, definition.plan,
-                     receiver.running->counts()});
+    infos.push_back(
+        {name, definition.type, definition.stream, definition.plan, receiver.running->counts()});
   }
   return infos;
 }

@@ -135,8 +135,9 @@ class ModelTest : public ::testing::TestWithParam<uint32_t> {
   void compare(Model& model) {
     const auto from = static_cast<int64_t>(pick(200)) + now_ms_ - 150;
     const RecordTimeRange range =
-        pick(3) == 0 ? RecordTimeRange{}
-                     : RecordTimeRange{Timestamp{from}, Timestamp{from + static_cast<int64_t>(pick(80))}};
+        pick(3) == 0
+            ? RecordTimeRange{}
+            : RecordTimeRange{Timestamp{from}, Timestamp{from + static_cast<int64_t>(pick(80))}};
     auto rows = testing::scan_all(*store_, model.definition.name, range, Timestamp{now_ms_});
     ASSERT_TRUE(rows.ok()) << rows.status();
     ASSERT_TRUE(*rows == model.scan(range, now_ms_)) << model.definition.name;

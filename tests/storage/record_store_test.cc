@@ -44,7 +44,8 @@ class RecordStoreTest : public ::testing::Test {
     absl::Status opened = store_->open_table(definition);
     ASSERT_TRUE(opened.ok()) << opened;
   }
-  std::vector<TestRow> scan(std::string_view table, RecordTimeRange range = {}, Timestamp now = {}) {
+  std::vector<TestRow> scan(std::string_view table, RecordTimeRange range = {},
+                            Timestamp now = {}) {
     auto rows = scan_all(*store_, table, range, now);
     EXPECT_TRUE(rows.ok()) << rows.status();
     return rows.ok() ? *rows : std::vector<TestRow>();

@@ -115,7 +115,8 @@ inline absl::StatusOr<std::vector<TestRow>> read_all(RecordCursor& cursor) {
 }
 
 inline absl::StatusOr<std::vector<TestRow>> scan_all(const RecordStore& store,
-                                                     std::string_view table, RecordTimeRange range = {},
+                                                     std::string_view table,
+                                                     RecordTimeRange range = {},
                                                      Timestamp now = {}) {
   auto cursor = store.scan(table, range, now);
   if (!cursor.ok()) return cursor.status();

@@ -26,16 +26,16 @@ AskedPlan trades() {
   plan.send("Trades", {"WSO2", 55.5, int64_t{100}, true}, 1000);
   plan.send("Trades", {"IBM", 75.5, int64_t{10}, false}, 2000);
   plan.send("Trades", {"WSO2", 57.5, int64_t{30}, true}, 3000);
-  plan.send("Trades", {"a symbol that fits in no sixteen bytes", Value{}, int64_t{7}, Value{}}, 4000);
+  plan.send("Trades", {"a symbol that fits in no sixteen bytes", Value{}, int64_t{7}, Value{}},
+            4000);
   plan.send("Trades", {"IBM", 70.0, Value{}, true}, 5000);
   return plan;
 }
 
 SchemaPtr log_schema() {
-  return std::make_shared<Schema>(
-      "Log", std::vector<Attribute>{{"user", AttributeType::kString},
-                                    {"n", AttributeType::kLong},
-                                    {"code", AttributeType::kInt}});
+  return std::make_shared<Schema>("Log", std::vector<Attribute>{{"user", AttributeType::kString},
+                                                                {"n", AttributeType::kLong},
+                                                                {"code", AttributeType::kInt}});
 }
 
 StoreCatalogue log_catalogue() {
@@ -176,7 +176,8 @@ TEST(OnDemandQuery, ChangesAreRefusedAndChangeNothing) {
   for (const char* text :
        {"select 'x' as symbol, 'y' as name insert into Names", "delete Stock on Stock.volume > 0L",
         "update Stock set Stock.volume = 1L on Stock.open",
-        "select 'x' as symbol, 'y' as name update or insert into Names on Names.symbol == symbol"}) {
+        "select 'x' as symbol, 'y' as name update or insert into Names on Names.symbol == "
+        "symbol"}) {
     QueryAnswer answer = plan.ask(text);
     ASSERT_EQ(answer.diagnostics.size(), 1u) << text;
     EXPECT_NE(answer.diagnostics[0].message.find("changes a table"), std::string::npos) << text;
@@ -275,13 +276,14 @@ TEST(OnDemandQuery, TheAnswerOutlivesTableAndEngine) {
 }
 
 TEST(OnDemandQuery, TablesAreReadInBoundedBatches) {
-  AskedPlan plan("define stream S (k long, v string); define table T (k long, v string);"
-                 "define stream D (k long); from S insert into T; from D delete T on T.k == k;");
+  AskedPlan plan(
+      "define stream S (k long, v string); define table T (k long, v string);"
+      "define stream D (k long); from S insert into T; from D delete T on T.k == k;");
   std::vector<Row> rows;
   for (int64_t k = 0; k < 10'000; ++k) rows.push_back({k, "a value of more than twelve bytes"});
   test::NoResults none;
-  EventBatchPtr batch = batch_of(plan.engine().input_schema("S"), rows,
-                                 std::vector<int64_t>(rows.size(), 5));
+  EventBatchPtr batch =
+      batch_of(plan.engine().input_schema("S"), rows, std::vector<int64_t>(rows.size(), 5));
   plan.engine().apply({{{1}, {99}}, {5}, EventsPayload{batch}}, none);
   plan.send("D", {int64_t{0}}, 6);
   std::vector<uint32_t> sizes;
@@ -314,7 +316,8 @@ TEST(OnDemandQuery, HostileTextsAreAnsweredInWords) {
   EXPECT_FALSE(plan.ask("from `rows of the query`").status.ok());
   EXPECT_FALSE(plan.ask("\xff\xfe\x80").status.ok());
   EXPECT_TRUE(plan.ask("from Stock select volume limit 9223372036854775807L offset "
-                       "9223372036854775807L").status.ok());
+                       "9223372036854775807L")
+                  .status.ok());
 }
 
 }  // namespace

@@ -22,9 +22,9 @@ TEST_F(FileSinkTest, appends_json_lines) {
   ASSERT_TRUE(send("a\n\"b\"", 1).ok());
   ASSERT_TRUE(send("c", 2).ok());
   ASSERT_TRUE(soon([&] { return counts().published == 2; }));
-  EXPECT_EQ(lines_of(folder_ / "out.jsonl"),
-            (std::vector<std::string>{line_of("1.2.0", R"(a\n\"b\")", 1),
-                                      line_of("1.3.0", "c", 2)}));
+  EXPECT_EQ(
+      lines_of(folder_ / "out.jsonl"),
+      (std::vector<std::string>{line_of("1.2.0", R"(a\n\"b\")", 1), line_of("1.3.0", "c", 2)}));
 }
 
 TEST_F(FileSinkTest, a_torn_line_of_ours_is_cut) {
@@ -32,13 +32,14 @@ TEST_F(FileSinkTest, a_torn_line_of_ours_is_cut) {
   deploy_sinks(file_sink(folder_ / "out"));
   ASSERT_TRUE(send("c", 2).ok());
   ASSERT_TRUE(soon([&] { return counts().published == 1; }));
-  EXPECT_EQ(lines_of(folder_ / "out"), (std::vector<std::string>{line_of("1.1.0", "x", 0),
-                                                                 line_of("1.2.0", "c", 2)}));
+  EXPECT_EQ(lines_of(folder_ / "out"),
+            (std::vector<std::string>{line_of("1.1.0", "x", 0), line_of("1.2.0", "c", 2)}));
 }
 
 TEST_F(FileSinkTest, a_last_line_of_others_is_ended) {
   std::ofstream(folder_ / "out") << "no line end";
-  deploy_sinks(file_sink(folder_ / "out", ", @map(type='text', @payload(\"\"\"{{name}}\n={{n}}\"\"\"))"));
+  deploy_sinks(
+      file_sink(folder_ / "out", ", @map(type='text', @payload(\"\"\"{{name}}\n={{n}}\"\"\"))"));
   ASSERT_TRUE(send("c", 2).ok());
   ASSERT_TRUE(soon([&] { return counts().published == 1; }));
   EXPECT_EQ(content_of(folder_ / "out"), "no line end\nc =2\n");

@@ -20,13 +20,13 @@ EndpointDefinition of_settings(const std::string& name, const std::string& type,
 }
 
 TEST_F(SinkManagerTest, everything_that_is_wrong_is_said_before_anything_is_deployed) {
-  Deployed deployed = deploy(plan_text(
-      "@sink(type='http', methd='POST', retry.min='soon')\n"
-      "@sink(type='flie', path='x')\n"
-      "@sink(type='file', path='x', @map(type='json', @payload('{\"a\": {{nme}}}')))\n"
-      "@sink(type='log', @map(type='json', @payload('{{n')))\n"
-      "@sink(type='log', @map(type='json', @payload('{\"a\": ')))\n"
-      "@sink(type='store', store='NO_STORE')"));
+  Deployed deployed = deploy(
+      plan_text("@sink(type='http', methd='POST', retry.min='soon')\n"
+                "@sink(type='flie', path='x')\n"
+                "@sink(type='file', path='x', @map(type='json', @payload('{\"a\": {{nme}}}')))\n"
+                "@sink(type='log', @map(type='json', @payload('{{n')))\n"
+                "@sink(type='log', @map(type='json', @payload('{\"a\": ')))\n"
+                "@sink(type='store', store='NO_STORE')"));
   EXPECT_EQ(deployed.outcome, Deployed::Outcome::kErrors);
   std::string text = to_text(deployed.diagnostics, "plan");
   for (const char* part :
@@ -40,22 +40,23 @@ TEST_F(SinkManagerTest, everything_that_is_wrong_is_said_before_anything_is_depl
 }
 
 TEST_F(SinkManagerTest, a_sink_on_a_stream_that_nothing_writes_is_a_mistake) {
-  Deployed deployed = deploy("@plan:name('P') @sink(type='log') define stream In (a int);\n"
-                             "from In select a insert into Out;");
+  Deployed deployed = deploy(
+      "@plan:name('P') @sink(type='log') define stream In (a int);\n"
+      "from In select a insert into Out;");
   EXPECT_NE(to_text(deployed.diagnostics, "plan").find("no query of the plan inserts into"),
             std::string::npos);
 }
 
 TEST_F(SinkManagerTest, templates_escape_what_they_insert) {
-  deploy_sinks("@sink(type='log', @map(type='json', @payload("
-               "'{\"who\": \"<{{name}}>\", \"raw\": {{name}}, \"n\": {{ n }}, "
-               "\"of\": \"{{_stream}} {{_plan}} {{_timestamp}}\", \"id\": {{_id}}}')))");
+  deploy_sinks(
+      "@sink(type='log', @map(type='json', @payload("
+      "'{\"who\": \"<{{name}}>\", \"raw\": {{name}}, \"n\": {{ n }}, "
+      "\"of\": \"{{_stream}} {{_plan}} {{_timestamp}}\", \"id\": {{_id}}}')))");
   ASSERT_TRUE(send("a\"\\\nb", 7).ok());
   ASSERT_TRUE(soon([&] { return counts().published == 1; }));
   std::lock_guard lock(mutex_);
-  EXPECT_EQ(logged_[0],
-            R"({"who": "<a\"\\\nb>", "raw": "a\"\\\nb", "n": 7, "of": "Out P 1000", )"
-            R"("id": "-1234/P/1.2.0"})");
+  EXPECT_EQ(logged_[0], R"({"who": "<a\"\\\nb>", "raw": "a\"\\\nb", "n": 7, "of": "Out P 1000", )"
+                        R"("id": "-1234/P/1.2.0"})");
 }
 
 TEST_F(SinkManagerTest, a_sink_that_its_replacement_says_again_goes_on_where_it_stood) {
@@ -119,11 +120,12 @@ TEST_F(SinkManagerTest, settings_are_checked_with_their_places) {
 }
 
 TEST_F(SinkManagerTest, a_plan_that_a_sink_of_the_settings_cannot_read_is_refused) {
-  ASSERT_TRUE(sinks_
-                  ->set_settings({of_settings("a", "log",
-                                              {{"payload", "{{nam}}", {"pollux.yaml", {9, 1}}},
-                                               {"payload.type", "text", {"pollux.yaml", {10, 1}}}})})
-                  .empty());
+  ASSERT_TRUE(
+      sinks_
+          ->set_settings({of_settings("a", "log",
+                                      {{"payload", "{{nam}}", {"pollux.yaml", {9, 1}}},
+                                       {"payload.type", "text", {"pollux.yaml", {10, 1}}}})})
+          .empty());
   Deployed deployed = deploy(plan_text(""));
   EXPECT_EQ(deployed.outcome, Deployed::Outcome::kErrors);
   EXPECT_NE(to_text(deployed.diagnostics, "plan").find("pollux.yaml:9: stream 'Out' has no"),

@@ -24,9 +24,8 @@ TEST_F(WebhookSinkTest, posts_each_result_with_its_id) {
   EXPECT_EQ(requests[0].content_type, "application/json");
   EXPECT_EQ(requests[0].other, "yes");
   EXPECT_EQ(requests[0].id, "-1234/P/1.2.0");
-  EXPECT_EQ(requests[0].body,
-            R"({"stream":"Out","timestamp":1000,"id":"-1234/P/1.2.0",)"
-            R"("data":{"name":"ann","n":1}})");
+  EXPECT_EQ(requests[0].body, R"({"stream":"Out","timestamp":1000,"id":"-1234/P/1.2.0",)"
+                              R"("data":{"name":"ann","n":1}})");
   EXPECT_EQ(counts().lag_rows, 0U);
 }
 
@@ -150,8 +149,8 @@ TEST_F(WebhookSinkTest, a_reset_connection_is_tried_again) {
   {
     Resetter resetter;
     port = resetter.port();
-    deploy_sinks(http_sink("http://127.0.0.1:" + std::to_string(port) + "/hook",
-                           ", retry.attempts='0'"));
+    deploy_sinks(
+        http_sink("http://127.0.0.1:" + std::to_string(port) + "/hook", ", retry.attempts='0'"));
     ASSERT_TRUE(send("ann", 1).ok());
     ASSERT_TRUE(soon([&] { return counts().failed >= 2; }));
   }

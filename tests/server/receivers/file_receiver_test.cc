@@ -207,8 +207,9 @@ TEST_F(FileReceiverTest, receivers_of_the_settings_wait_for_their_stream) {
 }
 
 TEST_F(FileReceiverTest, what_is_wrong_is_said_before_the_deploy) {
-  Deployed deployed = deploy("@source(type='flie')\n@source(type='file', tailng='yes', "
-                             "timestamp='name', path='x', @map(type='jsn'))");
+  Deployed deployed = deploy(
+      "@source(type='flie')\n@source(type='file', tailng='yes', "
+      "timestamp='name', path='x', @map(type='jsn'))");
   EXPECT_EQ(deployed.outcome, Deployed::Outcome::kErrors);
   std::string text = to_text(deployed.diagnostics, "plan");
   for (const char* part : {"unknown type of source 'flie'", "unknown option 'tailng'", "'tailing'",
