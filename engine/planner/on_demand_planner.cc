@@ -100,7 +100,8 @@ class OnDemandPlanner {
     } else {
       steps.finish = step(used_, nullptr, copy_of_select());
       bool any_rows_do = select_.limit && select_.order_by.empty() && !select_.having;
-      if (any_rows_do) steps.rows_needed = whole_number(select_.limit) + whole_number(select_.offset);
+      if (any_rows_do)
+        steps.rows_needed = whole_number(select_.limit) + whole_number(select_.offset);
     }
     return steps;
   }
@@ -125,8 +126,9 @@ class OnDemandPlanner {
     visit_all(select_, [&](const ast::Expression& expression) {
       if (expression.kind == Kind::kReference) named.insert(expression.reference.attribute);
       all = all || expression.star;
-      aggregated_ = aggregated_ || (expression.kind == Kind::kFunction &&
-                                    expression.name_space.empty() && is_aggregator(expression.name));
+      aggregated_ =
+          aggregated_ || (expression.kind == Kind::kFunction && expression.name_space.empty() &&
+                          is_aggregator(expression.name));
     });
     for (const Attribute& attribute : schema_.attributes()) {
       if (all || named.contains(attribute.name)) used_.push_back(attribute);
@@ -241,7 +243,7 @@ class OnDemandPlanner {
     diagnostics_.push_back({at.location, std::move(message), std::move(expected), {}});
   }
 
-  std::optional<TimeRange> time_range() {
+  std::optional<WithinRange> time_range() {
     if (query_.per) {
       report(*query_.per, "'per' is for aggregations", "a table, and 'within' without 'per'");
     }
@@ -253,7 +255,7 @@ class OnDemandPlanner {
     std::optional<int64_t> from = time_of(*query_.within[0]);
     std::optional<int64_t> to = time_of(*query_.within[1]);
     if (!from || !to) return std::nullopt;
-    return TimeRange{*from, *to};
+    return WithinRange{*from, *to};
   }
 
   std::optional<int64_t> time_of(const ast::Expression& expression) {
@@ -271,7 +273,7 @@ class OnDemandPlanner {
   }
 
   /// What a row of the store must meet; null when it is nothing.
-  ast::ExpressionPtr condition_for(const std::optional<TimeRange>& range) {
+  ast::ExpressionPtr condition_for(const std::optional<WithinRange>& range) {
     ast::ExpressionPtr condition = std::move(query_.on);
     if (!range) return condition;
     auto time = [] {

@@ -1,10 +1,10 @@
 // From an on-demand query to the plans that answer it.
 //
 // Rows of a store come batch by batch and may be far more than can be kept, so a query is answered
-// in steps, each a plan over one stream: `scan` lets pass what meets the condition, with the columns
-// that the rest reads; `fold`, when there are groups or aggregates, takes each batch of those to the
-// last row so far of every group; `compact` drops all but the last row of a group; `finish` gives
-// the answer, in order. The steps are planned and run like any other plan.
+// in steps, each a plan over one stream: `scan` lets pass what meets the condition, with the
+// columns that the rest reads; `fold`, when there are groups or aggregates, takes each batch of
+// those to the last row so far of every group; `compact` drops all but the last row of a group;
+// `finish` gives the answer, in order. The steps are planned and run like any other plan.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +25,7 @@ struct KeyEquality {
 };
 
 /// Times from `from_ms` up to but not including `to_ms`.
-struct TimeRange {
+struct WithinRange {
   int64_t from_ms = INT64_MIN;
   int64_t to_ms = INT64_MAX;
 };
@@ -37,7 +37,7 @@ struct OnDemandSteps {
   std::optional<ast::Plan> compact;
   ast::Plan finish;
   std::vector<KeyEquality> equalities;
-  std::optional<TimeRange> time_range;
+  std::optional<WithinRange> time_range;
   /// Rows that need to pass, when the first ones are as good as any.
   std::optional<uint64_t> rows_needed;
 };

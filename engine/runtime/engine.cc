@@ -194,8 +194,7 @@ std::vector<TableInfo> Engine::tables(std::string_view plan) const {
   return deployed == nullptr ? std::vector<TableInfo>{} : deployed->plan->tables();
 }
 
-bool Engine::read_table(std::string_view plan, std::string_view table,
-                        const TakeRows& take) const {
+bool Engine::read_table(std::string_view plan, std::string_view table, const TakeRows& take) const {
   Impl::Deployed* deployed = impl_->find(plan);
   if (deployed == nullptr || deployed->suspended) return false;
   return deployed->plan->read_table(table, take);

@@ -69,11 +69,11 @@ std::string list_of(const std::vector<std::string>& names) {
 SchemaPtr find_store(const ast::OnDemandQuery& query, const StoreCatalogue& catalogue,
                      Diagnostics& diagnostics) {
   if (query.kind != ast::OnDemandQuery::Kind::kFind) {
-    diagnostics.push_back({query.location,
-                           "'" + change_named(query.kind) +
-                               "' changes a table, and a query changes nothing",
-                           "from <table> [on <condition>] [select ...]",
-                           {}});
+    diagnostics.push_back(
+        {query.location,
+         "'" + change_named(query.kind) + "' changes a table, and a query changes nothing",
+         "from <table> [on <condition>] [select ...]",
+         {}});
     return nullptr;
   }
   SchemaPtr schema = catalogue.schema_of(query.store);
@@ -116,7 +116,7 @@ struct OnDemandQuery::Impl {
   std::string store;
   OnDemandOptions options;
   std::vector<KeyEquality> equalities;
-  std::optional<TimeRange> time_range;
+  std::optional<WithinRange> time_range;
   std::optional<uint64_t> rows_needed;
   Step scan;
   std::unique_ptr<Step> fold, compact;  // when there are groups or aggregates
@@ -160,9 +160,9 @@ QueryStatus OnDemandQuery::Impl::within_limits() const {
   }
   size_t bytes = kept->bytes_held() + (fold ? fold->state_bytes() : 0);
   if (bytes > options.bytes_max) {
-    return {QueryCode::kTooLarge, std::string("the ") + what + " that meet the query take more than " +
-                                      std::to_string(options.bytes_max) +
-                                      " bytes: narrow its condition or select less"};
+    return {QueryCode::kTooLarge,
+            std::string("the ") + what + " that meet the query take more than " +
+                std::to_string(options.bytes_max) + " bytes: narrow its condition or select less"};
   }
   return {};
 }
@@ -172,7 +172,7 @@ OnDemandQuery::~OnDemandQuery() = default;
 
 const std::string& OnDemandQuery::store() const { return impl_->store; }
 const SchemaPtr& OnDemandQuery::result_schema() const { return impl_->last->gives(); }
-std::optional<TimeRange> OnDemandQuery::time_range() const { return impl_->time_range; }
+std::optional<WithinRange> OnDemandQuery::time_range() const { return impl_->time_range; }
 
 std::optional<Value> OnDemandQuery::key_equals(std::string_view column) const {
   for (const KeyEquality& equality : impl_->equalities) {

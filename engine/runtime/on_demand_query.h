@@ -67,7 +67,7 @@ class OnDemandQuery {
   /// Of the rows of the answer.
   const SchemaPtr& result_schema() const;
   /// Rows at other times cannot be in the answer; set when the query says `within`.
-  std::optional<TimeRange> time_range() const;
+  std::optional<WithinRange> time_range() const;
   /// The value that a column must have for a row to be in the answer, when the condition says so
   /// as `column == constant`.
   std::optional<Value> key_equals(std::string_view column) const;

@@ -35,10 +35,10 @@ struct AnnotationText {
 
 /// @map(type='json', ..., @payload('...') or @attributes(a='$.a', ...)).
 struct StreamMapping {
-  std::string type;                            ///< empty when none was written
-  std::vector<AnnotationOption> options;       ///< all but the type
-  std::vector<AnnotationOption> payload;       ///< one without a key, or one a field
-  std::vector<AnnotationOption> attributes;    ///< where each attribute comes from
+  std::string type;                          ///< empty when none was written
+  std::vector<AnnotationOption> options;     ///< all but the type
+  std::vector<AnnotationOption> payload;     ///< one without a key, or one a field
+  std::vector<AnnotationOption> attributes;  ///< where each attribute comes from
   Location location;
 };
 
@@ -50,7 +50,7 @@ struct StreamEndpoint {
   std::string type;                       ///< empty when none was written
   std::vector<AnnotationOption> options;  ///< all but the type
   std::optional<StreamMapping> map;
-  std::vector<AnnotationText> nested;     ///< further annotations inside, such as @distribution
+  std::vector<AnnotationText> nested;  ///< further annotations inside, such as @distribution
   Location location;
 };
 

@@ -88,4 +88,12 @@ Router::Match Router::match(std::string_view method,
   return match;
 }
 
+std::vector<std::pair<std::string, std::string>> Router::routes() const {
+  std::vector<std::pair<std::string, std::string>> all;
+  for (const Path& path : paths_) {
+    for (const HttpRoute& route : path.routes) all.emplace_back(route.method, route.pattern);
+  }
+  return all;
+}
+
 }  // namespace pollux

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "server/http/http_message.h"
@@ -31,6 +32,8 @@ struct HttpRoute {
 class Router {
  public:
   void add(HttpRoute route);
+  /// Method and pattern of each route.
+  std::vector<std::pair<std::string, std::string>> routes() const;
 
   struct Match {
     const HttpRoute* route = nullptr;  ///< null: `allow` tells which methods there are

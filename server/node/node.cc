@@ -156,6 +156,7 @@ Deployed Node::deploy(const DeployRequest& request) {
     plan.shard = make_shard(deployed.plan, tried.streams);
     if (!observers_.empty()) outputs = outputs_of(*plan.shard);
     std::shared_ptr<Shard> replaced = known == plans_.end() ? nullptr : known->second.shard;
+    deployed.replaced = replaced != nullptr;
     deployed.entry =
         sequencer_.deploy(plan.shard, DeployPayload{request.name, request.text}, inputs, replaced);
     plan.info.name = deployed.plan;

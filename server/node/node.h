@@ -69,6 +69,7 @@ struct Deployed {
   Outcome outcome = Outcome::kDeployed;
   std::string plan;
   EntryId entry;
+  bool replaced = false;
   Diagnostics diagnostics;
   std::string reason;  ///< of kExists, kConflict, kStopping
 };

@@ -15,7 +15,7 @@ namespace pollux::tool {
 /// What the process ends with. Frozen: scripts test these numbers.
 enum class ExitCode : int {
   kOk = 0,
-  kUsage = 1,     ///< unknown option, missing argument, unknown stream or attribute
+  kUsage = 1,     ///< unknown option, missing argument, unknown stream or attribute, wrong settings
   kBadPlan = 2,   ///< the plan has errors; all of them are on stderr
   kBadInput = 3,  ///< input data is wrong and --on-error is stop
   kFailed = 4,    ///< a file cannot be read or written, or the engine suspended the plan
@@ -23,6 +23,9 @@ enum class ExitCode : int {
 
 void add_run_command(CLI::App& app, ExitCode& exit_code);
 void add_plan_command(CLI::App& app, ExitCode& exit_code);
+
+/// In server/tool/config/config_command.cc.
+void add_config_command(CLI::App& app, ExitCode& exit_code);
 
 /// In server/tool/generate/generate_command.cc.
 void add_generate_command(CLI::App& app, ExitCode& exit_code);

@@ -33,6 +33,7 @@ int main(int argc, char** argv) {
   pollux::tool::add_run_command(app, exit_code);
   pollux::tool::add_plan_command(app, exit_code);
   pollux::tool::add_generate_command(app, exit_code);
+  pollux::tool::add_config_command(app, exit_code);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -119,7 +119,8 @@ bool RunJob::deploy() {
 /// Files take the place of sources here, and standard output that of sinks.
 void RunJob::note_endpoints() {
   std::string names;
-  for (const StreamEndpoint& endpoint : engine_->describe(plan_name_)->endpoints) {
+  const std::optional<PlanDescription> plan = engine_->describe(plan_name_);
+  for (const StreamEndpoint& endpoint : plan->endpoints) {
     bool source = endpoint.kind == StreamEndpoint::Kind::kSource;
     names += (names.empty() ? "" : ", ") + std::string(source ? "@source" : "@sink") + " of " +
              endpoint.stream;

@@ -34,6 +34,7 @@ TEST_F(HttpServerTest, HandsOverAllOfTheRequest) {
           "Content-Length: 4\r\n\r\nbody");
   EXPECT_EQ(response.status, 201);
   EXPECT_TRUE(response.has("\r\nX-More: a  b: c\r\n")) << response.head;
+  server_->stop(1s);
   EXPECT_EQ(seen.method, "PUT");
   EXPECT_EQ(seen.path, "/s/a%20b/e/7");
   EXPECT_EQ(seen.path_parameter("stream"), "a b");
@@ -160,6 +161,7 @@ TEST_F(HttpServerTest, AnswersMayComeLaterFromAnyThread) {
   start();
   RawClient client = this->client();
   for (int i = 0; i < 20; ++i) EXPECT_EQ(client.ask(get("/later")).body, "later");
+  server_->stop(1s);
   for (std::thread& thread : threads) thread.join();
 }
 

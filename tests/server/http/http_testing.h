@@ -158,6 +158,9 @@ class HttpServerTest : public testing::Test {
                  }});
   }
 
+  /// Handlers write to members of tests: they must have ended before those do.
+  void TearDown() override { server_.reset(); }
+
   void start() {
     auto started = HttpServer::start(options_, router_);
     ASSERT_TRUE(started.ok()) << started.status();

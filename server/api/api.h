@@ -1,0 +1,53 @@
+// The HTTP API: what is served under /v1, the probes, and the metrics.
+//
+// Thread: handlers run on the HTTP server's threads. What they borrow must outlive the server.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "server/api/subscriptions.h"
+#include "server/http/http_server.h"
+#include "server/http/router.h"
+#include "server/log/logger.h"
+#include "server/node/node.h"
+#include "server/stores/store_set.h"
+
+namespace pollux {
+
+struct ApiLimits {
+  size_t body_bytes_max = size_t{16} << 20;
+  uint64_t query_rows_max = 1'000'000;
+};
+
+/// What handlers work with; owned by the composition.
+struct ApiParts {
+  Node& node;
+  StoreSet& stores;
+  Subscriptions& subscriptions;
+  Logger& log;
+  ApiLimits limits;
+  std::string version;
+  std::chrono::steady_clock::time_point started;
+  /// Ports that are open, known once they are; 0 before.
+  std::atomic<uint16_t> http_port{0};
+  std::atomic<uint16_t> grpc_port{0};
+  std::atomic<const HttpCounters*> http_counters{nullptr};
+  std::atomic<bool> stopping{false};
+};
+
+/// All routes of the API. `parts` is borrowed.
+Router make_api(ApiParts& parts);
+
+// One function a group of routes, each in a file of its name.
+void add_event_routes(Router& router, ApiParts& parts);
+void add_stream_routes(Router& router, ApiParts& parts);
+void add_plan_routes(Router& router, ApiParts& parts);
+void add_query_routes(Router& router, ApiParts& parts);
+void add_node_routes(Router& router, ApiParts& parts);
+void add_openapi_route(Router& router);
+
+}  // namespace pollux

@@ -1,0 +1,78 @@
+// GET /v1/node, /livez, /readyz, /metrics
+#include <utility>
+
+#include "server/api/api.h"
+#include "server/api/api_json.h"
+#include "server/metrics/metrics.h"
+
+namespace pollux {
+namespace {
+
+HttpResponse node_answer(const ApiParts& parts) {
+  SequencerCounts counts = parts.node.counts();
+  auto uptime = std::chrono::steady_clock::now() - parts.started;
+  return json_answer(
+      200, {{"node", parts.node.options().name},
+            {"version", parts.version},
+            {"epoch", counts.last.epoch.value},
+            {"position", counts.last.position.value},
+            {"role", "active"},
+            {"state", parts.stopping ? "stopping" : "running"},
+            {"uptime_ms", std::chrono::duration_cast<std::chrono::milliseconds>(uptime).count()},
+            {"durable", false},
+            {"http_port", parts.http_port.load()},
+            {"grpc_port", parts.grpc_port.load()},
+            {"producers", counts.producers},
+            {"counts",
+             {{"entries", counts.entries},
+              {"events", counts.events},
+              {"duplicates", counts.duplicates},
+              {"refused", counts.refused_full + counts.refused_other},
+              {"waiting", counts.waiting}}}});
+}
+
+HttpResponse probe(bool good, const char* why_not) {
+  HttpResponse response;
+  response.status = good ? 200 : 503;
+  response.content_type = "text/plain; charset=utf-8";
+  response.body = good ? "ok\n" : std::string(why_not) + "\n";
+  return response;
+}
+
+/// A node that stands alone is the active one.
+HttpResponse ready(const ApiParts& parts, const HttpRequest& request) {
+  auto role = request.query_parameter("role");
+  if (role && *role != "active" && *role != "passive") {
+    return json_error(400, "bad_request", "role must be active or passive");
+  }
+  if (role == "passive") return probe(false, "this node is active");
+  return probe(!parts.stopping, "the node is stopping");
+}
+
+}  // namespace
+
+void add_node_routes(Router& router, ApiParts& parts) {
+  auto get = [&router](const char* pattern, std::function<HttpResponse(const HttpRequest&)> answer,
+                       HttpRouteKind kind = HttpRouteKind::kInline) {
+    router.add(
+        {"GET", pattern,
+         [answer = std::move(answer)](const HttpRequest& request, const Responder& responder) {
+           responder.answer(answer(request));
+         },
+         kind});
+  };
+  get("/v1/node", [&parts](const HttpRequest&) { return node_answer(parts); });
+  get("/livez", [](const HttpRequest&) { return probe(true, ""); });
+  get("/readyz", [&parts](const HttpRequest& request) { return ready(parts, request); });
+  get(
+      "/metrics",
+      [&parts](const HttpRequest&) {
+        HttpResponse response;
+        response.content_type = "text/plain; version=0.0.4; charset=utf-8";
+        response.body = metrics_text(parts);
+        return response;
+      },
+      HttpRouteKind::kBlocking);
+}
+
+}  // namespace pollux

@@ -1,0 +1,230 @@
+// POST /v1/query, GET /v1/stores
+#include <chrono>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "engine/language/parser.h"
+#include "engine/runtime/engine.h"
+#include "engine/runtime/on_demand_query.h"
+#include "server/api/api.h"
+#include "server/api/api_json.h"
+
+namespace pollux {
+namespace {
+
+struct Question {
+  std::string text;
+  std::string plan;  ///< empty: whichever has the table
+};
+
+std::optional<Question> question_of(const HttpRequest& request) {
+  Question question;
+  question.plan = request.query_parameter("plan").value_or("");
+  auto type = request.headers.find("Content-Type");
+  if (!type || !type->starts_with("application/json")) {
+    question.text = request.body;
+    return question;
+  }
+  Json body = Json::parse(request.body, nullptr, /*allow_exceptions=*/false);
+  if (!body.is_object() || !body.contains("query") || !body["query"].is_string()) {
+    return std::nullopt;
+  }
+  question.text = body["query"].get<std::string>();
+  if (auto plan = body.find("plan"); plan != body.end() && plan->is_string()) {
+    question.plan = plan->get<std::string>();
+  }
+  return question;
+}
+
+int64_t now_ms() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+/// Somebody who holds a table: a plan or a store.
+struct Holder {
+  std::string plan;  ///< empty: a store
+  std::optional<StoreSet::FoundTable> stored;
+};
+
+class Asking {
+ public:
+  Asking(ApiParts& parts, Question question) : parts_(parts), question_(std::move(question)) {}
+
+  HttpResponse answer() {
+    OnDemandResult parsed = parse_on_demand_query(question_.text);
+    if (!parsed.diagnostics.empty()) return wrong(parsed.diagnostics);
+    table_ = parsed.query.store.empty() ? parsed.query.output.target : parsed.query.store;
+    std::vector<Holder> holders;
+    if (HttpResponse failed; !find_holders(holders, failed)) return failed;
+    if (holders.empty()) {
+      return json_error(404, "unknown_table", "no plan and no store has a table '" + table_ + "'");
+    }
+    if (holders.size() > 1) return ambiguous(holders);
+    return holders[0].stored ? ask_store(*holders[0].stored) : ask_plan(holders[0].plan);
+  }
+
+ private:
+  static HttpResponse wrong(const Diagnostics& diagnostics) {
+    return json_error(400, "query_errors", "the query has mistakes",
+                      {{"diagnostics", json_of(diagnostics)}});
+  }
+
+  bool find_holders(std::vector<Holder>& holders, HttpResponse& failed) {
+    for (const PlanInfo& plan : parts_.node.plans()) {
+      if (!question_.plan.empty() && plan.name != question_.plan) continue;
+      bool has = false;
+      absl::Status asked = parts_.node.with_engine(plan.name, [&](Engine& engine) {
+        for (const TableInfo& table : engine.tables(plan.name)) {
+          has = has || table.schema->name() == table_;
+        }
+      });
+      if (!asked.ok() && !absl::IsNotFound(asked)) {
+        failed = json_error(503, "busy", std::string(asked.message()));
+        return false;
+      }
+      if (has) holders.push_back({plan.name, std::nullopt});
+    }
+    if (!question_.plan.empty()) return true;
+    auto stored = parts_.stores.find_tables(table_);
+    if (!stored.ok()) {
+      failed = json_error(500, "store_failed", std::string(stored.status().message()));
+      return false;
+    }
+    for (StoreSet::FoundTable& table : *stored) holders.push_back({"", std::move(table)});
+    return true;
+  }
+
+  HttpResponse ambiguous(const std::vector<Holder>& holders) const {
+    std::string who;
+    for (const Holder& holder : holders) {
+      who += (who.empty() ? "" : ", ") +
+             (holder.stored ? "store " + holder.stored->store : "plan " + holder.plan);
+    }
+    return json_error(
+        400, "ambiguous_table",
+        "table '" + table_ + "' is in several places: " + who + "; name the plan that is meant");
+  }
+
+  OnDemandOptions options() const {
+    OnDemandOptions options;
+    options.now = {now_ms()};
+    options.rows_max = parts_.limits.query_rows_max;
+    return options;
+  }
+
+  HttpResponse ask_plan(const std::string& plan) {
+    QueryAnswer answer;
+    absl::Status asked = parts_.node.with_engine(
+        plan, [&](Engine& engine) { answer = engine.query(plan, question_.text, options()); });
+    if (!asked.ok()) return json_error(503, "busy", std::string(asked.message()));
+    return of(answer);
+  }
+
+  HttpResponse ask_store(const StoreSet::FoundTable& found) {
+    SchemaPtr schema = found.table.definition.schema;
+    StoreCatalogue catalogue;
+    catalogue.names = {table_};
+    catalogue.schema_of = [&](std::string_view name) { return name == table_ ? schema : nullptr; };
+    CompiledQuery compiled = compile_query(question_.text, catalogue, options());
+    if (compiled.query == nullptr) return wrong(compiled.diagnostics);
+    QueryAnswer answer;
+    absl::Status scanned = scan(found, *compiled.query, answer.status);
+    if (!scanned.ok()) return json_error(500, "store_failed", std::string(scanned.message()));
+    return answer.status.ok() ? of(compiled.query->finish()) : of(answer);
+  }
+
+  absl::Status scan(const StoreSet::FoundTable& found, OnDemandQuery& query,
+                    QueryStatus& status) const {
+    RecordTimeRange range;
+    if (auto asked = query.time_range()) range = {{asked->from_ms}, {asked->to_ms}};
+    auto cursor = found.records->scan(table_, range, {now_ms()});
+    if (!cursor.ok()) return cursor.status();
+    while (status.ok() && query.wants_more()) {
+      auto rows = (*cursor)->next();
+      if (!rows.ok()) return rows.status();
+      if (*rows == nullptr) break;
+      status = query.take(**rows);
+    }
+    return absl::OkStatus();
+  }
+
+  HttpResponse of(const QueryAnswer& answer) const {
+    switch (answer.status.code) {
+      case QueryCode::kOk:
+        return rows_of(*answer.rows);
+      case QueryCode::kInvalid:
+        return wrong(answer.diagnostics);
+      case QueryCode::kUnknownPlan:
+        return json_error(404, "unknown_plan", answer.status.reason);
+      case QueryCode::kTooLarge:
+        return json_error(413, "too_large", answer.status.reason);
+      case QueryCode::kFailed:
+        break;
+    }
+    return json_error(500, "query_failed", answer.status.reason);
+  }
+
+  HttpResponse rows_of(const EventBatch& rows) const {
+    Json list = Json::array();
+    for (uint32_t row = 0; row < rows.rows(); ++row) {
+      Json values = Json::array();
+      for (size_t c = 0; c < rows.schema().size(); ++c) values.push_back(json_of(rows, row, c));
+      list.push_back(std::move(values));
+    }
+    auto elapsed = std::chrono::steady_clock::now() - began_;
+    return json_answer(
+        200, {{"columns", json_of(rows.schema())},
+              {"rows", std::move(list)},
+              {"elapsed_ms", std::chrono::duration<double, std::milli>(elapsed).count()}});
+  }
+
+  ApiParts& parts_;
+  const Question question_;
+  std::string table_;
+  const std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
+};
+
+HttpResponse list_stores(const StoreSet& stores) {
+  Json list = Json::array();
+  for (const std::string& name : stores.names()) {
+    auto stored = stores.find(name)->tables();
+    if (!stored.ok()) {
+      return json_error(500, "store_failed", std::string(stored.status().message()));
+    }
+    Json tables = Json::array();
+    for (const StoredTable& table : *stored) {
+      Json key = Json::array();
+      for (const auto& column : table.definition.primary_key) key.push_back(column);
+      tables.push_back({{"name", table.definition.name},
+                        {"rows", table.rows},
+                        {"bytes", table.bytes},
+                        {"primary_key", std::move(key)},
+                        {"retention_ms", table.definition.retention_ms}});
+    }
+    list.push_back({{"name", name}, {"tables", std::move(tables)}});
+  }
+  return json_answer(200, {{"stores", std::move(list)}});
+}
+
+}  // namespace
+
+void add_query_routes(Router& router, ApiParts& parts) {
+  router.add({"POST", "/v1/query",
+              [&parts](const HttpRequest& request, const Responder& responder) {
+                auto question = question_of(request);
+                responder.answer(question ? Asking(parts, *std::move(question)).answer()
+                                          : json_error(400, "bad_request",
+                                                       "expected a JSON object with \"query\""));
+              },
+              HttpRouteKind::kBlocking});
+  router.add({"GET", "/v1/stores",
+              [&parts](const HttpRequest&, const Responder& responder) {
+                responder.answer(list_stores(parts.stores));
+              },
+              HttpRouteKind::kBlocking});
+}
+
+}  // namespace pollux

@@ -1,0 +1,98 @@
+#include "server/api/subscription.h"
+
+#include <utility>
+
+#include "server/publishers/row_text.h"
+
+namespace pollux {
+
+std::shared_ptr<Subscription> Subscription::begin(std::shared_ptr<ResultLog> log, uint64_t from,
+                                                  const Responder& responder) {
+  auto self = std::make_shared<Subscription>(std::move(log), from);
+  HttpResponse head;
+  head.content_type = "text/event-stream";
+  head.headers.push_back({"Cache-Control", "no-store"});
+  ResponseStreamCallbacks callbacks;
+  callbacks.on_drain = [self] { self->pump(); };
+  callbacks.on_closed = [self] {
+    std::unique_ptr<ResultLog::Listener> gone;
+    std::lock_guard lock(self->mutex_);
+    gone = std::move(self->listener_);
+  };
+  {
+    std::lock_guard lock(self->mutex_);
+    self->stream_ = responder.stream(std::move(head), std::move(callbacks));
+    std::weak_ptr<Subscription> weak = self;
+    self->listener_ = self->log_->listen([weak] {
+      if (auto alive = weak.lock()) alive->pump();
+    });
+  }
+  self->stream_.write(": results of " + self->log_->schema()->name() + "\n\n");
+  self->pump();
+  return self;
+}
+
+void Subscription::beat(const ResultLogs& logs) {
+  const std::string& stream = log_->schema()->name();
+  if (logs.find_results(stream) == log_) {
+    stream_.write(":\n\n");
+    return;
+  }
+  stream_.write("event: ended\ndata: no plan writes stream " + stream + " any more\n\n");
+  stream_.close();
+}
+
+void Subscription::pump() {
+  {
+    std::lock_guard lock(mutex_);
+    again_ = true;
+    if (pumping_) return;
+    pumping_ = true;
+  }
+  while (true) {
+    {
+      std::lock_guard lock(mutex_);
+      if (!again_) {
+        pumping_ = false;
+        return;
+      }
+      again_ = false;
+    }
+    while (write_some()) {
+    }
+  }
+}
+
+/// False when there is nothing to write, or no room for it.
+bool Subscription::write_some() {
+  if (unsent_.empty()) {
+    ResultLog::Read read = log_->read(next_, kRowsAtOnce);
+    if (read.forgotten) {
+      stream_.write("event: forgotten\ndata: results before offset " + std::to_string(read.next) +
+                    " are no longer held\n\n");
+      stream_.close();
+      return false;
+    }
+    if (read.slices.empty()) return false;
+    unsent_ = text_of(read);
+    next_ = read.next;
+  }
+  if (stream_.write(unsent_) != ResponseStream::Write::kTaken) return false;
+  unsent_.clear();
+  return true;
+}
+
+std::string Subscription::text_of(const ResultLog::Read& read) const {
+  std::string text;
+  for (const ResultSlicePtr& slice : read.slices) {
+    uint64_t skip = next_ > slice->first ? next_ - slice->first : 0;
+    for (auto row = static_cast<uint32_t>(skip); row < slice->batch->rows(); ++row) {
+      text += "id: " + result_id(*slice, row) + "\ndata: ";
+      append_row_json(text, {slice.get(), row});
+      text += "\n\n";
+    }
+  }
+  return text;
+}
+
+}  // namespace pollux

@@ -1,0 +1,47 @@
+// One subscriber of a stream's results: server-sent events, from where it stands on.
+//
+// Thread: any. It lives as long as the client listens; nothing waits for a slow one, which is told
+// what it missed and let go.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+
+#include "server/http/responder.h"
+#include "server/node/result_log.h"
+
+namespace pollux {
+
+class Subscription : public std::enable_shared_from_this<Subscription> {
+ public:
+  /// Results from offset `from` on.
+  static std::shared_ptr<Subscription> begin(std::shared_ptr<ResultLog> log, uint64_t from,
+                                             const Responder& responder);
+
+  Subscription(std::shared_ptr<ResultLog> log, uint64_t from) : log_(std::move(log)), next_(from) {}
+
+  /// A sign of life for the client; or, when the stream is written by nobody any more, the end.
+  void beat(const ResultLogs& logs);
+
+ private:
+  static constexpr size_t kRowsAtOnce = 256;
+
+  /// Writes what is there; one thread at a time, whoever comes meanwhile leaves it a note.
+  void pump();
+  bool write_some();
+  std::string text_of(const ResultLog::Read& read) const;
+
+  const std::shared_ptr<ResultLog> log_;
+  ResponseStream stream_;
+  std::unique_ptr<ResultLog::Listener> listener_;
+
+  std::mutex mutex_;
+  bool pumping_ = false;
+  bool again_ = false;
+  uint64_t next_;       // of whoever pumps
+  std::string unsent_;  // the same
+};
+
+}  // namespace pollux

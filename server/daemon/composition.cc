@@ -1,0 +1,118 @@
+#include "server/daemon/composition.h"
+
+#include <utility>
+
+#include "server/node/epoch_file.h"
+
+namespace pollux {
+
+absl::StatusOr<std::unique_ptr<Composition>> Composition::start(const Settings& settings,
+                                                                const std::string& version,
+                                                                Logger& log) {
+  std::unique_ptr<Composition> parts(new Composition(log));
+  if (absl::Status opened = parts->open(settings, version); !opened.ok()) return opened;
+  return parts;
+}
+
+Composition::~Composition() { stop(std::chrono::milliseconds(0)); }
+
+absl::Status Composition::open(const Settings& settings, const std::string& version) {
+  auto epoch = begin_epoch(settings.data_dir);
+  if (!epoch.ok()) return epoch.status();
+
+  StoreSetOptions stores;
+  stores.directory = settings.data_dir + "/stores";
+  stores.block_cache_bytes = settings.stores.block_cache_bytes;
+  stores.on_error = [this](std::string_view store, const absl::Status& status) {
+    log_.log_limited(LogLevel::kError, "store", "a record store cannot drop old rows",
+                     {{"store", store}, {"error", status.message()}});
+  };
+  auto opened = StoreSet::open(std::move(stores), *epoch);
+  if (!opened.ok()) return opened.status();
+  stores_ = *std::move(opened);
+
+  NodeOptions node;
+  node.name = settings.node.name;
+  node.epoch = *epoch;
+  node.workers = settings.engine.workers;
+  node.shard.entries_max = settings.engine.queue_entries_max;
+  node.shard.bytes_max = settings.engine.queue_bytes_max;
+  node.result_log_bytes_max = settings.results.log_bytes_max;
+  node.forget_producers_after_ms = settings.producers.forget_after.count();
+  node_ = std::make_unique<Node>(
+      std::move(node), [this](const std::string& plan, const std::string& reason) {
+        log_.error("a plan failed and is suspended", {{"plan", plan}, {"reason", reason}});
+      });
+
+  ApiLimits limits{settings.http.body_bytes_max, settings.query.rows_max};
+  subscriptions_ = std::make_unique<Subscriptions>(*node_);
+  api_ = std::unique_ptr<ApiParts>(new ApiParts{*node_, *stores_, *subscriptions_, log_, limits,
+                                                version, std::chrono::steady_clock::now()});
+  // Plans of files are there before the first event can come.
+  if (!settings.plans_dir.empty()) {
+    auto plans = PlanFolder::watch(settings.plans_dir, *node_, log_);
+    if (!plans.ok()) return plans.status();
+    plans_ = *std::move(plans);
+  }
+  if (absl::Status http = open_http(settings); !http.ok()) return http;
+  return open_grpc(settings);
+}
+
+absl::Status Composition::open_http(const Settings& settings) {
+  HttpServerOptions options;
+  options.address = settings.http.bind_address;
+  options.port = moved_port(settings.http.port, settings);
+  options.threads = settings.http.threads;
+  options.connections_max = settings.http.connections_max;
+  options.header_timeout = settings.http.header_timeout;
+  options.body_timeout = settings.http.body_timeout;
+  options.idle_timeout = settings.http.idle_timeout;
+  auto http = HttpServer::start(std::move(options), make_api(*api_));
+  if (!http.ok()) return http.status();
+  http_ = *std::move(http);
+  api_->http_port = http_->port();
+  api_->http_counters = &http_->counters();
+  log_.info("listening for HTTP",
+            {{"address", settings.http.bind_address}, {"port", http_->port()}});
+  return absl::OkStatus();
+}
+
+absl::Status Composition::open_grpc(const Settings& settings) {
+  GrpcServerOptions options;
+  options.address = settings.grpc.bind_address;
+  options.port = moved_port(settings.grpc.port, settings);
+  options.limits.message_bytes_max = settings.grpc.message_bytes_max;
+  auto grpc = GrpcServer::start(std::move(options), node_->intake(), *node_);
+  if (!grpc.ok()) return grpc.status();
+  grpc_ = *std::move(grpc);
+  api_->grpc_port = grpc_->port();
+  log_.info("listening for gRPC",
+            {{"address", settings.grpc.bind_address}, {"port", grpc_->port()}});
+  return absl::OkStatus();
+}
+
+void Composition::stop(std::chrono::milliseconds patience) {
+  if (stopped_) return;
+  stopped_ = true;
+  if (api_ != nullptr) api_->stopping = true;
+  plans_.reset();
+  if (node_ != nullptr && !node_->drain(patience)) {
+    log_.warning("not all events that were taken have passed the plans",
+                 {{"drain_timeout_ms", patience.count()}});
+  }
+  if (grpc_ != nullptr) grpc_->stop(patience);
+  grpc_.reset();
+  if (http_ != nullptr) {
+    http_->stop(patience);
+    api_->http_counters = nullptr;
+  }
+  http_.reset();
+  if (node_ != nullptr) node_->stop();
+  if (stores_ != nullptr) {
+    if (absl::Status synced = stores_->sync(); !synced.ok()) {
+      log_.error("a record store could not be synced", {{"error", synced.message()}});
+    }
+  }
+}
+
+}  // namespace pollux

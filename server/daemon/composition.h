@@ -1,0 +1,50 @@
+// The parts of a running node, put together: stores, plans, the API.
+//
+// Thread: main starts and stops it; everything else runs on threads of its own. Parts are stopped
+// in the reverse of the order in which they stand here.
+#pragma once
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "server/api/api.h"
+#include "server/daemon/plan_folder.h"
+#include "server/grpc/grpc_server.h"
+#include "server/http/http_server.h"
+#include "server/log/logger.h"
+#include "server/node/node.h"
+#include "server/settings/settings.h"
+#include "server/stores/store_set.h"
+
+namespace pollux {
+
+class Composition {
+ public:
+  /// Opens everything, or says what could not be opened; then nothing stays open.
+  static absl::StatusOr<std::unique_ptr<Composition>> start(const Settings& settings,
+                                                            const std::string& version,
+                                                            Logger& log);
+  ~Composition();
+
+  /// Takes no more events, lets those that were taken pass the plans for at most so long, and
+  /// closes everything.
+  void stop(std::chrono::milliseconds patience);
+
+ private:
+  explicit Composition(Logger& log) : log_(log) {}
+  absl::Status open(const Settings& settings, const std::string& version);
+  absl::Status open_http(const Settings& settings);
+  absl::Status open_grpc(const Settings& settings);
+
+  Logger& log_;
+  bool stopped_ = false;
+  std::unique_ptr<StoreSet> stores_;
+  std::unique_ptr<Node> node_;
+  std::unique_ptr<Subscriptions> subscriptions_;
+  std::unique_ptr<ApiParts> api_;
+  std::unique_ptr<HttpServer> http_;
+  std::unique_ptr<GrpcServer> grpc_;
+  std::unique_ptr<PlanFolder> plans_;
+};
+
+}  // namespace pollux

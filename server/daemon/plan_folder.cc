@@ -1,0 +1,126 @@
+#include "server/daemon/plan_folder.h"
+
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <system_error>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace pollux {
+namespace {
+
+constexpr std::chrono::seconds kLookInterval{2};
+constexpr uint64_t kPlanBytesMax = 4 << 20;
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<PlanFolder>> PlanFolder::watch(std::string folder, Node& node,
+                                                              Logger& log) {
+  std::unique_ptr<PlanFolder> plans(new PlanFolder(std::move(folder), node, log));
+  if (absl::Status looked = plans->look(); !looked.ok()) return looked;
+  plans->watcher_ = std::thread([raw = plans.get()] { raw->run(); });
+  return plans;
+}
+
+PlanFolder::~PlanFolder() {
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  stop_wanted_.notify_one();
+  if (watcher_.joinable()) watcher_.join();
+}
+
+void PlanFolder::run() {
+  std::unique_lock lock(mutex_);
+  while (!stop_wanted_.wait_for(lock, kLookInterval, [this] { return stopping_; })) {
+    lock.unlock();
+    if (absl::Status looked = look(); !looked.ok()) {
+      log_.log_limited(LogLevel::kError, "plans_dir", "the folder of plans cannot be read",
+                       {{"error", looked.message()}});
+    }
+    lock.lock();
+  }
+}
+
+/// Compares the folder with what is deployed from it.
+absl::Status PlanFolder::look() {
+  std::error_code error;
+  std::map<std::string, File> seen;
+  for (std::filesystem::directory_iterator entry(folder_, error), end; !error && entry != end;
+       entry.increment(error)) {
+    if (entry->path().extension() != ".siddhi") continue;
+    struct stat status {};
+    if (::stat(entry->path().c_str(), &status) != 0 || !S_ISREG(status.st_mode)) continue;
+    File file;
+    file.changed_ns = int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
+    file.bytes = static_cast<uint64_t>(status.st_size);
+    seen.emplace(entry->path().string(), file);
+  }
+  if (error) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("cannot read plans_dir ", folder_, ": ", error.message()));
+  }
+  for (auto file = files_.begin(); file != files_.end();) {
+    if (seen.contains(file->first)) {
+      ++file;
+      continue;
+    }
+    undeploy(file->first, file->second);
+    file = files_.erase(file);
+  }
+  for (auto& [path, file] : seen) {
+    auto known = files_.find(path);
+    if (known != files_.end() && same(known->second, file)) continue;
+    if (known != files_.end()) file.plan = known->second.plan;
+    deploy(path, file);
+    files_.insert_or_assign(path, file);
+  }
+  return absl::OkStatus();
+}
+
+void PlanFolder::deploy(const std::string& path, File& file) {
+  std::ifstream in(path, std::ios::binary);
+  std::stringstream text;
+  if (file.bytes <= kPlanBytesMax) text << in.rdbuf();
+  if (!in || file.bytes > kPlanBytesMax) {
+    log_.error("a plan cannot be read", {{"file", path}, {"bytes", file.bytes}});
+    return;
+  }
+  DeployRequest request;
+  request.text = text.str();
+  request.name = std::filesystem::path(path).stem().string();
+  request.origin = path;
+  request.replace = !file.plan.empty();
+  Deployed deployed = node_.deploy(request);
+  if (deployed.outcome != Deployed::Outcome::kDeployed) {
+    log_.error("a plan was not deployed",
+               {{"file", path},
+                {"error", deployed.diagnostics.empty() ? deployed.reason
+                                                       : to_text(deployed.diagnostics, path)}});
+    return;
+  }
+  log_.info(deployed.replaced ? "plan replaced" : "plan deployed",
+            {{"plan", deployed.plan}, {"file", path}});
+  if (!file.plan.empty() && file.plan != deployed.plan) undeploy(path, file);
+  file.plan = deployed.plan;
+}
+
+void PlanFolder::undeploy(const std::string& path, const File& file) {
+  if (file.plan.empty()) return;
+  absl::Status undeployed = node_.undeploy(file.plan, /*force=*/false);
+  if (undeployed.ok() || absl::IsNotFound(undeployed)) {
+    log_.info("plan undeployed", {{"plan", file.plan}, {"file", path}});
+  } else {
+    log_.error("a plan's file is gone, but the plan stays",
+               {{"plan", file.plan}, {"file", path}, {"error", undeployed.message()}});
+  }
+}
+
+}  // namespace pollux

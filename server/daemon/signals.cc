@@ -1,0 +1,37 @@
+#include "server/daemon/signals.h"
+
+#include <pthread.h>
+
+#include "engine/base/check.h"
+
+namespace pollux {
+
+Signals::Signals() {
+  ::sigemptyset(&awaited_);
+  for (int signal : {SIGTERM, SIGINT, SIGHUP}) ::sigaddset(&awaited_, signal);
+  POLLUX_CHECK(::pthread_sigmask(SIG_BLOCK, &awaited_, &before_) == 0);
+}
+
+Signals::~Signals() {
+  while (wait(std::chrono::milliseconds(0)) != Signal::kNone) {
+  }
+  ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+}
+
+Signal Signals::wait(std::chrono::milliseconds timeout) {
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(timeout);
+  timespec time{};
+  time.tv_sec = seconds.count();
+  time.tv_nsec = std::chrono::nanoseconds(timeout - seconds).count();
+  switch (::sigtimedwait(&awaited_, nullptr, &time)) {
+    case SIGTERM:
+    case SIGINT:
+      return Signal::kStop;
+    case SIGHUP:
+      return Signal::kReload;
+    default:  // nothing came, or a debugger came by
+      return Signal::kNone;
+  }
+}
+
+}  // namespace pollux

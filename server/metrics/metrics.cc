@@ -1,0 +1,153 @@
+#include "server/metrics/metrics.h"
+
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+
+#include <utility>
+#include <vector>
+
+#include "server/api/api.h"
+
+namespace pollux {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+using Labels = std::vector<ClientMetric::Label>;
+
+class Families {
+ public:
+  /// Begins a family; what follows belongs to it.
+  void counter(const char* name, const char* help) { begin(name, help, MetricType::Counter); }
+  void gauge(const char* name, const char* help) { begin(name, help, MetricType::Gauge); }
+
+  template <class T>
+  void value(T number, Labels labels = {}) {
+    ClientMetric metric;
+    metric.label = std::move(labels);
+    if (families_.back().type == MetricType::Counter) {
+      metric.counter.value = static_cast<double>(number);
+    } else {
+      metric.gauge.value = static_cast<double>(number);
+    }
+    families_.back().metric.push_back(std::move(metric));
+  }
+
+  std::string text() const { return prometheus::TextSerializer().Serialize(families_); }
+
+ private:
+  void begin(const char* name, const char* help, MetricType type) {
+    MetricFamily family;
+    family.name = name;
+    family.help = help;
+    family.type = type;
+    families_.push_back(std::move(family));
+  }
+
+  std::vector<MetricFamily> families_;
+};
+
+void add_node(Families& families, const ApiParts& parts) {
+  SequencerCounts counts = parts.node.counts();
+  families.gauge("pollux_info", "Always 1; the labels say which node and version this is.");
+  families.value(1, {{"node", parts.node.options().name}, {"version", parts.version}});
+  families.gauge("pollux_uptime_seconds", "Seconds since the node started.");
+  families.value(
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - parts.started).count());
+  families.gauge("pollux_epoch", "The epoch in which the node numbers entries.");
+  families.value(counts.last.epoch.value);
+  families.gauge("pollux_position", "The position of the last entry numbered.");
+  families.value(counts.last.position.value);
+  families.counter("pollux_entries_total", "Entries numbered: batches, ticks, plans.");
+  families.value(counts.entries);
+  families.counter("pollux_events_total", "Events accepted.");
+  families.value(counts.events);
+  families.counter("pollux_duplicate_batches_total", "Batches that had taken effect before.");
+  families.value(counts.duplicates);
+  families.counter("pollux_refused_batches_total", "Batches refused, by reason.");
+  families.value(counts.refused_full, {{"reason", "queue_full"}});
+  families.value(counts.refused_other, {{"reason", "other"}});
+  families.gauge("pollux_waiting_batches", "Batches that wait for room in a queue.");
+  families.value(counts.waiting);
+  families.gauge("pollux_producers", "Producers whose last number is known.");
+  families.value(counts.producers);
+}
+
+void add_plans(Families& families, const ApiParts& parts) {
+  struct PlanMetric {
+    bool counter;
+    const char* name;
+    const char* help;
+    uint64_t (*read)(const ShardCounts& counts);
+  };
+  static const PlanMetric kPlanMetrics[] = {
+      {true, "pollux_plan_entries_total", "Entries applied by the plan.",
+       [](const ShardCounts& c) { return c.entries; }},
+      {true, "pollux_plan_events_total", "Events applied by the plan.",
+       [](const ShardCounts& c) { return c.events; }},
+      {true, "pollux_plan_results_total", "Result rows of the plan.",
+       [](const ShardCounts& c) { return c.results; }},
+      {false, "pollux_plan_queued_entries", "Entries that wait for the plan.",
+       [](const ShardCounts& c) { return uint64_t{c.queued_entries}; }},
+      {false, "pollux_plan_queued_bytes", "Bytes of events that wait for the plan.",
+       [](const ShardCounts& c) { return uint64_t{c.queued_bytes}; }},
+      {false, "pollux_plan_state_bytes", "Bytes of the plan's live state.",
+       [](const ShardCounts& c) { return c.state_bytes; }},
+      {false, "pollux_plan_suspended", "1 while the plan is suspended by a failure in it.",
+       [](const ShardCounts& c) { return uint64_t{c.suspended}; }},
+      {false, "pollux_plan_resting", "1 while the plan waits for sinks to take its results.",
+       [](const ShardCounts& c) { return uint64_t{c.resting}; }},
+  };
+  std::vector<PlanInfo> plans = parts.node.plans();
+  for (const PlanMetric& metric : kPlanMetrics) {
+    metric.counter ? families.counter(metric.name, metric.help)
+                   : families.gauge(metric.name, metric.help);
+    for (const PlanInfo& plan : plans) {
+      families.value(metric.read(plan.counts), {{"plan", plan.name}});
+    }
+  }
+}
+
+void add_results(Families& families, const ApiParts& parts) {
+  auto logs = parts.node.results();
+  families.counter("pollux_stream_results_total", "Result rows of the stream.");
+  for (const auto& [stream, log] : logs) families.value(log->end(), {{"stream", stream}});
+  families.gauge("pollux_stream_held_bytes", "Bytes of results held for sinks and subscribers.");
+  for (const auto& [stream, log] : logs) families.value(log->bytes(), {{"stream", stream}});
+}
+
+void add_http(Families& families, const HttpCounters& http) {
+  families.counter("pollux_http_answers_total", "Answers, by class of status.");
+  for (int status = 1; status <= 5; ++status) {
+    families.value(http.answers[static_cast<size_t>(status)].load(),
+                   {{"status", std::to_string(status) + "xx"}});
+  }
+  families.gauge("pollux_http_connections", "Connections that are open.");
+  families.value(http.connections_open.load());
+  families.gauge("pollux_http_streams", "Subscriptions that are open.");
+  families.value(http.streams_open.load());
+  families.counter("pollux_http_refused_connections_total", "Connections above the bound.");
+  families.value(http.connections_refused.load());
+  families.counter("pollux_http_timeouts_total", "Connections cut, by what took too long.");
+  families.value(http.header_timeouts.load(), {{"phase", "header"}});
+  families.value(http.body_timeouts.load(), {{"phase", "body"}});
+  families.value(http.write_timeouts.load(), {{"phase", "write"}});
+  families.counter("pollux_http_received_bytes_total", "Bytes received.");
+  families.value(http.bytes_in.load());
+  families.counter("pollux_http_sent_bytes_total", "Bytes sent.");
+  families.value(http.bytes_out.load());
+}
+
+}  // namespace
+
+std::string metrics_text(const ApiParts& parts) {
+  Families families;
+  add_node(families, parts);
+  add_plans(families, parts);
+  add_results(families, parts);
+  if (const HttpCounters* http = parts.http_counters.load()) add_http(families, *http);
+  return families.text();
+}
+
+}  // namespace pollux
