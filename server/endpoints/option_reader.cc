@@ -27,7 +27,7 @@ std::optional<uint64_t> parse_count(std::string_view text) {
 
 }  // namespace
 
-std::optional<milliseconds> parse_option_duration(std::string_view text) {
+std::optional<milliseconds> parse_time_option(std::string_view text) {
   struct Unit {
     std::string_view name;
     int64_t ms;
@@ -126,7 +126,7 @@ uint64_t OptionReader::count(const Keys& keys, Range<uint64_t> range) {
 milliseconds OptionReader::duration(const Keys& keys, Range<Milliseconds> range) {
   std::optional<EndpointOption> option = take(keys);
   if (!option) return range.usual;
-  std::optional<milliseconds> value = parse_option_duration(option->value);
+  std::optional<milliseconds> value = parse_time_option(option->value);
   if (!value || *value < range.min || *value > range.max) {
     mistake(option->place,
             absl::StrCat("option '", keys.name, "' must be a time such as '",

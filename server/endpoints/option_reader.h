@@ -17,7 +17,7 @@
 namespace pollux {
 
 /// "250 ms", "30 s", "5 min", "2 h", "7 days"; a number alone is in milliseconds.
-std::optional<std::chrono::milliseconds> parse_option_duration(std::string_view text);
+std::optional<std::chrono::milliseconds> parse_time_option(std::string_view text);
 
 class OptionReader {
  public:

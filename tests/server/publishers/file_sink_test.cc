@@ -38,7 +38,8 @@ TEST_F(FileSinkTest, a_torn_line_of_ours_is_cut) {
 
 TEST_F(FileSinkTest, a_last_line_of_others_is_ended) {
   std::ofstream(folder_ / "out") << "no line end";
-  deploy_sinks(file_sink(folder_ / "out", ", @map(type='text', @payload('{{name}}\n={{n}}'))"));
+  deploy_sinks(
+      file_sink(folder_ / "out", ", @map(type='text', @payload(\"\"\"{{name}}\n={{n}}\"\"\"))"));
   ASSERT_TRUE(send("c", 2).ok());
   ASSERT_TRUE(soon([&] { return counts().published == 1; }));
   EXPECT_EQ(content_of(folder_ / "out"), "no line end\nc =2\n");

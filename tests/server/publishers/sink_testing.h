@@ -188,6 +188,7 @@ class SinkTest : public testing::Test {
   }
   absl::Status send(const std::string& name, int64_t n) {
     SchemaPtr schema = node_->intake().schema_of("In");
+    if (schema == nullptr) return absl::NotFoundError("no plan takes In");
     return submit(node_->intake(), submission_of(batch_of(schema, {{Value{name}, Value{n}}})))
         .status;
   }
