@@ -84,6 +84,7 @@ absl::StatusOr<ApiAnswer> ApiClient::call(const ApiRequest& request) {
                                                    response.status().message().size())) +
                             unreachable_advice());
   }
+  while (response->body.ends_with('\n')) response->body.pop_back();
   return ApiAnswer{response->status, std::move(response->body), retry_after_ms(response->headers)};
 }
 

@@ -26,7 +26,7 @@ struct ApiRequest {
 /// An answer of any status.
 struct ApiAnswer {
   int status = 0;
-  std::string body;
+  std::string body;  ///< without line ends behind it
   uint64_t retry_after_ms = 0;
 
   bool ok() const { return status / 100 == 2; }

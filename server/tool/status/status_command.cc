@@ -104,13 +104,20 @@ void write_json(const Overview& overview, OutputBuffer& out) {
              json_list(overview.plans) + ",\"sinks\":" + json_list(overview.sinks) + "}\n");
 }
 
+/// A server that has no publishers has no such address, and so no sinks.
+std::optional<ApiAnswer> ask_sinks(ClientSession& session) {
+  absl::StatusOr<ApiAnswer> answer = session.client().call({.path = "/v1/sinks"});
+  if (answer.ok() && answer->status == 404) return ApiAnswer{200, "{\"sinks\":[]}"};
+  return session.ask({.path = "/v1/sinks"});
+}
+
 ExitCode show_status(const ConnectionOptions& connection, bool json) {
   ClientSession session(connection, json);
   std::optional<ApiAnswer> node = session.ask({.path = "/v1/node"});
   std::optional<ApiAnswer> plans;
   std::optional<ApiAnswer> sinks;
   if (node) plans = session.ask({.path = "/v1/plans"});
-  if (plans) sinks = session.ask({.path = "/v1/sinks"});
+  if (plans) sinks = ask_sinks(session);
   if (!sinks) return session.finish();
 
   simdjson::dom::parser parsers[3];

@@ -119,7 +119,7 @@ TEST_F(PolluxClientTest, WhatIsSentOnBothWaysComesOutOfTailAndQuery) {
   EXPECT_NE(lines[1].find(R"("data":{"user":"c,d"})"), std::string::npos) << lines[1];
   simdjson::dom::parser parser;
   simdjson::dom::element third = parser.parse(lines[2]);
-  const std::string id(std::string_view(third["id"]));
+  const std::string id{std::string_view(third["id"])};
   ShellResult rest = shell("pollux tail Alerts --limit 1 --seconds 20 --after " + id);
   EXPECT_EQ(lines_of(rest.out), Texts{lines[3]});
 
