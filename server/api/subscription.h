@@ -23,6 +23,8 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
  private:
   static constexpr size_t kRowsAtOnce = 256;
 
+  void listen();
+  void closed();
   /// Writes what is there; one thread at a time, whoever comes meanwhile leaves it a note.
   void pump();
   bool write_some();
@@ -33,10 +35,12 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
   std::unique_ptr<ResultLog::Listener> listener_;
 
   std::mutex mutex_;
+  bool closed_ = false;
   bool pumping_ = false;
   bool again_ = false;
-  uint64_t next_;       // of whoever pumps
-  std::string unsent_;  // the same
+  uint64_t next_;       // of whoever pumps, as all below
+  std::string unsent_;
+  bool ends_ = false;  // behind what is unsent
 };
 
 }  // namespace pollux

@@ -30,6 +30,12 @@ class Composition {
   /// closes everything.
   void stop(std::chrono::milliseconds patience);
 
+  /// The ports that are open.
+  uint16_t http_port() const { return http_->port(); }
+  uint16_t grpc_port() const { return grpc_->port(); }
+  Node& node() { return *node_; }
+  StoreSet& stores() { return *stores_; }
+
  private:
   explicit Composition(Logger& log) : log_(log) {}
   absl::Status open(const Settings& settings, const std::string& version);

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <utility>
 
+#include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 
@@ -157,8 +158,10 @@ absl::Status Node::undeploy(std::string_view name, bool force) {
   if (!force && dependents) {
     std::vector<std::string> who = dependents(info);
     if (!who.empty()) {
-      return absl::FailedPreconditionError(
+      absl::Status needed = absl::FailedPreconditionError(
           absl::StrCat("plan '", info.name, "' is needed: ", absl::StrJoin(who, "; ")));
+      needed.SetPayload(kNeededBy, absl::Cord(absl::StrJoin(who, "\n")));
+      return needed;
     }
   }
   std::lock_guard lock(mutex_);
