@@ -9,6 +9,7 @@
 #include <functional>
 #include <string>
 
+#include "server/api/heartbeat.h"
 #include "server/http/http_server.h"
 #include "server/http/router.h"
 #include "server/log/logger.h"
@@ -20,6 +21,7 @@ namespace pollux {
 struct ApiLimits {
   size_t body_bytes_max = size_t{16} << 20;
   uint64_t query_rows_max = 1'000'000;
+  std::chrono::milliseconds heartbeat{15'000};
 };
 
 /// What handlers work with; owned by the composition.
@@ -35,6 +37,7 @@ struct ApiParts {
   std::atomic<uint16_t> grpc_port{0};
   std::atomic<const HttpCounters*> http_counters{nullptr};
   std::atomic<bool> stopping{false};
+  Heartbeat heartbeat{limits.heartbeat};
 };
 
 /// All routes of the API. `parts` is borrowed.

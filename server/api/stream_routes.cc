@@ -62,9 +62,9 @@ std::string resume_id(const HttpRequest& request) {
   return std::string(request.query_parameter("after").value_or(""));
 }
 
-void subscribe(const Node& node, const HttpRequest& request, const Responder& responder) {
+void subscribe(ApiParts& parts, const HttpRequest& request, const Responder& responder) {
   std::string name(request.path_parameter("stream"));
-  std::shared_ptr<ResultLog> log = node.find_results(name);
+  std::shared_ptr<ResultLog> log = parts.node.find_results(name);
   if (log == nullptr) {
     responder.answer(
         json_error(404, "unknown_stream", "no plan writes results on a stream '" + name + "'"));
@@ -83,7 +83,7 @@ void subscribe(const Node& node, const HttpRequest& request, const Responder& re
     }
     from = *behind;
   }
-  Subscription::begin(std::move(log), from, responder);
+  Subscription::begin(std::move(log), from, responder, parts.heartbeat);
 }
 
 }  // namespace
@@ -102,8 +102,8 @@ void add_stream_routes(Router& router, ApiParts& parts) {
                 responder.answer(one_stream(node, request));
               }});
   router.add({"GET", "/v1/streams/{stream}/subscribe",
-              [&node](const HttpRequest& request, const Responder& responder) {
-                subscribe(node, request, responder);
+              [&parts](const HttpRequest& request, const Responder& responder) {
+                subscribe(parts, request, responder);
               }});
 }
 

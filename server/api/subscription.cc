@@ -7,7 +7,7 @@
 namespace pollux {
 
 void Subscription::begin(std::shared_ptr<ResultLog> log, uint64_t from,
-                         const Responder& responder) {
+                         const Responder& responder, Heartbeat& heartbeat) {
   auto self = std::make_shared<Subscription>(std::move(log), from);
   HttpResponse head;
   head.content_type = "text/event-stream";
@@ -18,6 +18,7 @@ void Subscription::begin(std::shared_ptr<ResultLog> log, uint64_t from,
   // May call on_closed at once. Nobody else knows the subscription before it listens.
   self->stream_ = responder.stream(std::move(head), std::move(callbacks));
   self->stream_.write(": results of " + self->log_->schema()->name() + "\n\n");
+  heartbeat.add(self->stream_);
   self->listen();
   self->pump();
 }

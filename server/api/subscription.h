@@ -8,6 +8,7 @@
 #include <mutex>
 #include <string>
 
+#include "server/api/heartbeat.h"
 #include "server/http/responder.h"
 #include "server/node/result_log.h"
 
@@ -16,7 +17,8 @@ namespace pollux {
 class Subscription : public std::enable_shared_from_this<Subscription> {
  public:
   /// Results from offset `from` on.
-  static void begin(std::shared_ptr<ResultLog> log, uint64_t from, const Responder& responder);
+  static void begin(std::shared_ptr<ResultLog> log, uint64_t from, const Responder& responder,
+                    Heartbeat& heartbeat);
 
   Subscription(std::shared_ptr<ResultLog> log, uint64_t from) : log_(std::move(log)), next_(from) {}
 

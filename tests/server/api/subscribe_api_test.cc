@@ -5,6 +5,7 @@
 #include <set>
 #include <thread>
 
+#include "server/api/api.h"
 #include "tests/server/api/api_testing.h"
 #include "tests/server/http/http_testing.h"
 
@@ -234,6 +235,19 @@ TEST_F(SubscribeApiTest, HeadAnswersAndOpensNothing) {
   EXPECT_TRUE(becomes_true([&] { return open_streams() == 0; }));
   send_users(0, 1);
   wait_for_results(1);
+}
+
+TEST_F(SubscribeApiTest, AQuietStreamIsKeptAlive) {
+  ApiLimits limits;
+  limits.heartbeat = std::chrono::milliseconds(5);
+  ApiParts parts{node_->node(), node_->stores(), *log_, limits, "", {}};
+  auto server = HttpServer::start({}, make_api(parts));
+  ASSERT_TRUE(server.ok()) << server.status();
+  RawClient client((*server)->port());
+  client.send(pollux::get(kPath));
+  for (int beat = 0; beat < 3; ++beat) ASSERT_NE(client.read_to(": alive\n\n"), "");
+  client.close();
+  EXPECT_TRUE(becomes_true([&] { return (*server)->counters().streams_open == 0; }));
 }
 
 TEST_F(SubscribeApiTest, SubscribersEndWithTheNode) {
