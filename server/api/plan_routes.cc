@@ -110,7 +110,8 @@ HttpResponse validate(const HttpRequest& request) {
     void on_result(const ResultBatch&) override {}
   } nowhere;
   Engine trial;
-  ApplyOutcome tried = trial.apply({{{1}, {1}}, {0}, DeployPayload{plan->name, plan->text}}, nowhere);
+  ApplyOutcome tried =
+      trial.apply({{{1}, {1}}, {0}, DeployPayload{plan->name, plan->text}}, nowhere);
   bool valid = tried.status == ApplyStatus::kApplied;
   return json_answer(200, {{"valid", valid},
                            {"plan", valid ? tried.plan : plan->name},

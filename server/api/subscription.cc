@@ -6,8 +6,8 @@
 
 namespace pollux {
 
-void Subscription::begin(std::shared_ptr<ResultLog> log, uint64_t from,
-                         const Responder& responder, Heartbeat& heartbeat) {
+void Subscription::begin(std::shared_ptr<ResultLog> log, uint64_t from, const Responder& responder,
+                         Heartbeat& heartbeat) {
   auto self = std::make_shared<Subscription>(std::move(log), from);
   HttpResponse head;
   head.content_type = "text/event-stream";
@@ -66,8 +66,8 @@ bool Subscription::write_some() {
     ResultLog::Read read = log_->read(next_, kRowsAtOnce);
     ends_ = read.forgotten;
     if (!ends_ && read.slices.empty()) return false;
-    unsent_ = ends_ ? "event: forgotten\ndata: results before offset " +
-                          std::to_string(read.next) + " are no longer held\n\n"
+    unsent_ = ends_ ? "event: forgotten\ndata: results before offset " + std::to_string(read.next) +
+                          " are no longer held\n\n"
                     : text_of(read);
     next_ = read.next;
   }

@@ -40,7 +40,7 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
   bool closed_ = false;
   bool pumping_ = false;
   bool again_ = false;
-  uint64_t next_;       // of whoever pumps, as all below
+  uint64_t next_;  // of whoever pumps, as all below
   std::string unsent_;
   bool ends_ = false;  // behind what is unsent
 };

@@ -54,7 +54,9 @@ absl::Status Composition::open(const Settings& settings, const std::string& vers
     plans_ = *std::move(plans);
   }
   if (absl::Status http = open_http(settings); !http.ok()) return http;
-  return open_grpc(settings);
+  absl::Status grpc = open_grpc(settings);
+  open_ = grpc.ok();
+  return grpc;
 }
 
 absl::Status Composition::open_http(const Settings& settings) {
@@ -95,7 +97,7 @@ void Composition::stop(std::chrono::milliseconds patience) {
   stopped_ = true;
   if (api_ != nullptr) api_->stopping = true;
   plans_.reset();
-  if (node_ != nullptr && !node_->drain(patience)) {
+  if (node_ != nullptr && !node_->drain(patience) && open_) {
     log_.warning("not all events that were taken have passed the plans",
                  {{"drain_timeout_ms", patience.count()}});
   }

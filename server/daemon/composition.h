@@ -43,6 +43,7 @@ class Composition {
   absl::Status open_grpc(const Settings& settings);
 
   Logger& log_;
+  bool open_ = false;  // all of it
   bool stopped_ = false;
   std::unique_ptr<StoreSet> stores_;
   std::unique_ptr<Node> node_;

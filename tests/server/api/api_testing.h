@@ -57,9 +57,9 @@ class ApiTest : public testing::Test {
   /// (Re)starts the node with these variables beside ports and folder.
   void start(std::vector<std::string> variables = {}) {
     node_.reset();
-    for (const char* each : {"POLLUX__HTTP__PORT=0", "POLLUX__GRPC__PORT=0",
-                             "POLLUX__HTTP__BIND_ADDRESS=127.0.0.1",
-                             "POLLUX__GRPC__BIND_ADDRESS=127.0.0.1", "POLLUX__NODE__NAME=castor"}) {
+    for (const char* each :
+         {"POLLUX__HTTP__PORT=0", "POLLUX__GRPC__PORT=0", "POLLUX__HTTP__BIND_ADDRESS=127.0.0.1",
+          "POLLUX__GRPC__BIND_ADDRESS=127.0.0.1", "POLLUX__NODE__NAME=castor"}) {
       variables.emplace_back(each);
     }
     variables.push_back("POLLUX__DATA_DIR=" + folder_ + "/data");

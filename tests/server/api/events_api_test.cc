@@ -155,8 +155,8 @@ TEST_F(EventsApiTest, NumbersOfAnySizeAreTakenOrRefusedButNeverChanged) {
   std::string body = with("total", "HERE");
   body.replace(body.find("\"HERE\""), 6, std::string(100'000, '9'));
   EXPECT_TRUE(fault(body).starts_with("0 total: "));
-  for (const char* token : {"01", "+1", ".5", "1.", "0x10", "NaN", "Infinity", "--1", "1e", "nul",
-                            "truee", "'a'"}) {
+  for (const char* token :
+       {"01", "+1", ".5", "1.", "0x10", "NaN", "Infinity", "--1", "1e", "nul", "truee", "'a'"}) {
     std::string broken = with("score", "HERE");
     broken.replace(broken.find("\"HERE\""), 6, token);
     refused(broken);
@@ -291,8 +291,8 @@ TEST_F(EventsApiTest, ANumberedBatchTakesEffectOnceAndGapsAreTold) {
   EXPECT_EQ(ahead.body["error"]["expected"], 2);
   EXPECT_EQ(position(), before);
   // A refused batch leaves its number free.
-  Answer wrong = send("{}", "application/json",
-                      {{"Pollux-Producer", "idp"}, {"Pollux-Sequence", "2"}});
+  Answer wrong =
+      send("{}", "application/json", {{"Pollux-Producer", "idp"}, {"Pollux-Sequence", "2"}});
   EXPECT_EQ(wrong.code(), "bad_events");
   EXPECT_EQ(numbered("2").body["duplicate"], false);
   json node = get("/v1/node").body;
@@ -320,7 +320,7 @@ TEST_F(EventsApiTest, MalformedProducerHeadersAreRefused) {
 
 TEST_F(EventsApiTest, EventsOfAChunkAreJudgedTogether) {
   ASSERT_EQ(deploy("@app:name('Chunks') define stream Ticks (n int);"
-                   "from Ticks select count() as many insert into Counts;")
+                   "from Ticks#window.batch() select count() as many insert into Counts;")
                 .status,
             201);
   json events = {{{"n", 1}}, {{"n", 2}}, {{"n", 3}}};
@@ -329,7 +329,7 @@ TEST_F(EventsApiTest, EventsOfAChunkAreJudgedTogether) {
   ASSERT_TRUE(becomes_true([&] { return log->end() >= 3; })) << log->end();
   ASSERT_EQ(call("POST", "/v1/streams/Ticks/events?chunk=true", events.dump()).status, 200);
   ASSERT_TRUE(becomes_true([&] { return get("/v1/plans/Chunks").body["counts"]["events"] == 6; }));
-  EXPECT_EQ(log->end(), 4) << "an aggregation without a window gives one row a chunk";
+  EXPECT_EQ(log->end(), 4) << "a window of batches has one for each chunk";
 }
 
 TEST_F(EventsApiTest, AFullQueueIs429WithRetryAfter) {

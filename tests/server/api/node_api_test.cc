@@ -25,11 +25,9 @@ TEST_F(NodeApiTest, TheNodeTellsWhoItIs) {
   EXPECT_EQ(answer.body["http_port"], node_->http_port());
   EXPECT_EQ(answer.body["grpc_port"], node_->grpc_port());
   EXPECT_GE(answer.body["uptime_ms"], 0);
-  EXPECT_EQ(answer.body["counts"], json({{"entries", 2},
-                                         {"events", 1},
-                                         {"duplicates", 0},
-                                         {"refused", 0},
-                                         {"waiting", 0}}));
+  EXPECT_EQ(
+      answer.body["counts"],
+      json({{"entries", 2}, {"events", 1}, {"duplicates", 0}, {"refused", 0}, {"waiting", 0}}));
 }
 
 TEST_F(NodeApiTest, Probes) {

@@ -67,18 +67,20 @@ TEST_F(PlansApiTest, ReplacingIsAsked) {
   EXPECT_EQ(deploy(kLogins, "?replace=true").body["replaced"], true);
   EXPECT_EQ(post("/v1/plans", {{"text", kLogins}, {"replace", true}}).body["replaced"], true);
   // With other attributes, as nobody else has the stream.
-  EXPECT_EQ(deploy("@app:name('Logins') define stream Logins (user string); from Logins select user "
-                   "insert into Seen;",
-                   "?replace=true")
-                .status,
-            201);
+  EXPECT_EQ(
+      deploy("@app:name('Logins') define stream Logins (user string); from Logins select user "
+             "insert into Seen;",
+             "?replace=true")
+          .status,
+      201);
   EXPECT_EQ(send(R"({"user":"a"})").status, 200);
 }
 
 TEST_F(PlansApiTest, AStreamMeansTheSameInAllPlans) {
   deploy_logins();
   uint64_t before = position();
-  Answer conflict = deploy("define stream Logins (user int); from Logins select user insert into X;");
+  Answer conflict =
+      deploy("define stream Logins (user int); from Logins select user insert into X;");
   EXPECT_EQ(conflict.status, 409);
   EXPECT_EQ(conflict.code(), "stream_conflict");
   EXPECT_NE(conflict.text.find("Logins"), std::string::npos);
@@ -88,8 +90,9 @@ TEST_F(PlansApiTest, AStreamMeansTheSameInAllPlans) {
 }
 
 TEST_F(PlansApiTest, AllMistakesAreToldWithTheirPlaces) {
-  const char* text = "define stream S (a int);\nfrom S select b insert into T;\nfrom U select a "
-                     "insert into V;\n";
+  const char* text =
+      "define stream S (a int);\nfrom S select b insert into T;\nfrom U select a "
+      "insert into V;\n";
   Answer answer = deploy(text);
   EXPECT_EQ(answer.status, 400);
   EXPECT_EQ(answer.code(), "plan_errors");
@@ -139,7 +142,8 @@ TEST_F(PlansApiTest, APlanThatIsNeededIsOnlyRemovedByForce) {
   Answer needed = call("DELETE", "/v1/plans/Logins");
   EXPECT_EQ(needed.status, 409);
   EXPECT_EQ(needed.code(), "plan_needed");
-  EXPECT_EQ(needed.body["error"]["needed_by"], json({"sink 'x' reads Logins", "sink 'y' reads it"}));
+  EXPECT_EQ(needed.body["error"]["needed_by"],
+            json({"sink 'x' reads Logins", "sink 'y' reads it"}));
   EXPECT_EQ(call("DELETE", "/v1/plans/Logins?force=false").status, 409);
   EXPECT_EQ(call("DELETE", "/v1/plans/Logins?force=true").status, 200);
 }

@@ -18,10 +18,10 @@ class QueryApiTest : public ApiTest {
              std::string_view store_name = kEventStore) {
     TableDefinition definition;
     definition.name = table;
-    definition.schema = std::make_shared<Schema>(
-        table, std::vector<Attribute>{{"host", AttributeType::kString},
-                                      {"hits", AttributeType::kLong},
-                                      {"rate", AttributeType::kFloat}});
+    definition.schema =
+        std::make_shared<Schema>(table, std::vector<Attribute>{{"host", AttributeType::kString},
+                                                               {"hits", AttributeType::kLong},
+                                                               {"rate", AttributeType::kFloat}});
     definition.primary_key = {"host"};
     definition.retention_ms = int64_t{3650} * 86'400'000;
     RecordStore* records = node_->stores().find(store_name);
@@ -49,8 +49,8 @@ TEST_F(QueryApiTest, ATableOfAPlan) {
   send(json({login("ada", 3), login("bob", 5)}).dump());
   Answer answer = ask("from Users on tries > 3 select user, tries");
   ASSERT_EQ(answer.status, 200) << answer.text;
-  EXPECT_EQ(answer.body["columns"], json({{{"name", "user"}, {"type", "string"}},
-                                          {{"name", "tries"}, {"type", "int"}}}));
+  EXPECT_EQ(answer.body["columns"],
+            json({{{"name", "user"}, {"type", "string"}}, {{"name", "tries"}, {"type", "int"}}}));
   EXPECT_EQ(answer.body["rows"], json::array({json::array({"bob", 5})}));
   EXPECT_GE(answer.body["elapsed_ms"], 0);
   answer = call("POST", "/v1/query?plan=Logins", "from Users select user, tries order by tries",
@@ -143,9 +143,9 @@ TEST_F(QueryApiTest, UnknownTablesAndMistakes) {
     EXPECT_EQ(wrong.status, 400);
     EXPECT_EQ(wrong.code(), "bad_request");
   }
-  EXPECT_EQ(call("POST", "/v1/query", std::string(50'000, '('), {{"Content-Type", "text/plain"}})
-                .code(),
-            "query_errors");
+  EXPECT_EQ(
+      call("POST", "/v1/query", std::string(50'000, '('), {{"Content-Type", "text/plain"}}).code(),
+      "query_errors");
 }
 
 TEST_F(QueryApiTest, TooManyRowsAreRefused) {

@@ -207,7 +207,7 @@ TEST_F(SubscribeApiTest, ASlowReaderIsToldThatItMissedSomethingAndEnded) {
   Subscriber quick(url(kPath));
   auto log = node_->node().find_results("Seen");
   // More than the kernel, the connection and the log hold together.
-  for (int i = 0; i < 400; ++i) send_large(20);
+  for (int i = 0; i < 40; ++i) send_large(200);
   wait_for_results(8000);
   std::string rest = slow.read_to_end();
   EXPECT_NE(rest.find("event: forgotten"), std::string::npos) << rest.size();

@@ -32,11 +32,10 @@ class DaemonTest : public ShellTest {
 
   /// Starts polluxd with more variables of the environment; its log is in the file `log`.
   pid_t start_polluxd(const std::string& variables = "", const std::string& log = "log") {
-    std::string port = variables.find("HTTP__PORT") == std::string::npos
-                           ? "POLLUX__HTTP__PORT=0 "
-                           : "";
-    pid_t child = start(kVariables + port + variables + " POLLUX__LOG__FILE=" + log +
-                        " exec polluxd");
+    std::string port =
+        variables.find("HTTP__PORT") == std::string::npos ? "POLLUX__HTTP__PORT=0 " : "";
+    pid_t child =
+        start(kVariables + port + variables + " POLLUX__LOG__FILE=" + log + " exec polluxd");
     children_.push_back(child);
     return child;
   }
@@ -78,8 +77,7 @@ class DaemonTest : public ShellTest {
   /// Of the polluxd that logs there, once it has started.
   std::string base_url(const std::string& log = "log") const {
     logged("polluxd started", log);
-    return "http://127.0.0.1:" +
-           std::to_string(logged_number("listening for HTTP", "port=", log));
+    return "http://127.0.0.1:" + std::to_string(logged_number("listening for HTTP", "port=", log));
   }
 
   absl::StatusOr<HttpClientResponse> call(const std::string& method, const std::string& url,

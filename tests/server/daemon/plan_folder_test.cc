@@ -53,8 +53,7 @@ TEST_F(PlanFolderTest, NewChangedRemovedFilesAreFollowed) {
   EXPECT_TRUE(logged("plan replaced"));
   // Under another name: the old plan goes.
   write("plans/one.siddhi", named("Renamed", "S"));
-  ASSERT_TRUE(becomes_true([&] { return deployed("Renamed") && !deployed("one"); }))
-      << read("log");
+  ASSERT_TRUE(becomes_true([&] { return deployed("Renamed") && !deployed("one"); })) << read("log");
   std::filesystem::remove(path("plans/one.siddhi"));
   ASSERT_TRUE(becomes_true([&] { return !deployed("Renamed"); })) << read("log");
 }

@@ -39,11 +39,11 @@ class StopTest : public DaemonTest {
 TEST_F(StopTest, WhatWasAcknowledgedHasPassedThePlans) {
   pid_t child = start_polluxd("POLLUX__SHUTDOWN__DRAIN_TIMEOUT='20 s'");
   std::string base = base_url();
-  ASSERT_EQ(call("POST", base + "/v1/plans",
-                 "@app:name('P') define stream S (a int); from S select a insert into T;",
-                 "text/plain")
-                ->status,
-            201);
+  ASSERT_EQ(
+      call("POST", base + "/v1/plans",
+           "@app:name('P') define stream S (a int); from S select a insert into T;", "text/plain")
+          ->status,
+      201);
   // Results reach a subscriber that reads all of them, from the first on.
   std::atomic<uint64_t> received{0};
   std::atomic<bool> cut{false};

@@ -138,8 +138,8 @@ TEST_F(MetricsTest, EventsAddNoSeriesHoweverManyUsersTheyName) {
     call("POST", "/v1/streams/None" + std::to_string(i) + "/events", events.dump());
     get("/v1/plans/none" + std::to_string(i));
   }
-  ASSERT_TRUE(becomes_true(
-      [&] { return get("/v1/plans/Fifty").body["counts"]["results"] == 50 * 200; }));
+  ASSERT_TRUE(
+      becomes_true([&] { return get("/v1/plans/Fifty").body["counts"]["results"] == 50 * 200; }));
   EXPECT_EQ(series(metrics()), before);
   ASSERT_EQ(call("DELETE", "/v1/plans/Fifty").status, 200);
   for (const std::string& each : series(metrics())) {
