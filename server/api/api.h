@@ -9,7 +9,7 @@
 #include <functional>
 #include <string>
 
-#include "server/api/subscriptions.h"
+#include "server/api/heartbeat.h"
 #include "server/grpc/grpc_limits.h"
 #include "server/http/http_server.h"
 #include "server/http/router.h"
@@ -24,6 +24,7 @@ namespace pollux {
 struct ApiLimits {
   size_t body_bytes_max = size_t{16} << 20;
   uint64_t query_rows_max = 1'000'000;
+  std::chrono::milliseconds heartbeat{15'000};  ///< between signs of life to subscribers
 };
 
 /// What handlers work with; owned by the composition.
@@ -32,7 +33,6 @@ struct ApiParts {
   StoreSet& stores;
   SinkManager& sinks;
   ReceiverManager& receivers;
-  Subscriptions& subscriptions;
   Logger& log;
   ApiLimits limits;
   std::string version;
@@ -43,6 +43,7 @@ struct ApiParts {
   std::atomic<const HttpCounters*> http_counters{nullptr};
   std::atomic<const GrpcCounters*> grpc_counters{nullptr};
   std::atomic<bool> stopping{false};
+  Heartbeat heartbeat{limits.heartbeat};
 };
 
 /// All routes of the API. `parts` is borrowed.

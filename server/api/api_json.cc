@@ -1,5 +1,7 @@
 #include "server/api/api_json.h"
 
+#include <array>
+#include <charconv>
 #include <cmath>
 #include <ctime>
 
@@ -44,10 +46,18 @@ Json json_of(const Schema& schema) {
 
 namespace {
 
-template <class T>
-Json json_of_number(T number) {
+Json json_of_number(double number) {
   if (std::isfinite(number)) return number;
   return number_text(number);
+}
+
+/// As short as a float is written: 0.1, not 0.10000000149011612.
+Json json_of_number(float number) {
+  std::array<char, 32> text{};
+  char* end = std::to_chars(text.data(), text.data() + text.size(), number).ptr;
+  double shortest = number;
+  std::from_chars(text.data(), end, shortest);
+  return json_of_number(shortest);
 }
 
 }  // namespace

@@ -1,13 +1,19 @@
 // /v1/plans: list, deploy, validate, show, delete
 #include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
+#include "absl/strings/cord.h"
+#include "absl/strings/str_split.h"
 #include "engine/runtime/engine.h"
 #include "server/api/api.h"
 #include "server/api/api_json.h"
 
 namespace pollux {
 namespace {
+
+constexpr const char* kUnnamed = "plan";  // a plan that nobody gave a name
 
 std::string state_of(const PlanInfo& plan) {
   if (plan.counts.suspended) return "suspended";
@@ -70,7 +76,7 @@ HttpResponse deploy(ApiParts& parts, const HttpRequest& request) {
   HttpResponse wrong;
   std::optional<DeployRequest> plan = plan_of(request, wrong);
   if (!plan) return wrong;
-  if (plan->name.empty()) plan->name = "plan";
+  if (plan->name.empty()) plan->name = kUnnamed;
   Deployed deployed = parts.node.deploy(*plan);
   switch (deployed.outcome) {
     case Deployed::Outcome::kDeployed:
@@ -98,9 +104,18 @@ HttpResponse validate(const HttpRequest& request) {
   HttpResponse wrong;
   std::optional<DeployRequest> plan = plan_of(request, wrong);
   if (!plan) return wrong;
-  Diagnostics diagnostics = Engine::validate(plan->text);
-  bool valid = diagnostics.empty();
-  return json_answer(200, {{"valid", valid}, {"diagnostics", json_of(diagnostics)}});
+  // Deployed for a trial, as the node does it: the engine says what name it goes by.
+  if (plan->name.empty()) plan->name = kUnnamed;
+  struct NoResults : ResultSink {
+    void on_result(const ResultBatch&) override {}
+  } nowhere;
+  Engine trial;
+  ApplyOutcome tried =
+      trial.apply({{{1}, {1}}, {0}, DeployPayload{plan->name, plan->text}}, nowhere);
+  bool valid = tried.status == ApplyStatus::kApplied;
+  return json_answer(200, {{"valid", valid},
+                           {"plan", valid ? tried.plan : plan->name},
+                           {"diagnostics", json_of(tried.diagnostics)}});
 }
 
 HttpResponse unknown_plan(std::string_view name) {
@@ -138,13 +153,20 @@ HttpResponse show(const Node& node, const HttpRequest& request) {
   return json_answer(200, body);
 }
 
+Json needed_by(const absl::Status& refused) {
+  auto lines = refused.GetPayload(Node::kNeededBy);
+  return lines ? Json(std::vector<std::string>(absl::StrSplit(std::string(*lines), '\n')))
+               : Json::array();
+}
+
 HttpResponse undeploy(ApiParts& parts, const HttpRequest& request) {
   std::string name(request.path_parameter("plan"));
   absl::Status undeployed = parts.node.undeploy(name, flag_of(request, "force"));
   if (absl::IsNotFound(undeployed)) return unknown_plan(name);
   if (!undeployed.ok()) {
     return json_error(409, "plan_needed",
-                      std::string(undeployed.message()) + "; say force=true to remove it");
+                      std::string(undeployed.message()) + "; say force=true to remove it",
+                      {{"needed_by", needed_by(undeployed)}});
   }
   parts.log.info("plan undeployed", {{"plan", name}, {"by", request.peer}});
   return json_answer(200, {{"plan", name}, {"undeployed", true}});

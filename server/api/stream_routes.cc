@@ -83,7 +83,7 @@ void subscribe(ApiParts& parts, const HttpRequest& request, const Responder& res
     }
     from = *behind;
   }
-  parts.subscriptions.add(Subscription::begin(std::move(log), from, responder));
+  Subscription::begin(std::move(log), from, responder, parts.heartbeat);
 }
 
 }  // namespace

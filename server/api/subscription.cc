@@ -6,40 +6,37 @@
 
 namespace pollux {
 
-std::shared_ptr<Subscription> Subscription::begin(std::shared_ptr<ResultLog> log, uint64_t from,
-                                                  const Responder& responder) {
+void Subscription::begin(std::shared_ptr<ResultLog> log, uint64_t from, const Responder& responder,
+                         Heartbeat& heartbeat) {
   auto self = std::make_shared<Subscription>(std::move(log), from);
   HttpResponse head;
   head.content_type = "text/event-stream";
   head.headers.push_back({"Cache-Control", "no-store"});
   ResponseStreamCallbacks callbacks;
   callbacks.on_drain = [self] { self->pump(); };
-  callbacks.on_closed = [self] {
-    std::unique_ptr<ResultLog::Listener> gone;
-    std::lock_guard lock(self->mutex_);
-    gone = std::move(self->listener_);
-  };
-  {
-    std::lock_guard lock(self->mutex_);
-    self->stream_ = responder.stream(std::move(head), std::move(callbacks));
-    std::weak_ptr<Subscription> weak = self;
-    self->listener_ = self->log_->listen([weak] {
-      if (auto alive = weak.lock()) alive->pump();
-    });
-  }
+  callbacks.on_closed = [self] { self->closed(); };
+  // May call on_closed at once. Nobody else knows the subscription before it listens.
+  self->stream_ = responder.stream(std::move(head), std::move(callbacks));
   self->stream_.write(": results of " + self->log_->schema()->name() + "\n\n");
+  heartbeat.add(self->stream_);
+  self->listen();
   self->pump();
-  return self;
 }
 
-void Subscription::beat(const ResultLogs& logs) {
-  const std::string& stream = log_->schema()->name();
-  if (logs.find_results(stream) == log_) {
-    stream_.write(":\n\n");
-    return;
-  }
-  stream_.write("event: ended\ndata: no plan writes stream " + stream + " any more\n\n");
-  stream_.close();
+/// The listener must not be destroyed where it is called, so it never outlives the stream.
+void Subscription::listen() {
+  auto listener = log_->listen([weak = weak_from_this()] {
+    if (auto alive = weak.lock()) alive->pump();
+  });
+  std::lock_guard lock(mutex_);
+  if (!closed_) listener_ = std::move(listener);
+}
+
+void Subscription::closed() {
+  std::unique_ptr<ResultLog::Listener> gone;
+  std::lock_guard lock(mutex_);
+  closed_ = true;
+  gone = std::move(listener_);
 }
 
 void Subscription::pump() {
@@ -67,19 +64,17 @@ void Subscription::pump() {
 bool Subscription::write_some() {
   if (unsent_.empty()) {
     ResultLog::Read read = log_->read(next_, kRowsAtOnce);
-    if (read.forgotten) {
-      stream_.write("event: forgotten\ndata: results before offset " + std::to_string(read.next) +
-                    " are no longer held\n\n");
-      stream_.close();
-      return false;
-    }
-    if (read.slices.empty()) return false;
-    unsent_ = text_of(read);
+    ends_ = read.forgotten;
+    if (!ends_ && read.slices.empty()) return false;
+    unsent_ = ends_ ? "event: forgotten\ndata: results before offset " + std::to_string(read.next) +
+                          " are no longer held\n\n"
+                    : text_of(read);
     next_ = read.next;
   }
   if (stream_.write(unsent_) != ResponseStream::Write::kTaken) return false;
   unsent_.clear();
-  return true;
+  if (ends_) stream_.close();
+  return !ends_;
 }
 
 std::string Subscription::text_of(const ResultLog::Read& read) const {

@@ -7,8 +7,8 @@
 #include <memory>
 #include <mutex>
 #include <string>
-#include <utility>
 
+#include "server/api/heartbeat.h"
 #include "server/http/responder.h"
 #include "server/node/result_log.h"
 
@@ -17,17 +17,16 @@ namespace pollux {
 class Subscription : public std::enable_shared_from_this<Subscription> {
  public:
   /// Results from offset `from` on.
-  static std::shared_ptr<Subscription> begin(std::shared_ptr<ResultLog> log, uint64_t from,
-                                             const Responder& responder);
+  static void begin(std::shared_ptr<ResultLog> log, uint64_t from, const Responder& responder,
+                    Heartbeat& heartbeat);
 
   Subscription(std::shared_ptr<ResultLog> log, uint64_t from) : log_(std::move(log)), next_(from) {}
-
-  /// A sign of life for the client; or, when the stream is written by nobody any more, the end.
-  void beat(const ResultLogs& logs);
 
  private:
   static constexpr size_t kRowsAtOnce = 256;
 
+  void listen();
+  void closed();
   /// Writes what is there; one thread at a time, whoever comes meanwhile leaves it a note.
   void pump();
   bool write_some();
@@ -38,10 +37,12 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
   std::unique_ptr<ResultLog::Listener> listener_;
 
   std::mutex mutex_;
+  bool closed_ = false;
   bool pumping_ = false;
   bool again_ = false;
-  uint64_t next_;       // of whoever pumps
-  std::string unsent_;  // the same
+  uint64_t next_;  // of whoever pumps, as all below
+  std::string unsent_;
+  bool ends_ = false;  // behind what is unsent
 };
 
 }  // namespace pollux

@@ -48,9 +48,8 @@ absl::Status Composition::open(const Settings& settings, const std::string& vers
   if (absl::Status endpoints = open_endpoints(settings, *epoch); !endpoints.ok()) return endpoints;
 
   ApiLimits limits{settings.http.body_bytes_max, settings.query.rows_max};
-  subscriptions_ = std::make_unique<Subscriptions>(*node_);
   api_ = std::unique_ptr<ApiParts>(new ApiParts{*node_, *stores_, *sinks_, *receivers_,
-                                                *subscriptions_, log_, limits, version,
+                                                log_, limits, version,
                                                 std::chrono::steady_clock::now()});
   // Plans of files are there before the first event can come.
   if (!settings.plans_dir.empty()) {
@@ -59,7 +58,9 @@ absl::Status Composition::open(const Settings& settings, const std::string& vers
     plans_ = *std::move(plans);
   }
   if (absl::Status http = open_http(settings); !http.ok()) return http;
-  return open_grpc(settings);
+  absl::Status grpc = open_grpc(settings);
+  open_ = grpc.ok();
+  return grpc;
 }
 
 /// Sinks and receivers are there before the first plan.
@@ -133,11 +134,11 @@ void Composition::stop(std::chrono::milliseconds patience) {
   if (api_ != nullptr) api_->stopping = true;
   plans_.reset();
   if (receivers_ != nullptr) receivers_->stop();
-  if (node_ != nullptr && !node_->drain(patience)) {
+  if (node_ != nullptr && !node_->drain(patience) && open_) {
     log_.warning("not all events that were taken have passed the plans",
                  {{"drain_timeout_ms", patience.count()}});
   }
-  if (sinks_ != nullptr && !sinks_->drain(patience)) {
+  if (sinks_ != nullptr && !sinks_->drain(patience) && open_) {
     log_.warning("not all results have reached the sinks",
                  {{"drain_timeout_ms", patience.count()}});
   }

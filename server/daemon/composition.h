@@ -32,6 +32,14 @@ class Composition {
   /// closes everything.
   void stop(std::chrono::milliseconds patience);
 
+  /// The ports that are open.
+  uint16_t http_port() const { return http_->port(); }
+  uint16_t grpc_port() const { return grpc_->port(); }
+  Node& node() { return *node_; }
+  StoreSet& stores() { return *stores_; }
+  SinkManager& sinks() { return *sinks_; }
+  ReceiverManager& receivers() { return *receivers_; }
+
  private:
   explicit Composition(Logger& log) : log_(log) {}
   absl::Status open(const Settings& settings, const std::string& version);
@@ -40,12 +48,12 @@ class Composition {
   absl::Status open_grpc(const Settings& settings);
 
   Logger& log_;
+  bool open_ = false;  // all of it
   bool stopped_ = false;
   std::unique_ptr<StoreSet> stores_;
   std::unique_ptr<Node> node_;
   std::unique_ptr<SinkManager> sinks_;
   std::unique_ptr<ReceiverManager> receivers_;
-  std::unique_ptr<Subscriptions> subscriptions_;
   std::unique_ptr<ApiParts> api_;
   std::unique_ptr<HttpServer> http_;
   std::unique_ptr<GrpcServer> grpc_;

@@ -97,8 +97,12 @@ void PlanFolder::deploy(const std::string& path, File& file) {
   request.text = text.str();
   request.name = std::filesystem::path(path).stem().string();
   request.origin = path;
-  request.replace = !file.plan.empty();
   Deployed deployed = node_.deploy(request);
+  // Only its own plan: one of the API or of another file is not to be lost by a name.
+  if (deployed.outcome == Deployed::Outcome::kExists && deployed.plan == file.plan) {
+    request.replace = true;
+    deployed = node_.deploy(request);
+  }
   if (deployed.outcome != Deployed::Outcome::kDeployed) {
     log_.error("a plan was not deployed",
                {{"file", path},

@@ -66,6 +66,7 @@ bool JsonRowDecoder::read(ondemand::object& object, RowError& error) {
   wrapped_ = has_outer_stream_ = false;
   outer_timestamp_.reset();
   flat_fault_.reset();
+  data_fault_.reset();
   beside_fault_.reset();
   return read_outer(object, error);
 }
@@ -73,6 +74,10 @@ bool JsonRowDecoder::read(ondemand::object& object, RowError& error) {
 bool JsonRowDecoder::check(RowError& error) {
   if (!wrapped_ && flat_fault_) {
     error = std::move(*flat_fault_);
+    return false;
+  }
+  if (data_fault_) {
+    error = std::move(*data_fault_);
     return false;
   }
   if (beside_fault_) {
@@ -147,7 +152,6 @@ bool JsonRowDecoder::read_data(ondemand::value& value, RowError& error) {
   // What was read so far stood beside the values, and was none of them.
   row_.clear();
   expected_next_ = 0;
-  std::optional<RowError> fault;
   ondemand::object object;
   if (auto code = value.get_object().get(object)) return broken(code, "data", error);
   for (auto entry : object) {
@@ -156,11 +160,9 @@ bool JsonRowDecoder::read_data(ondemand::value& value, RowError& error) {
     std::string_view key;
     if (auto code = field.unescaped_key().get(key)) return broken(code, "data", error);
     ondemand::value inner = field.value();
-    if (!read_field(key, inner, fault, error)) return false;
+    if (!read_field(key, inner, data_fault_, error)) return false;
   }
-  if (!fault) return true;
-  error = std::move(*fault);
-  return false;
+  return true;
 }
 
 std::optional<size_t> JsonRowDecoder::find(std::string_view key) {

@@ -55,6 +55,7 @@ class JsonRowDecoder {
   bool wrapped_ = false;
   std::optional<int64_t> outer_timestamp_;
   std::optional<RowError> flat_fault_;    // wrong in a flat row, of no interest in a wrapped one
+  std::optional<RowError> data_fault_;    // wrong in "data"
   std::optional<RowError> beside_fault_;  // wrong beside the values, if they count
   std::string_view outer_stream_;
   bool has_outer_stream_ = false;

@@ -5,6 +5,7 @@
 #include <iterator>
 #include <utility>
 
+#include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 
@@ -196,8 +197,10 @@ absl::Status Node::undeploy(std::string_view name, bool force) {
   if (!force && dependents) {
     std::vector<std::string> who = dependents(info);
     if (!who.empty()) {
-      return absl::FailedPreconditionError(
+      absl::Status needed = absl::FailedPreconditionError(
           absl::StrCat("plan '", info.name, "' is needed: ", absl::StrJoin(who, "; ")));
+      needed.SetPayload(kNeededBy, absl::Cord(absl::StrJoin(who, "\n")));
+      return needed;
     }
   }
   {

@@ -81,6 +81,8 @@ class Node final : public ResultLogs {
   /// Who else needs the streams of a plan ("sink 'x' reads stream 'y'"); empty: nobody.
   using Dependents = std::function<std::vector<std::string>(const PlanInfo& plan)>;
 
+  static constexpr const char* kNeededBy = "pollux/needed_by";
+
   explicit Node(NodeOptions options, OnSuspended on_suspended = nullptr);
   ~Node() override;
 
@@ -88,7 +90,8 @@ class Node final : public ResultLogs {
   Intake& intake() { return sequencer_; }
 
   Deployed deploy(const DeployRequest& request);
-  /// kNotFound, or kFailedPrecondition naming who depends on the plan unless `force`.
+  /// kNotFound, or kFailedPrecondition naming who depends on the plan unless `force`; the payload
+  /// kNeededBy has them one a line.
   absl::Status undeploy(std::string_view plan, bool force);
   void set_dependents(Dependents dependents);
   /// Before the first plan; the observer outlives all deploys and undeploys.

@@ -1,0 +1,34 @@
+#include "server/api/heartbeat.h"
+
+#include <utility>
+
+namespace pollux {
+
+Heartbeat::Heartbeat(std::chrono::milliseconds interval)
+    : interval_(interval), thread_([this] { run(); }) {}
+
+Heartbeat::~Heartbeat() {
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  stop_wanted_.notify_one();
+  thread_.join();
+}
+
+void Heartbeat::add(ResponseStream stream) {
+  std::lock_guard lock(mutex_);
+  streams_.push_back(std::move(stream));
+}
+
+void Heartbeat::run() {
+  std::unique_lock lock(mutex_);
+  while (!stop_wanted_.wait_for(lock, interval_, [this] { return stopping_; })) {
+    // A stream that is full has no need of it.
+    std::erase_if(streams_, [](const ResponseStream& stream) {
+      return stream.write(": alive\n\n") == ResponseStream::Write::kClosed;
+    });
+  }
+}
+
+}  // namespace pollux
