@@ -17,6 +17,8 @@
 namespace pollux::rocks {
 namespace {
 
+constexpr int kCacheShardBits = 2;
+constexpr size_t kMetadataBlockBytes = 16 * 1024;
 constexpr int kBloomBitsPerKey = 10;
 constexpr size_t kLogFilesMax = 2;
 constexpr size_t kLogFileBytesMax = 1024 * 1024;
@@ -49,8 +51,14 @@ rocksdb::Options rocksdb_options(const RocksStoreOptions& options) {
       rocksdb::NewCompactOnDeletionCollectorFactory(kDeletionWindow, kDeletionsMax));
 
   rocksdb::BlockBasedTableOptions table;
-  table.block_cache = rocksdb::NewLRUCache(options.block_cache_bytes);
+  // Few shards and filters in small pieces: a filter that is larger than a shard would be read from
+  // disk for every key.
+  table.block_cache = rocksdb::NewLRUCache(options.block_cache_bytes, kCacheShardBits);
+  table.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
+  table.partition_filters = true;
+  table.metadata_block_size = kMetadataBlockBytes;
   table.cache_index_and_filter_blocks = true;  // or they would not be bounded
+  table.pin_top_level_index_and_filter = true;
   table.pin_l0_filter_and_index_blocks_in_cache = true;
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(kBloomBitsPerKey));
   rocks.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
