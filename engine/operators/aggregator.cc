@@ -6,6 +6,7 @@
 #include <optional>
 #include <type_traits>
 
+#include "engine/base/number_order.h"
 #include "engine/base/ring.h"
 #include "engine/operators/distinct_count.h"
 
@@ -175,14 +176,16 @@ struct Extreme {
   using Result = T;
   Ring<T> candidates;
 
-  static bool beats(T a, T b) { return kLeast ? a < b : a > b; }
+  static bool beats(T a, T b) {
+    return kLeast ? order_of_numbers(a, b) < 0 : order_of_numbers(a, b) > 0;
+  }
 
   void add(T value) {
     while (!candidates.empty() && beats(value, candidates.back())) candidates.pop_back();
     candidates.push(value);
   }
   void remove(T value) {
-    if (!candidates.empty() && candidates.front() == value) candidates.pop();
+    if (!candidates.empty() && order_of_numbers(candidates.front(), value) == 0) candidates.pop();
   }
   Outcome<T> result() const {
     return {candidates.empty() ? T{} : candidates.front(), candidates.empty()};
@@ -200,8 +203,7 @@ struct ExtremeOfAnyOrder {
   using Result = T;
   struct Better {
     bool operator()(T a, T b) const {
-      if (a != a || b != b) return b != b && a == a;  // not-a-number comes last
-      return kLeast ? a < b : a > b;
+      return kLeast ? order_of_numbers(a, b) < 0 : order_of_numbers(a, b) > 0;
     }
   };
   std::map<T, int64_t, Better> values;
@@ -226,7 +228,8 @@ struct ExtremeForever {
   std::optional<T> best;
 
   void add(T value) {
-    if (!best || (kLeast ? value < *best : value > *best)) best = value;
+    int order = best ? order_of_numbers(value, *best) : 0;
+    if (!best || (kLeast ? order < 0 : order > 0)) best = value;
   }
   void remove(T value) { add(value); }
   Outcome<T> result() const { return {best.value_or(T{}), !best}; }

@@ -20,6 +20,7 @@ struct EventKind {
   static constexpr uint8_t kExpired = 1;
   static constexpr uint8_t kResetBefore = 2;  ///< aggregations start afresh before this row
   static constexpr uint8_t kResetAfter = 4;
+  static constexpr uint8_t kOnlyReset = 8;  ///< no row of the stream: brings a reset to a join
 };
 
 struct Chunk {
@@ -52,6 +53,21 @@ struct Chunk {
     return chunk_ids != nullptr ? chunk_ids[i] == chunk_ids[i - 1] : one_chunk;
   }
   bool single_row_chunks() const { return chunk_ids == nullptr && (!one_chunk || rows <= 1); }
+
+  /// Rows [from, to) as a chunk.
+  Chunk part(uint32_t from, uint32_t to) const {
+    auto behind = [from](auto* values) { return values != nullptr ? values + from : nullptr; };
+    Chunk some = *this;
+    some.rows = to - from;
+    some.index = behind(index);
+    some.begin = begin + from;
+    some.kinds = behind(kinds);
+    some.chunk_ids = behind(chunk_ids);
+    some.output_ids = behind(output_ids);
+    some.keys = behind(keys);
+    some.causes = behind(causes);
+    return some;
+  }
 
   FrameSource source() const { return {batch, index, begin, false}; }
 };

@@ -18,7 +18,10 @@ class Filter final : public Receiver {
     FrameSource source = chunk.source();
     picked_.clear();
     select_rows(*condition_, {chunk.rows, &source, context_.now()}, picked_);
-    if (!picked_.empty()) next_.receive(pick_.pick(chunk, picked_));
+    if (picked_.empty()) return;
+    if (!context_.loops()) return next_.receive(pick_.pick(chunk, picked_));
+    ChunkPick pick;
+    next_.receive(pick.pick(chunk, picked_));
   }
 
  private:

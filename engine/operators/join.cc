@@ -38,19 +38,15 @@ JoinSide::JoinSide(JoinSidePlan plan, Searched& other, PendingResets& resets, Re
     : plan_(std::move(plan)), other_(other), resets_(resets), next_(next), out_(plan_.joined) {}
 
 void BothSides::receive(const Chunk& chunk) {
+  if (gate_ != nullptr) gate_->close();
   for (uint32_t i = 0; i < chunk.rows; ++i) {
-    Chunk row = chunk;
-    row.rows = 1;
-    row.index = nullptr;
-    row.begin = chunk.row(i);
+    Chunk row = chunk.part(i, i + 1);
     row.chunk_ids = nullptr;
     row.output_ids = nullptr;
-    if (chunk.kinds != nullptr) row.kinds = chunk.kinds + i;
-    if (chunk.keys != nullptr) row.keys = chunk.keys + i;
-    if (chunk.causes != nullptr) row.causes = chunk.causes + i;
     left_.receive(row);
     right_.receive(row);
   }
+  if (gate_ != nullptr) gate_->open();
 }
 
 void JoinSide::receive(const Chunk& chunk) {
@@ -83,6 +79,7 @@ void JoinSide::hand_on(const Chunk& chunk) {
     uint8_t kind = chunk.kind(i);
     uint8_t& reset = resets_.at(chunk.key(i));
     if ((kind & EventKind::kResetBefore) != 0) reset = 1;
+    while ((kind & EventKind::kOnlyReset) != 0 && m < matches_.size() && matches_[m].row == i) ++m;
     for (; m < matches_.size() && matches_[m].row == i; ++m) {
       rows_.push_back(chunk.row(i));
       slots_.push_back(matches_[m].slot);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/operators/chunk.h"
+#include "engine/operators/output_gate.h"
 #include "engine/operators/plan_context.h"
 #include "engine/operators/search.h"
 
@@ -29,12 +30,15 @@ using PendingResets = KeyedState<uint8_t>;
 /// Where one stream is both sides of a join: each row goes to the left side, then to the right.
 class BothSides final : public Receiver {
  public:
-  BothSides(Receiver& left, Receiver& right) : left_(left), right_(right) {}
+  /// `gate`: where the plan feeds itself, what comes out waits there until all rows are in.
+  BothSides(Receiver& left, Receiver& right, OutputGate* gate)
+      : left_(left), right_(right), gate_(gate) {}
   void receive(const Chunk& chunk) override;
 
  private:
   Receiver& left_;
   Receiver& right_;
+  OutputGate* gate_;
 };
 
 class JoinSide final : public Receiver, public KeyedOperator {

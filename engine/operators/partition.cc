@@ -78,6 +78,7 @@ PartitionInput::PartitionInput(Partition& partition, PlanContext& context, Expre
       inside_(std::move(schema)) {}
 
 void PartitionInput::receive(const Chunk& chunk) {
+  if (context_.loops()) return in_loop(chunk);
   chunk_id_ = 0;
   if (value_) {
     by_value(chunk);
@@ -89,8 +90,9 @@ void PartitionInput::receive(const Chunk& chunk) {
   hand_on(chunk);
 }
 
-/// A chunk goes on in pieces of one instance each.
-void PartitionInput::add(const Chunk& chunk, uint32_t i, uint32_t key) {
+/// A chunk goes on in pieces of one instance each. What the rows before bring about comes before
+/// the next instance begins.
+void PartitionInput::begin_piece(const Chunk& chunk, uint32_t i, uint32_t key) {
   bool together = !keys_.empty() && keys_.back() == key && i > last_row_ &&
                   (chunk.chunk_ids != nullptr ? chunk.chunk_ids[i] == chunk.chunk_ids[last_row_]
                                               : chunk.one_chunk);
@@ -99,6 +101,9 @@ void PartitionInput::add(const Chunk& chunk, uint32_t i, uint32_t key) {
     if (!value_ || !chunk.single_row_chunks()) hand_on(chunk);
     ++chunk_id_;
   }
+}
+
+void PartitionInput::add(const Chunk& chunk, uint32_t i, uint32_t key) {
   last_row_ = i;
   index_.push_back(chunk.row(i));
   keys_.push_back(key);
@@ -114,7 +119,10 @@ void PartitionInput::by_value(const Chunk& chunk) {
   }
   for (uint32_t i = 0; i < chunk.rows; ++i) {
     if (keys.is_null(i)) continue;  // a row without a key is in no instance
-    add(chunk, i, partition_.instance_of(keys.at<StringRef>(i), context_.clock_at(chunk, i)));
+    uint32_t instance = partition_.number_of(keys.at<StringRef>(i));
+    begin_piece(chunk, i, instance);
+    partition_.see(instance, context_.clock_at(chunk, i));
+    add(chunk, i, instance);
   }
 }
 
@@ -124,6 +132,7 @@ void PartitionInput::by_plain_value(const Chunk& chunk, const StringRef* keys) {
   partition_.instances_of(keys, chunk.rows, instances_.data());
   bool single_rows = chunk.single_row_chunks();
   for (uint32_t i = 0; i < chunk.rows; ++i) {
+    if (!single_rows) begin_piece(chunk, i, instances_[i]);
     partition_.see(instances_[i], context_.clock_at(chunk, i));
     if (!single_rows) add(chunk, i, instances_[i]);
   }
@@ -142,7 +151,10 @@ void PartitionInput::by_ranges(const Chunk& chunk) {
   for (uint32_t i = 0; i < chunk.rows; ++i) {
     for (size_t r = 0; r < ranges_.size(); ++r) {
       if (conditions[r].is_null(i) || conditions[r].at<uint8_t>(i) == 0) continue;
-      add(chunk, i, partition_.instance_of(StringRef(ranges_[r].key), context_.clock_at(chunk, i)));
+      uint32_t instance = partition_.number_of(StringRef(ranges_[r].key));
+      begin_piece(chunk, i, instance);
+      partition_.see(instance, context_.clock_at(chunk, i));
+      add(chunk, i, instance);
     }
   }
 }
@@ -155,11 +167,79 @@ void PartitionInput::to_all(const Chunk& chunk) {
     const std::vector<uint32_t> live = partition_.live();
     for (uint32_t instance : live) {
       hand_on(chunk);
-      for (uint32_t i = begin; i < end; ++i) add(chunk, i, instance);
+      for (uint32_t i = begin; i < end; ++i) {
+        begin_piece(chunk, i, instance);
+        add(chunk, i, instance);
+      }
     }
     hand_on(chunk);
     begin = end;
   }
+}
+
+/// In a plan that feeds itself rows may come while those of another chunk are on their way: nothing
+/// is kept in hand, and an instance begins when its first rows go to it.
+void PartitionInput::in_loop(const Chunk& chunk) {
+  for (uint32_t begin = 0, end = 0; begin < chunk.rows; begin = end) {
+    ++end;
+    while (end < chunk.rows && chunk.continues(end)) ++end;
+    std::vector<uint32_t> rows;
+    if (!value_ && ranges_.empty()) {
+      for (uint32_t i = begin; i < end; ++i) rows.push_back(i);
+      const std::vector<uint32_t> live = partition_.live();
+      for (uint32_t instance : live) hand_on_piece(chunk, rows, instance);
+      continue;
+    }
+    std::string current;
+    auto end_piece = [&] {
+      if (rows.empty()) return;
+      int64_t clock = context_.clock_at(chunk, rows[0]);
+      hand_on_piece(chunk, rows, partition_.instance_of(StringRef(current), clock));
+      rows.clear();
+    };
+    for (uint32_t i = begin; i < end; ++i) {
+      for (const std::string& key : keys_of(chunk, i)) {
+        if (key != current) end_piece();
+        current = key;
+        if (rows.empty() || rows.back() != i) rows.push_back(i);
+      }
+    }
+    end_piece();
+  }
+}
+
+std::vector<std::string> PartitionInput::keys_of(const Chunk& chunk, uint32_t i) const {
+  FrameSource source{chunk.batch, nullptr, chunk.row(i), false};
+  Frame frame{1, &source, context_.now()};
+  std::vector<std::string> keys;
+  if (value_) {
+    Vec value = value_->evaluate(frame);
+    if (!value.is_null(0)) keys.emplace_back(value.at<StringRef>(0).view());
+  }
+  for (const Range& range : ranges_) {
+    Vec truth = range.condition->evaluate(frame);
+    if (!truth.is_null(0) && truth.at<uint8_t>(0) != 0) keys.push_back(range.key);
+  }
+  return keys;
+}
+
+void PartitionInput::hand_on_piece(const Chunk& chunk, const std::vector<uint32_t>& rows,
+                                   uint32_t instance) {
+  std::vector<uint32_t> index, causes;
+  for (uint32_t i : rows) {
+    index.push_back(chunk.row(i));
+    causes.push_back(chunk.cause(i));
+  }
+  std::vector<uint32_t> keys(rows.size(), instance);
+  Chunk piece;
+  piece.batch = chunk.batch;
+  piece.rows = static_cast<uint32_t>(rows.size());
+  piece.index = index.data();
+  piece.one_chunk = true;
+  piece.keys = keys.data();
+  piece.causes = causes.data();
+  piece.strings_shared = chunk.strings_shared;
+  inside_.receive(piece);
 }
 
 void PartitionInput::hand_on(const Chunk& chunk) {

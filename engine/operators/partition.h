@@ -37,6 +37,8 @@ class Partition {
     see(instance, clock);
     return instance;
   }
+  /// The instance of a key; it must be see()n.
+  uint32_t number_of(const StringRef& key) { return instances_.find_or_insert(key, 0); }
   /// The instances of many keys; each must be see()n in the order of its row.
   void instances_of(const StringRef* keys, uint32_t count, uint32_t* instances) {
     instances_.find_or_insert_many(keys, nullptr, count, instances);
@@ -80,6 +82,10 @@ class PartitionInput final : public Receiver {
   void by_plain_value(const Chunk& chunk, const StringRef* keys);
   void by_ranges(const Chunk& chunk);
   void to_all(const Chunk& chunk);
+  void in_loop(const Chunk& chunk);
+  std::vector<std::string> keys_of(const Chunk& chunk, uint32_t i) const;
+  void hand_on_piece(const Chunk& chunk, const std::vector<uint32_t>& rows, uint32_t instance);
+  void begin_piece(const Chunk& chunk, uint32_t i, uint32_t key);
   void add(const Chunk& chunk, uint32_t i, uint32_t key);
   void hand_on(const Chunk& chunk);
 

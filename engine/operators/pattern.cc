@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "engine/base/check.h"
+#include "engine/operators/output_gate.h"
 
 namespace pollux {
 namespace {
@@ -147,18 +148,15 @@ void PatternOperator::clear_pending(uint32_t state) {
   at_->pending_mask &= ~bit(state);
 }
 
-/// What instances keep of the chunk in hand is stored. Before rows of another one are taken, too:
-/// of one that a match of this chunk brought about.
+/// What instances keep of the chunk in hand is stored.
 void PatternOperator::settle() {
-  if (in_hand_ == nullptr) return;
   partials_->free_unowned();
   partials_->settle(*in_hand_, input_in_hand_);
 }
 
 void PatternOperator::receive(uint32_t input, const Chunk& chunk) {
-  settle();
-  const Chunk* outer = std::exchange(in_hand_, &chunk);
-  uint32_t outer_input = std::exchange(input_in_hand_, input);
+  in_hand_ = &chunk;
+  input_in_hand_ = input;
   FrameSource source = chunk.source();
   Frame frame{chunk.rows, &source, context_.now()};
   for (uint32_t s : states_of_input_[input]) {
@@ -177,7 +175,9 @@ void PatternOperator::receive(uint32_t input, const Chunk& chunk) {
       passes[i] = static_cast<uint8_t>(truth.at<uint8_t>(i) != 0 && !truth.is_null(i));
     }
   }
-  bool several_rows = !chunk.single_row_chunks();
+  // Where a chunk has several events, or matches may come back as events, what matches bring about
+  // comes when all events have been offered.
+  bool behind_chunk = !chunk.single_row_chunks() || context_.loops();
   bool several_states = states_of_input_[input].size() > 1;
   constexpr uint32_t kAhead = 8;
   for (uint32_t i = 0; i < chunk.rows; ++i) {
@@ -188,19 +188,43 @@ void PatternOperator::receive(uint32_t input, const Chunk& chunk) {
     if (rearms_ && passes_by(input, chunk.key(i), i)) continue;
     uint32_t before = out_.rows();
     offer(input, chunk, i);
-    output_ids_.resize(out_.rows(), i);
-    // The matches of an event that several states read go on as one chunk. Otherwise what a match
-    // brings about comes before the next one. Either way before the chunk's next event.
-    if (several_states) {
-      if (several_rows) hand_on();
-    } else if (several_rows || out_.rows() > before + 1) {
-      hand_on_singly();
-    }
+    if (behind_chunk || out_.rows() <= before + 1) continue;
+    if (output_ids_[before] == output_ids_.back()) continue;
+    hand_on_one_by_one(matches());
+    clear_matches();
   }
+  if (behind_chunk) return hand_on_behind_chunk(several_states);
   hand_on();
   settle();
-  in_hand_ = outer;
-  input_in_hand_ = outer_input;
+}
+
+/// The matches of an event go on one by one; where several states read its stream, what they make
+/// of an event at one state goes on together.
+void PatternOperator::note_matches(uint32_t input) {
+  bool together = states_of_input_[input].size() > 1;
+  uint32_t id = output_ids_.empty() ? 0 : output_ids_.back() + 1;
+  while (output_ids_.size() < out_.rows()) output_ids_.push_back(together ? id : id++);
+}
+
+/// As hand_on_one_by_one(), but nothing is in hand any more: what comes of the matches may be
+/// events for this pattern.
+void PatternOperator::hand_on_behind_chunk(bool selected_first) {
+  if (out_.rows() == 0) return settle();
+  EventBatch batch = std::exchange(out_, EventBatch(out_.schema_ptr()));
+  own_strings(batch);  // before the instances they come from are freed
+  std::vector<uint32_t> output_ids = std::exchange(output_ids_, {});
+  std::vector<uint32_t> keys = std::exchange(keys_, {});
+  std::vector<uint32_t> causes = std::exchange(causes_, {});
+  settle();
+  Chunk all;
+  all.batch = &batch;
+  all.rows = batch.rows();
+  all.output_ids = output_ids.data();
+  all.keys = keys.data();
+  all.causes = causes.data();
+  if (gate_ != nullptr && selected_first) gate_->close();
+  hand_on_one_by_one(all);
+  if (gate_ != nullptr && selected_first) gate_->open();
 }
 
 /// Asks for the memory of an instance that comes up soon.
@@ -249,7 +273,10 @@ void PatternOperator::offer(uint32_t input, const Chunk& chunk, uint32_t i) {
   for (uint32_t s : states_of_input_[input]) {
     if ((at_->pending_mask & bit(s)) != 0) process(s, chunk, i);
     if (rearms_ && s == start_states_[0]) begin_again(s, chunk, i);
+    if (output_ids_.size() < out_.rows()) note_matches(input);
   }
+  // What waits for another stream's event has been passed over.
+  if (passing_) for_each_state(at_->pending_mask, [this](uint32_t s) { clear_pending(s); });
   bool idle = at_->idle();
   if (rearms_) busy_[chunk.key(i)] = idle ? 0 : 1;
   if (idle) {
@@ -308,7 +335,7 @@ void PatternOperator::process(uint32_t state, const Chunk& chunk, uint32_t i) {
         continue;
       }
       if (id != kVirgin) partials_->release(id);
-      if (rule.restarts != PatternState::kNone) restart_start(state);
+      if (rule.kind == Kind::kSingle && rule.restarts != PatternState::kNone) restart_start(state);
       continue;
     }
     if (id == kVirgin) {
@@ -568,17 +595,22 @@ void PatternOperator::emit(PartialId id, const Chunk& chunk, uint32_t i) {
   causes_.push_back(chunk.cause(i));
 }
 
-void PatternOperator::hand_on_singly() {
-  for (uint32_t row = 0; row < out_.rows(); ++row) {
-    Chunk chunk;
-    chunk.batch = &out_;
-    chunk.begin = row;
-    chunk.rows = 1;
-    chunk.keys = keys_.data() + row;
-    chunk.causes = causes_.data() + row;
-    next_.receive(chunk);
+Chunk PatternOperator::matches() const {
+  Chunk chunk;
+  chunk.batch = &out_;
+  chunk.rows = out_.rows();
+  chunk.output_ids = output_ids_.data();
+  chunk.keys = keys_.data();
+  chunk.causes = causes_.data();
+  return chunk;
+}
+
+void PatternOperator::hand_on_one_by_one(const Chunk& matches) {
+  for (uint32_t begin = 0, end = 0; begin < matches.rows; begin = end) {
+    ++end;
+    while (end < matches.rows && matches.output_ids[end] == matches.output_ids[begin]) ++end;
+    next_.receive(matches.part(begin, end));
   }
-  clear_matches();
 }
 
 void PatternOperator::clear_matches() {
@@ -590,13 +622,7 @@ void PatternOperator::clear_matches() {
 
 void PatternOperator::hand_on() {
   if (out_.rows() == 0) return;
-  Chunk chunk;
-  chunk.batch = &out_;
-  chunk.rows = out_.rows();
-  chunk.output_ids = output_ids_.data();
-  chunk.keys = keys_.data();
-  chunk.causes = causes_.data();
-  next_.receive(chunk);
+  next_.receive(matches());
   clear_matches();
 }
 

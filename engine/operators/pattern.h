@@ -70,10 +70,16 @@ struct PatternPlan {
   std::vector<uint32_t> outputs;             ///< references that the selection reads, in order
 };
 
+class OutputGate;
+
 class PatternOperator final : public KeyedOperator {
  public:
   PatternOperator(PatternPlan plan, PlanContext& context, Receiver& next);
   ~PatternOperator() override;
+
+  /// Where what is selected of the matches waits until all events of a chunk have been offered:
+  /// in a plan that feeds itself, of streams that stand for several states.
+  void set_gate(OutputGate& gate) { gate_ = &gate; }
 
   /// Where the rows of input `index` go.
   Receiver& input(uint32_t index);
@@ -131,8 +137,11 @@ class PatternOperator final : public KeyedOperator {
   void release_all(SmallIds& list);
   void emit(PartialId id, const Chunk& chunk, uint32_t i);
   void append_reference(const PatternReference& reference, PartialId id, Column& to);
+  void note_matches(uint32_t input);
+  Chunk matches() const;
   void hand_on();
-  void hand_on_singly();
+  void hand_on_one_by_one(const Chunk& matches);
+  void hand_on_behind_chunk(bool selected_first);
   void clear_matches();
 
   PatternPlan plan_;
@@ -167,6 +176,7 @@ class PatternOperator final : public KeyedOperator {
 
   EventBatch out_;
   std::vector<uint32_t> output_ids_, keys_, causes_;
+  OutputGate* gate_ = nullptr;
 };
 
 }  // namespace pollux

@@ -3,6 +3,7 @@
 // Thread: the shard's. The context outlives every operator of its plan.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <queue>
@@ -71,6 +72,11 @@ class PlanContext {
     return row_clocks_ != nullptr ? row_clocks_[chunk.cause(i) >> 1] : now_;
   }
 
+  /// A stream of the plan feeds itself: whatever an operator hands on may come back to it before
+  /// the call returns, so it must not hold anything in hand by then.
+  bool loops() const { return loops_; }
+  void set_loops(bool loops) { loops_ = loops; }
+
   /// The cause of what time brings about at present.
   uint32_t timer_cause() const { return timer_cause_; }
 
@@ -83,6 +89,8 @@ class PlanContext {
   /// Moves the clock on (never back) and lets pass what is due, in order of deadline, then of
   /// asking. `cause` marks the results.
   void advance_to(int64_t now, uint32_t cause);
+  /// Moves the clock on; what is due waits for the next advance_to.
+  void set_now(int64_t now) { now_ = std::max(now_, now); }
 
  private:
   friend class TimerOperator;
@@ -90,6 +98,7 @@ class PlanContext {
   StringPool strings_;
   int64_t now_ = INT64_MIN;
   bool started_ = false;
+  bool loops_ = false;
   const int64_t* row_clocks_ = nullptr;
   uint32_t timer_cause_ = 0;
   uint64_t next_sequence_ = 0;

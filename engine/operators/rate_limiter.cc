@@ -31,11 +31,11 @@ class RateLimiter::Ticker final : public TimerOperator {
   }
   void on_timer(uint32_t key) override {
     owner_.on_tick(key);
-    owner_.hand_on();
     State& state = owner_.states_.at(key);
     state.next_tick_ms =
         next_step(state.next_tick_ms, owner_.options_.amount, owner_.context_.now());
     schedule(key, state.next_tick_ms);
+    owner_.hand_on();
   }
 
   RateLimiter& owner_;
@@ -165,36 +165,44 @@ void RateLimiter::on_tick(uint32_t key) {
 }
 
 void RateLimiter::emit(uint32_t key, Slot slot, uint8_t kind) {
-  slots_.push_back(slot);
-  kinds_.push_back(kind);
-  chunk_ids_.push_back(chunk_id_);
-  keys_.push_back(key);
-  causes_.push_back(cause_);
+  emitted_.slots.push_back(slot);
+  emitted_.kinds.push_back(kind);
+  emitted_.chunk_ids.push_back(chunk_id_);
+  emitted_.keys.push_back(key);
+  emitted_.causes.push_back(cause_);
 }
 
 void RateLimiter::hand_on() {
   chunk_id_ = 0;
-  if (slots_.empty()) return;
+  if (emitted_.slots.empty()) return;
+  // In a plan that feeds itself more rows may come before these are through.
+  Emitted emitted = std::exchange(emitted_, {});
   std::shared_ptr<EventBatch> out = pool_.take();
-  store_.gather(slots_, *out);
+  store_.gather(emitted.slots, *out);
   own_strings(*out);
-  for (Slot slot : slots_) store_.release(slot);
+  for (Slot slot : emitted.slots) store_.release(slot);
   Selected selected;
   Chunk& chunk = selected.chunk;
   chunk.batch = out.get();
-  chunk.rows = static_cast<uint32_t>(slots_.size());
-  chunk.kinds = kinds_.data();
-  chunk.chunk_ids = chunk_ids_.data();
-  chunk.keys = options_.keyed ? keys_.data() : nullptr;
-  chunk.causes = causes_.data();
+  chunk.rows = static_cast<uint32_t>(emitted.slots.size());
+  chunk.kinds = emitted.kinds.data();
+  chunk.chunk_ids = emitted.chunk_ids.data();
+  chunk.keys = options_.keyed ? emitted.keys.data() : nullptr;
+  chunk.causes = emitted.causes.data();
   chunk.strings_shared = true;
   selected.batch = std::move(out);
   next_.receive(selected);
-  slots_.clear();
-  kinds_.clear();
-  chunk_ids_.clear();
-  keys_.clear();
-  causes_.clear();
+  if (!emitted_.slots.empty()) return;
+  emitted.clear();
+  emitted_ = std::move(emitted);  // for its memory
+}
+
+void RateLimiter::Emitted::clear() {
+  slots.clear();
+  kinds.clear();
+  chunk_ids.clear();
+  keys.clear();
+  causes.clear();
 }
 
 void RateLimiter::begin_key(uint32_t key, int64_t clock) {

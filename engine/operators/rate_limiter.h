@@ -76,9 +76,15 @@ class RateLimiter final : public SelectedReceiver, public KeyedOperator {
   KeyedState<State> states_;
   std::unique_ptr<Ticker> ticker_;
 
-  std::vector<Slot> slots_;
-  std::vector<uint8_t> kinds_;
-  std::vector<uint32_t> chunk_ids_, keys_, causes_;
+  /// What goes on, row by row.
+  struct Emitted {
+    std::vector<Slot> slots;
+    std::vector<uint8_t> kinds;
+    std::vector<uint32_t> chunk_ids, keys, causes;
+
+    void clear();
+  };
+  Emitted emitted_;
   uint32_t chunk_id_ = 0;
   uint32_t cause_ = 0;
 };

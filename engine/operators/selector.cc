@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "engine/base/check.h"
+#include "engine/base/number_order.h"
 
 namespace pollux {
 namespace {
@@ -292,20 +293,19 @@ namespace {
 
 /// Of two values that are not null: below, at or above 0.
 int compare_values(const Vec& values, uint32_t a, uint32_t b) {
-  auto three_way = [](const auto& x, const auto& y) { return x < y ? -1 : (y < x ? 1 : 0); };
   switch (values.type) {
     case AttributeType::kInt:
-      return three_way(values.at<int32_t>(a), values.at<int32_t>(b));
+      return order_of_numbers(values.at<int32_t>(a), values.at<int32_t>(b));
     case AttributeType::kLong:
-      return three_way(values.at<int64_t>(a), values.at<int64_t>(b));
+      return order_of_numbers(values.at<int64_t>(a), values.at<int64_t>(b));
     case AttributeType::kFloat:
-      return three_way(values.at<float>(a), values.at<float>(b));
+      return order_of_numbers(values.at<float>(a), values.at<float>(b));
     case AttributeType::kDouble:
-      return three_way(values.at<double>(a), values.at<double>(b));
+      return order_of_numbers(values.at<double>(a), values.at<double>(b));
     case AttributeType::kBool:
-      return three_way(values.at<uint8_t>(a), values.at<uint8_t>(b));
+      return order_of_numbers(values.at<uint8_t>(a), values.at<uint8_t>(b));
     default:
-      return three_way(values.at<StringRef>(a).view(), values.at<StringRef>(b).view());
+      return values.at<StringRef>(a).view().compare(values.at<StringRef>(b).view());
   }
 }
 

@@ -1,6 +1,7 @@
 #include "engine/operators/table.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "engine/base/check.h"
@@ -65,46 +66,58 @@ void Table::erase(Slot slot) {
   erased_ = 0;
 }
 
-bool Table::update(Slot slot, const std::vector<size_t>& columns, const std::vector<Vec>& values,
-                   uint32_t row) {
-  bool changes_key = std::any_of(columns.begin(), columns.end(), [this](size_t column) {
+bool Table::changes_key(const std::vector<size_t>& columns) const {
+  return std::any_of(columns.begin(), columns.end(), [this](size_t column) {
     return std::find(primary_key_.begin(), primary_key_.end(), column) != primary_key_.end();
   });
-  if (changes_key) {
-    std::vector<Vec> key_values;
-    EventBatch old(schema());
-    static constexpr uint8_t kNull = 1;
-    for (size_t column : primary_key_) {
-      auto set = std::find(columns.begin(), columns.end(), column);
-      Vec vec;
-      vec.type = (*schema())[column].type;
-      if (set != columns.end()) {
-        const Vec& from = values[static_cast<size_t>(set - columns.begin())];
-        vec.data = from.as<std::byte>() + (from.constant ? 0 : size_t{row} * width_of(vec.type));
-        if (from.is_null(row)) vec.nulls = &kNull;
-      } else {
-        store_.gather_column(&slot, 1, column, old.column(column));
-        vec.data = old.column(column).data<std::byte>();
-        if (old.column(column).is_null(0)) vec.nulls = &kNull;
-      }
-      key_values.push_back(vec);
+}
+
+std::string Table::key_after(Slot slot, const std::vector<size_t>& columns,
+                             const std::vector<Vec>& values, uint32_t row) const {
+  static constexpr uint8_t kNull = 1;
+  std::vector<Vec> key_values;
+  EventBatch old(schema());
+  for (size_t column : primary_key_) {
+    auto set = std::find(columns.begin(), columns.end(), column);
+    Vec vec;
+    vec.type = (*schema())[column].type;
+    if (set != columns.end()) {
+      const Vec& from = values[static_cast<size_t>(set - columns.begin())];
+      vec.data = from.as<std::byte>() + (from.constant ? 0 : size_t{row} * width_of(vec.type));
+      if (from.is_null(row)) vec.nulls = &kNull;
+    } else {
+      store_.gather_column(&slot, 1, column, old.column(column));
+      vec.data = old.column(column).data<std::byte>();
+      if (old.column(column).is_null(0)) vec.nulls = &kNull;
     }
-    KeyEncoder encoder;
-    StringRef fresh = *encoder.encode(key_values, 1);
-    uint32_t old_group = primary_.find(key_of(slot, primary_key_), 0);
-    uint32_t taken = primary_.find(fresh, 0);
-    if (taken != GroupTable::kNone && taken != old_group) return false;
-    if (taken == GroupTable::kNone) {
-      primary_.release(old_group);
-      uint32_t group = primary_.find_or_insert(fresh, 0);
-      if (primary_slots_.size() <= group) primary_slots_.resize(group + 1, RowStore::kNoSlot);
-      primary_slots_[group] = slot;
-    }
+    key_values.push_back(vec);
   }
+  KeyEncoder encoder;
+  return std::string(encoder.encode(key_values, 1)->view());
+}
+
+bool Table::change_keys(const std::vector<Slot>& slots, const std::vector<std::string>& keys) {
+  std::set<std::string_view> seen;
+  const std::set<Slot> changing(slots.begin(), slots.end());
+  for (const std::string& key : keys) {
+    if (!seen.insert(key).second) return false;
+    Slot holder = find_primary(StringRef(key));
+    if (holder != RowStore::kNoSlot && changing.count(holder) == 0) return false;
+  }
+  for (Slot slot : slots) primary_.release(primary_.find(key_of(slot, primary_key_), 0));
+  for (size_t i = 0; i < slots.size(); ++i) {
+    uint32_t group = primary_.find_or_insert(StringRef(keys[i]), 0);
+    if (primary_slots_.size() <= group) primary_slots_.resize(group + 1, RowStore::kNoSlot);
+    primary_slots_[group] = slots[i];
+  }
+  return true;
+}
+
+void Table::update(Slot slot, const std::vector<size_t>& columns, const std::vector<Vec>& values,
+                   uint32_t row) {
   remove_from_indexes(slot);
   for (size_t c = 0; c < columns.size(); ++c) store_.set(slot, columns[c], values[c], row);
   add_to_indexes(slot);
-  return true;
 }
 
 void Table::add_to_indexes(Slot slot) {

@@ -27,9 +27,15 @@ class Table {
   /// False when a row of that primary key is there.
   bool insert(const Chunk& chunk, uint32_t i);
   void erase(Slot slot);
-  /// Sets columns of a row; false, and nothing changed, when its new primary key is another row's.
-  bool update(Slot slot, const std::vector<size_t>& columns, const std::vector<Vec>& values,
+  /// Sets columns of a row. Where the primary key changes, change_keys() comes first.
+  void update(Slot slot, const std::vector<size_t>& columns, const std::vector<Vec>& values,
               uint32_t row);
+  bool changes_key(const std::vector<size_t>& columns) const;
+  /// The row's primary key once the columns are set.
+  std::string key_after(Slot slot, const std::vector<size_t>& columns,
+                        const std::vector<Vec>& values, uint32_t row) const;
+  /// Gives rows new keys; false, and nothing changed, when two rows would have one key.
+  bool change_keys(const std::vector<Slot>& slots, const std::vector<std::string>& keys);
 
   bool is_indexed(size_t column) const;
   /// The rows whose index column has this key (as KeyEncoder writes it), oldest first.

@@ -1,5 +1,6 @@
 #include "engine/operators/table_writer.h"
 
+#include <string>
 #include <utility>
 
 namespace pollux {
@@ -23,17 +24,31 @@ void ChangeTable::receive(const Selected& selected) {
       table_.insert(row, 0);
       continue;
     }
-    for (const Match& match : matches_) {
-      if (change_.kind == TableChange::Kind::kDelete) {
-        table_.erase(match.slot);
-      } else {
-        update(row, match.slot);
-      }
+    if (change_.kind != TableChange::Kind::kDelete) {
+      update_matches(row);
+      continue;
     }
+    for (const Match& match : matches_) table_.erase(match.slot);
   }
 }
 
-void ChangeTable::update(const Chunk& row, Slot slot) {
+/// An update that would give two rows one primary key changes nothing.
+void ChangeTable::update_matches(const Chunk& row) {
+  if (table_.changes_key(change_.columns)) {
+    std::vector<Slot> slots;
+    std::vector<std::string> keys;
+    for (const Match& match : matches_) {
+      slots.push_back(match.slot);
+      keys.push_back(table_.key_after(match.slot, change_.columns, values_for(row, match.slot), 0));
+    }
+    if (!table_.change_keys(slots, keys)) return;
+  }
+  for (const Match& match : matches_) {
+    table_.update(match.slot, change_.columns, values_for(row, match.slot), 0);
+  }
+}
+
+std::vector<Vec> ChangeTable::values_for(const Chunk& row, Slot slot) {
   held_.clear();
   table_.store().gather({slot}, held_);
   FrameSource sources[2];
@@ -42,7 +57,7 @@ void ChangeTable::update(const Chunk& row, Slot slot) {
   Frame frame{1, sources, context_.now()};
   std::vector<Vec> values;
   for (const ExpressionPtr& value : change_.values) values.push_back(value->evaluate(frame));
-  table_.update(slot, change_.columns, values, 0);
+  return values;
 }
 
 }  // namespace pollux

@@ -42,7 +42,8 @@ class ChangeTable final : public SelectedReceiver {
   void receive(const Selected& selected) override;
 
  private:
-  void update(const Chunk& row, Slot slot);
+  void update_matches(const Chunk& row);
+  std::vector<Vec> values_for(const Chunk& row, Slot slot);
 
   Table& table_;
   TableChange change_;

@@ -116,6 +116,7 @@ void WindowOperator::fold_row(Slot row) { plan_.fold->take(row); }
 void WindowOperator::end_fold() {
   if (in_row_) {
     plan_.fold->end_batch(*in_hand_, cause_, output_id_);
+    if (several_rows_) plan_.fold->hand_on();
   } else {
     plan_.fold->end_batch_between_chunks(context_.timer_cause());
   }
@@ -124,13 +125,13 @@ void WindowOperator::end_fold() {
 void WindowOperator::emit(uint32_t key, Slot slot, uint8_t kind, int64_t timestamp) {
   if (reset_pending_) kind |= EventKind::kResetBefore;
   reset_pending_ = false;
-  slots_.push_back(slot);
-  kinds_.push_back(kind);
-  chunk_ids_.push_back(chunk_id_);
-  output_ids_.push_back(output_id_);
-  keys_.push_back(key);
-  causes_.push_back(in_row_ ? cause_ : context_.timer_cause());
-  times_.push_back(timestamp);
+  emitted_.slots.push_back(slot);
+  emitted_.kinds.push_back(kind);
+  emitted_.chunk_ids.push_back(chunk_id_);
+  emitted_.output_ids.push_back(output_id_);
+  emitted_.keys.push_back(key);
+  emitted_.causes.push_back(in_row_ ? cause_ : context_.timer_cause());
+  emitted_.times.push_back(timestamp);
 }
 
 void WindowOperator::emit_current(uint32_t key, Slot slot) {
@@ -141,48 +142,81 @@ void WindowOperator::emit_expired(uint32_t key, Slot slot, int64_t clock) {
   if (plan_.expired_wanted) emit(key, slot, EventKind::kExpired, clock);
 }
 
+void WindowOperator::emit_reset_at_once(uint32_t key, Slot slot) {
+  if (emitted_.slots.empty()) {
+    emit(key, slot, EventKind::kExpired | EventKind::kOnlyReset, store_.timestamp(slot));
+  }
+  emit_reset();
+}
+
 void WindowOperator::cut_chunk() {
-  if (reset_pending_ && !kinds_.empty()) {
-    kinds_.back() |= EventKind::kResetAfter;
+  if (reset_pending_ && !emitted_.kinds.empty()) {
+    emitted_.kinds.back() |= EventKind::kResetAfter;
     reset_pending_ = false;
   }
   ++chunk_id_;
 }
 
+void WindowOperator::Emitted::clear() {
+  slots.clear();
+  kinds.clear();
+  chunk_ids.clear();
+  output_ids.clear();
+  keys.clear();
+  causes.clear();
+  times.clear();
+}
+
 void WindowOperator::hand_on() {
   if (plan_.fold != nullptr) plan_.fold->hand_on();
   cut_chunk();
-  if (!slots_.empty()) {
-    out_.clear();
-    store_.gather(slots_, out_);
-    out_.mutable_timestamps() = times_;
-    Chunk chunk;
-    chunk.batch = &out_;
-    chunk.rows = static_cast<uint32_t>(slots_.size());
-    chunk.kinds = kinds_.data();
-    chunk.chunk_ids = chunk_ids_.data();
-    chunk.output_ids = output_ids_.data();
-    chunk.keys = keys_.data();
-    chunk.causes = causes_.data();
-    next_.receive(chunk);
-    slots_.clear();
-    kinds_.clear();
-    chunk_ids_.clear();
-    output_ids_.clear();
-    keys_.clear();
-    causes_.clear();
-    times_.clear();
-  }
   chunk_id_ = 0;
   output_id_ = 0;
+  if (emitted_.slots.empty()) return release();
+  if (context_.loops()) return hand_on_in_loop();
+  out_.clear();
+  store_.gather(emitted_.slots, out_);
+  out_.mutable_timestamps() = emitted_.times;
+  hand_on(emitted_, out_);
+  emitted_.clear();
+  release();
+}
+
+/// The window may be given rows again before those in hand are through.
+void WindowOperator::hand_on_in_loop() {
+  Emitted emitted = std::exchange(emitted_, {});
+  EventBatch out(plan_.schema);
+  store_.gather(emitted.slots, out);
+  own_strings(out);
+  out.mutable_timestamps() = emitted.times;
+  release();
+  hand_on(emitted, out);
+}
+
+void WindowOperator::hand_on(const Emitted& emitted, const EventBatch& batch) {
+  Chunk all;
+  all.batch = &batch;
+  all.rows = static_cast<uint32_t>(emitted.slots.size());
+  all.kinds = emitted.kinds.data();
+  all.chunk_ids = emitted.chunk_ids.data();
+  all.output_ids = emitted.output_ids.data();
+  all.keys = emitted.keys.data();
+  all.causes = emitted.causes.data();
+  if (!several_rows_ || !cuts_go_alone()) return next_.receive(all);
+  for (uint32_t begin = 0, end = 0; begin < all.rows; begin = end) {
+    while (end < all.rows && all.chunk_ids[end] == all.chunk_ids[begin]) ++end;
+    next_.receive(all.part(begin, end));
+  }
+}
+
+void WindowOperator::release() {
   for (Slot slot : released_) store_.release(slot);
   released_.clear();
 }
 
 void WindowOperator::drop_key(uint32_t key) {
   release_key(key);
-  for (Slot slot : released_) store_.release(slot);
-  released_.clear();
+  release();
 }
 
 size_t WindowOperator::state_bytes() const { return store_.bytes(); }

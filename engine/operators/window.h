@@ -43,6 +43,7 @@ struct WindowPlan {
   int64_t timeout_ms = 0;         ///< externalTimeBatch; 0: none
   int32_t replace_column = -1;    ///< externalTimeBatch: the time attribute becomes the batch's end
   bool stream_current = false;    ///< batch windows: rows go on as they come
+  bool resets_at_once = false;    ///< a reset goes on even when no row goes with it
   /// Batch windows: takes the rows as they come, in place of the window's store.
   BatchSelector* fold = nullptr;
 };
@@ -78,28 +79,42 @@ class WindowOperator : public Receiver, public KeyedOperator {
   /// The rows of a chunk have entered.
   virtual void end_chunk(uint32_t /*key*/, int64_t /*clock*/) {}
   virtual void release_key(uint32_t key) = 0;
+  /// What a chunk of several rows is cut into goes on one by one: what one brings about comes
+  /// before the next.
+  virtual bool cuts_go_alone() const { return false; }
 
   void emit_current(uint32_t key, Slot slot);
   void emit_expired(uint32_t key, Slot slot, int64_t clock);
   /// Aggregations start afresh before what is emitted next, or behind the last.
   void emit_reset() { reset_pending_ = true; }
+  /// The same, where it must not wait for a row: `slot` is any row of the instance.
+  void emit_reset_at_once(uint32_t key, Slot slot);
   /// What is emitted from here on is another chunk.
   void cut_chunk();
   /// Where a batch is folded as it comes: what the window takes for a slot is the row in hand.
   void fold_row(Slot row);
   void end_fold();
-  /// A full batch within a chunk of several rows goes on before the rest of the chunk is taken.
-  void hand_on_within_chunk() {
-    if (several_rows_) hand_on();
-  }
   /// The row is gone once what was emitted has been handed on.
   void release_later(Slot slot) { released_.push_back(slot); }
 
  private:
   class Timer;
 
+  /// What goes on, row by row.
+  struct Emitted {
+    std::vector<Slot> slots;
+    std::vector<uint8_t> kinds;
+    std::vector<uint32_t> chunk_ids, output_ids, keys, causes;
+    std::vector<int64_t> times;
+
+    void clear();
+  };
+
   void emit(uint32_t key, Slot slot, uint8_t kind, int64_t timestamp);
   void hand_on();
+  void hand_on(const Emitted& emitted, const EventBatch& batch);
+  void hand_on_in_loop();
+  void release();
 
   WindowPlan plan_;
   PlanContext& context_;
@@ -107,10 +122,8 @@ class WindowOperator : public Receiver, public KeyedOperator {
   std::unique_ptr<Timer> timer_;  ///< only where the kind of window waits for time
   RowStore store_;
   EventBatch out_;
-  std::vector<Slot> slots_, released_;
-  std::vector<uint8_t> kinds_;
-  std::vector<uint32_t> chunk_ids_, output_ids_, keys_, causes_;
-  std::vector<int64_t> times_;
+  Emitted emitted_;
+  std::vector<Slot> released_;
   uint32_t chunk_id_ = 0;
   uint32_t output_id_ = 0;  ///< one for each chunk that came in
   uint32_t cause_ = 0;

@@ -26,8 +26,12 @@ void BatchWindow::flush(State& held, uint32_t key, int64_t clock, bool keep) {
     emit_expired(key, slot, clock);
     release_later(slot);
   }
+  if (held.reset && plan().resets_at_once && !held.previous.empty()) {
+    emit_reset_at_once(key, held.previous.back());
+  } else if (held.reset) {
+    emit_reset();
+  }
   held.previous.clear();
-  if (held.reset) emit_reset();
   held.reset = false;
   for (Slot slot : held.current) {
     emit_current(key, slot);
@@ -51,7 +55,6 @@ void LengthBatchWindow::enter(uint32_t key, Slot slot, int64_t, int64_t clock) {
     emit_current(key, slot);
     emit_expired(key, slot, clock);
     emit_reset();
-    cut_chunk();
     return release_later(slot);
   }
   if (plan().stream_current) {
@@ -66,8 +69,6 @@ void LengthBatchWindow::enter(uint32_t key, Slot slot, int64_t, int64_t clock) {
   if (++held.count < plan().extent) return;
   flush(held, key, clock, keeps_previous());
   held.count = 0;
-  cut_chunk();
-  hand_on_within_chunk();
 }
 
 void TimeBatchWindow::enter(uint32_t key, Slot slot, int64_t, int64_t clock) {

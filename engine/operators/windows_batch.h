@@ -37,6 +37,8 @@ class BatchWindow : public WindowOperator {
   void release_key(uint32_t key) override;
 
  private:
+  bool cuts_go_alone() const override { return true; }
+
   KeyedState<State> states_;
 };
 

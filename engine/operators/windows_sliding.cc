@@ -43,7 +43,7 @@ void TimeWindow::enter(uint32_t key, Slot slot, int64_t time, int64_t clock) {
   if (plan().extent <= 0) return;
   // One deadline for each different time, so that what leaves at one moment leaves together.
   int64_t& last = last_asked_.at(key);
-  if (first || last < time) {
+  if (first || last != time) {
     schedule(key, time + plan().extent);
     last = time;
   }
@@ -55,8 +55,8 @@ void TimeWindow::on_deadline(uint32_t key) {
   cut_chunk();
 }
 
-void ExternalTimeWindow::enter(uint32_t key, Slot slot, int64_t time, int64_t clock) {
-  expire_until(key, time, clock);
+void ExternalTimeWindow::enter(uint32_t key, Slot slot, int64_t time, int64_t) {
+  expire_until(key, time, time);
   state(key).push({slot, time});
   emit_current(key, slot);
 }

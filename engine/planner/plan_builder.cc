@@ -33,6 +33,9 @@ class PlanBuilder {
     plan_.set_row_by_row(flow_.row_by_row());
   }
 
+  /// A stream feeds itself: known once all queries are.
+  bool loops() const { return flow_.loops(); }
+
  private:
   void report(const Location& location, std::string message, std::string expected = {},
               std::string hint = {}) {
@@ -206,7 +209,13 @@ BuiltPlan build(const ast::Plan& tree, Diagnostics diagnostics, const std::strin
   BuiltPlan built;
   built.diagnostics = std::move(diagnostics);
   auto plan = std::make_unique<Plan>(default_name);
-  PlanBuilder(tree, *plan, built.diagnostics).build();
+  PlanBuilder builder(tree, *plan, built.diagnostics);
+  builder.build();
+  if (builder.loops() && built.diagnostics.empty()) {
+    plan = std::make_unique<Plan>(default_name);
+    plan->context().set_loops(true);
+    PlanBuilder(tree, *plan, built.diagnostics).build();
+  }
   if (!built.diagnostics.empty()) {
     std::stable_sort(built.diagnostics.begin(), built.diagnostics.end(),
                      [](const Diagnostic& a, const Diagnostic& b) {

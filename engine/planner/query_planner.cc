@@ -5,6 +5,7 @@
 
 #include "engine/operators/batch_selector.h"
 #include "engine/operators/filter.h"
+#include "engine/operators/window_filter.h"
 #include "engine/planner/timeless.h"
 
 namespace pollux {
@@ -269,6 +270,8 @@ std::optional<WindowPlan> QueryPlanner::plan_window(const ast::StreamHandler& ha
     }
   }
   if (!good) return std::nullopt;
+  if (*kind == Kind::kTime) flow_.counts_from_timestamps();
+  if (!is_sliding(*kind)) flow_.holds_rows_back();
   return window;
 }
 
@@ -328,7 +331,7 @@ void QueryPlanner::add_single(const ast::Query& query, const ast::StreamSource& 
         std::move(selection->plan), std::move(sliding), context, *output));
     return read(*input, chain_filters(handlers->before, selector));
   }
-  if (window && filters_after.empty() && frame_ == nullptr &&
+  if (window && filters_after.empty() && frame_ == nullptr && !context.loops() &&
       can_fold(*window, query.selector, selection->plan)) {
     window->fold =
         &own(std::make_unique<BatchSelector>(std::move(selection->plan), context, *output));
@@ -339,7 +342,10 @@ void QueryPlanner::add_single(const ast::Query& query, const ast::StreamSource& 
   Selector& selector =
       own(std::make_unique<Selector>(std::move(selection->plan), context, *output));
   if (!window) return read(*input, chain_filters(handlers->before, selector));
-  Receiver& behind = chain_filters(filters_after, selector);
+  Receiver* behind = &selector;
+  for (auto filter = filters_after.rbegin(); filter != filters_after.rend(); ++filter) {
+    behind = &own(std::make_unique<WindowFilter>(*filter, context, *behind));
+  }
   // A batch's expired rows meet a reset right behind them: only who sees them needs them.
   window->expired_wanted =
       expired || (aggregated && (is_sliding(window->kind) || window->stream_current));
@@ -351,7 +357,7 @@ void QueryPlanner::add_single(const ast::Query& query, const ast::StreamSource& 
   if (window->replace_column >= 0) {
     window->kept[static_cast<size_t>(window->replace_column)] = true;
   }
-  WindowOperator& held = own(WindowOperator::make(std::move(*window), context, behind));
+  WindowOperator& held = own(WindowOperator::make(std::move(*window), context, *behind));
   read(*input, chain_filters(handlers->before, held));
 }
 

@@ -21,6 +21,8 @@
 
 namespace pollux {
 
+class OutputGate;
+
 /// The partition around a query: its instances, the ways in, and the streams inside.
 struct PartitionFrame {
   Partition* partition = nullptr;
@@ -127,6 +129,7 @@ class QueryPlanner : public TableCatalogue {
   Flow& flow_;
   Diagnostics& diagnostics_;
   PartitionFrame* frame_ = nullptr;
+  OutputGate* gate_ = nullptr;  ///< of the query in hand, in a plan that feeds itself
   std::vector<const ast::StateElement*> pattern_elements_;  ///< by state, of the query in hand
 };
 

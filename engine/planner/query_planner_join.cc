@@ -176,6 +176,7 @@ void QueryPlanner::add_join(const ast::Query& query, const ast::JoinInput& join)
     if (!needless) {
       // A batch's expired rows meet a reset right behind them: only who sees them needs them.
       window.expired_wanted = selection->plan.expired || (expired && sliding);
+      window.resets_at_once = expired && window.stream_current && !window.expired_wanted;
       window.searched = other_triggers;
       window.kept = joined_scope.used(side);
       for (size_t c = 0; c < window.kept.size(); ++c) {
@@ -192,7 +193,7 @@ void QueryPlanner::add_join(const ast::Query& query, const ast::JoinInput& join)
     entrances[side] = &chain_filters(parts[side]->handlers.before, *entrance);
   }
   if (parts[0]->input.junction == parts[1]->input.junction) {
-    read(parts[0]->input, own(std::make_unique<BothSides>(*entrances[0], *entrances[1])));
+    read(parts[0]->input, own(std::make_unique<BothSides>(*entrances[0], *entrances[1], gate_)));
   } else {
     for (size_t side = 0; side < 2; ++side) {
       if (entrances[side] != nullptr) read(parts[side]->input, *entrances[side]);

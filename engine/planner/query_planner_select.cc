@@ -3,6 +3,7 @@
 #include <set>
 #include <utility>
 
+#include "engine/operators/output_gate.h"
 #include "engine/operators/rate_limiter.h"
 #include "engine/operators/table_writer.h"
 #include "engine/planner/query_planner.h"
@@ -95,6 +96,10 @@ std::optional<QueryPlanner::Selection> QueryPlanner::plan_selection(
 
 SelectedReceiver* QueryPlanner::plan_output(const ast::Query& query, Selection& selection) {
   SelectedReceiver* target = plan_target(query, selection.plan.output);
+  gate_ = nullptr;
+  if (target != nullptr && plan_.context().loops()) {
+    target = gate_ = &own(std::make_unique<OutputGate>(*target));
+  }
   if (target == nullptr || query.rate.kind == ast::OutputRate::Kind::kNone) return target;
   if (query.rate.kind == ast::OutputRate::Kind::kSnapshot) {
     report(query.rate.location, "'output snapshot' is not supported yet",
@@ -105,6 +110,7 @@ SelectedReceiver* QueryPlanner::plan_output(const ast::Query& query, Selection& 
     report(query.rate.location, "an output rate of every 0", "1 or more");
     return nullptr;
   }
+  if (query.rate.which != ast::OutputRate::Which::kFirst) flow_.holds_rows_back();
   RateLimiter::Options options;
   options.which = query.rate.which;
   options.amount = query.rate.amount;

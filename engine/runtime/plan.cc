@@ -105,7 +105,7 @@ void Plan::apply_events(Junction& input, const EventBatch& batch, bool row_clock
   }
   if (row_clock) {
     context_.set_row_clocks(nullptr);
-    context_.advance_to(row_clocks_.back(), 2 * batch.rows());
+    context_.set_now(row_clocks_.back());
   }
 }
 

@@ -136,6 +136,13 @@ class StdDev : public AggregatorState {
   int64_t count_ = 0;
 };
 
+// In the order of `order by`, where -0.0 and not-a-number have places of their own. (The original
+// compares them as numbers, so that it is chance which zero comes out.)
+bool beats(bool minimum, const Value& value, const Value& best) {
+  int order = order_of(value, best);
+  return minimum ? order < 0 : order > 0;
+}
+
 // Of the values that are there. (The original's queue loses an equal later value with one that
 // expires; a removal without its addition, as joins make them, changes nothing in either.)
 class Extremum : public AggregatorState {
@@ -155,10 +162,9 @@ class Extremum : public AggregatorState {
 
  private:
   Value current() const {
-    auto kind = minimum_ ? ast::Expression::Kind::kLess : ast::Expression::Kind::kGreater;
     Value best;
     for (const Value& value : values_) {
-      if (is_null(best) || compare(kind, value, best)) best = value;
+      if (is_null(best) || beats(minimum_, value, best)) best = value;
     }
     return best;
   }
@@ -171,8 +177,7 @@ class ForeverExtremum : public AggregatorState {
   explicit ForeverExtremum(bool minimum) : minimum_(minimum) {}
   Value add(const Value& value) override {
     if (is_null(value)) return best_;
-    auto kind = minimum_ ? ast::Expression::Kind::kLess : ast::Expression::Kind::kGreater;
-    if (is_null(best_) || compare(kind, value, best_)) best_ = value;
+    if (is_null(best_) || beats(minimum_, value, best_)) best_ = value;
     return best_;
   }
   Value remove(const Value& value) override { return add(value); }

@@ -13,11 +13,16 @@ class Filter : public Stage {
   Filter(Bound condition, const WindowContext& context)
       : condition_(std::move(condition)), context_(context) {}
 
-  // Reset events carry the data of an event and are judged by it like any other.
+  // A reset passes: aggregates begin afresh with every batch. The original judges it by the data
+  // of the batch's first row, and lets sums run on where that row does not pass.
   void process(Chunk chunk) override {
     Chunk passed;
     for (Event& event : chunk) {
       if (event.kind == EventKind::kTimer) continue;
+      if (event.kind == EventKind::kReset) {
+        passed.push_back(std::move(event));
+        continue;
+      }
       Combined combined;
       combined.kind = event.kind;
       combined.timestamp = event.timestamp;
