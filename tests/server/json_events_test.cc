@@ -124,7 +124,9 @@ TEST(JsonEvents, TheSameEventsInWhateverPacking) {
       ASSERT_EQ(errors_of(got), expected.errors) << seed << "\n" << lines;
       ASSERT_EQ(got.errors_total, expected.errors.size());
       ASSERT_EQ(got.batch != nullptr, expected.errors.empty());
-      if (got.batch != nullptr) ASSERT_EQ(rows_of(got), expected.rows) << seed << "\n" << lines;
+      if (got.batch != nullptr) {
+        ASSERT_EQ(rows_of(got), expected.rows) << seed << "\n" << lines;
+      }
     }
   }
 }

@@ -221,7 +221,9 @@ TEST_F(SubscribeApiTest, ClientsThatDisappearAreForgotten) {
     for (int i = 0; i < 5; ++i) {
       clients.emplace_back(node_->http_port());
       clients.back().send(pollux::get(kPath));
-      if (i % 2 == 0) ASSERT_NE(clients.back().read_to("results of Seen"), "");
+      if (i % 2 == 0) {
+        ASSERT_NE(clients.back().read_to("results of Seen"), "");
+      }
     }
     send_users(round, 1);
   }
