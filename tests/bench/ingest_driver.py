@@ -187,9 +187,9 @@ def print_table(summaries):
               f"{each['ack_p50_us'] / 1000:>10.2f}{each['ack_p99_us'] / 1000:>9.2f}"
               f"{each['bytes_per_event']:>7}")
     print("\nevents/s and plain TCP: median of the rounds; client, server: CPU-seconds for a million "
-          "events;\nack: from before a request is sent until its acknowledgement, with the windows "
-          "full; bytes: of one\nevent in its request. All that was acknowledged was applied, and "
-          "gave as many results as counted.")
+          "events;\nack: from a request's sending to its acknowledgement, with full windows; bytes: "
+          "of one event in\nits request. All that was acknowledged was applied, and gave the "
+          "results that were counted.")
 
 
 def say(text):
