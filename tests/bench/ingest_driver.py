@@ -186,10 +186,10 @@ def print_table(summaries):
               f"{each['server_cpu_seconds_per_million']:>9.2f}"
               f"{each['ack_p50_us'] / 1000:>10.2f}{each['ack_p99_us'] / 1000:>9.2f}"
               f"{each['bytes_per_event']:>7}")
-    print("\nevents/s and plain TCP: median of the rounds; client, server: CPU-seconds for a million "
-          "events;\nack: from a request's sending to its acknowledgement, with full windows; bytes: "
-          "of one event in\nits request. All that was acknowledged was applied, and gave the "
-          "results that were counted.")
+    print("""
+events/s and plain TCP: median of the rounds; client, server: CPU-seconds for a million events; ack:
+from a request's sending to its acknowledgement, with full windows; bytes: of one event in its
+request. All that was acknowledged was applied, and gave the results that were counted.""")
 
 
 def say(text):
