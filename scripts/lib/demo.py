@@ -1,187 +1,206 @@
-"""Runs the shipped plans over generated traffic and compares the alerts with the ledger.
+"""Sends generated traffic through a polluxd and compares its alerts and statistics with the ledger.
 
-usage: demo.py POLLUX PLANS_DIR EVENTS.csv LEDGER.jsonl
+usage: demo.py BINARIES PLANS_DIR EVENTS.csv LEDGER.jsonl
 
-Prints each alert as it comes, then a table: every attack and how many alerts named it,
-Prints each alert as it comes, then a table: every attack and how many alerts named it,
-events per second.
-Exit 0 when each attack was named by exactly one alert, nothing else raised any, and the statistics
-count what the ledger counts; 1 otherwise.
+Prints each alert as `pollux tail` shows it, then a table: every attack and how many alerts named it,
+near-misses, statistics out of the record stores, latencies, events per second.
+Exit 0 when each attack was named by exactly one alert, nothing else raised any, the statistics count
+what the ledger counts, and polluxd ended cleanly; 1 otherwise.
 """
-import collections
+import csv
 import json
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
-# Kind of attack -> plan and stream of its alerts.
+from demo_server import DemoFailed, Server, Tail
+from demo_verdict import Alert, Verdict, print_verdict, show_alert
+
+INPUT = "OverallAuthentication"
+# Kind of attack -> stream of its alerts.
 ALERTS = {
     "suspicious-login": "SuspiciousLoginAlert",
     "brute-force": "BruteForceAlert",
     "password-spraying": "PasswordSprayingAlert",
     "new-country": "NewCountryAlert",
 }
-STATISTICS = ["SpAuthStatPerMinute", "UserstoreAuthStatPerMinute"]
-# Longer than the statistics wait for the end of a minute.
-FLUSH = "10min"
-
-Alert = collections.namedtuple("Alert", "kind data")
-Run = collections.namedtuple("Run", "name results seconds")
-
-
-class DemoFailed(Exception):
-    pass
-
-
-def run_plan(pollux, plan, events, streams, on_result):
-    """Feeds each result to on_result as it comes; gives the seconds it took."""
-    command = [pollux, "run", plan, "--in", f"OverallAuthentication={events}", "--advance", FLUSH]
-    for stream in streams:
-        command += ["--out", stream]
-    started = time.monotonic()
-    # What pollux says goes to our stderr only when it fails: a bar would tear the alerts apart.
-    with tempfile.TemporaryFile() as said:
-        count = 0
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=said) as process:
-            for line in process.stdout:
-                on_result(json.loads(line))
-                count += 1
-        if process.returncode != 0:
-            said.seek(0)
-            raise DemoFailed(f"{' '.join(command)} ended with {process.returncode}:\n"
-                             + said.read().decode(errors="replace"))
-    name = os.path.basename(plan).removesuffix(".siddhi")
-    return Run(name, count, time.monotonic() - started)
+TABLES = {
+    "ORG_WSO2_IS_ANALYTICS_STREAM_SPAUTHSTATPERMINUTE":
+        ("authSuccessCount", "authFailureCount", "authStepSuccessCount", "authFirstSuccessCount"),
+    "ORG_WSO2_IS_ANALYTICS_STREAM_USERSTOREAUTHSTATPERMINUTE":
+        ("authSuccessCount", "authFailureCount", "authStepSuccessCount"),
+}
+IN_LEDGER = {"authSuccessCount": "overallSuccesses", "authFailureCount": "stepFailures",
+             "authStepSuccessCount": "stepSuccesses", "authFirstSuccessCount": "firstLogins"}
+# The plans' time is that of the rows: a day of traffic passes as fast as it is sent.
+REPLAY = "@app:playback\n"
+QUIET_MS = 10 * 60_000  # longer than statistics wait for the end of a minute
+PROBES = 100
+PROBE_SECONDS_MAX = 30
 
 
-def show_alert(alert):
-    data = alert.data
-    ids = data["eventIds"].split(",")
-    where = sorted(set(data.get("addresses", data.get("remoteIp", "")).split(",")))
-    print(f"{data['userReadableTime']}  {alert.kind:<18} {data['tenantDomain']:<16} {data['msg']}"
-          f"  [{len(ids)} events, {', '.join(where)}]", flush=True)
+def copy_plans_for_replay(plans, folder):
+    os.mkdir(folder)
+    for name in sorted(os.listdir(plans)):
+        if name.endswith(".siddhi"):
+            with open(os.path.join(plans, name), encoding="utf-8") as file:
+                text = file.read()
+            with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+                file.write(REPLAY + text)
 
 
-class Verdict:
-    """Which alerts named what."""
+class Alerts:
+    """What the tails show; alerts of probes apart."""
 
-    def __init__(self, ledger, alerts):
-        self.attacks = [line for line in ledger if line["type"] == "attack"]
-        self.near_misses = [line for line in ledger if line["type"] == "near-miss"]
-        self.named = collections.Counter()
-        self.unexplained = []
-        by_event = {event: line for line in self.attacks + self.near_misses
-                    for event in line["eventIds"]}
-        for alert in alerts:
-            events = alert.data["eventIds"].split(",")
-            lines = {by_event[event]["id"]: by_event[event]
-                     for event in events if event in by_event}
-            for identity in lines:
-                self.named[identity] += 1
-            imitated = any(line["type"] == "near-miss" for line in lines.values())
-            if not imitated and not self._is_named(alert, events, by_event):
-                self.unexplained.append(alert)
+    def __init__(self, server):
+        self.alerts = []
+        self.probes = {}  # user -> when the line came
+        self.came = threading.Condition()
+        self.tails = [Tail(server, stream, self._taker(kind)) for kind, stream in ALERTS.items()]
 
-    @staticmethod
-    def _is_named(alert, events, by_event):
-        """True when all the alert's events are of one attack of the alert's kind and tenant."""
-        line = by_event.get(events[0])
-        return (line is not None and line["type"] == "attack" and line["kind"] == alert.kind
-                and alert.data["meta_tenantId"] in line["tenants"]
-                and all(by_event.get(event) is line for event in events))
+    def _taker(self, kind):
+        def take(data, came):
+            with self.came:
+                if data.get("username", "").startswith("probe-"):
+                    self.probes[data["username"]] = came
+                else:
+                    self.alerts.append(Alert(kind, data))
+                    show_alert(self.alerts[-1])
+                self.came.notify_all()
+        return take
 
-    def alerted_near_misses(self):
-        return [line for line in self.near_misses if self.named[line["id"]]]
+    def wait_for_probe(self, user):
+        with self.came:
+            if not self.came.wait_for(lambda: user in self.probes, PROBE_SECONDS_MAX):
+                raise DemoFailed(f"no alert of {user}")
+            return self.probes[user]
 
-    def good(self):
-        return (all(self.named[attack["id"]] == 1 for attack in self.attacks)
-                and not self.alerted_near_misses() and not self.unexplained)
+    def stop(self):
+        for tail in self.tails:
+            tail.stop()
 
 
-def print_verdict(verdict):
-    print(f"\n{'attack':<13}{'kind':<20}{'tenant':<18}{'whom':<28}{'alerts':>6}")
-    for attack in verdict.attacks:
-        users, count = attack["users"], verdict.named[attack["id"]]
-        whom = users[0] if len(users) == 1 else f"{len(users)} users"
-        mark = "" if count == 1 else "  <-- MISSED" if count == 0 else "  <-- REPEATED"
-        print(f"{attack['id']:<13}{attack['kind']:<20}{','.join(attack['tenantDomains']):<18}"
-              f"{whom:<28}{count:>6}{mark}")
-    print(f"\n{'near-miss':<22}{'imitates':<32}{'made':>6}{'alerted':>9}")
-    kinds = sorted({line["kind"] for line in verdict.near_misses})
-    for kind in kinds:
-        lines = [line for line in verdict.near_misses if line["kind"] == kind]
-        imitated = ", ".join(sorted({line["imitates"] for line in lines}))
-        alerted = sum(1 for line in lines if verdict.named[line["id"]])
-        print(f"{kind:<22}{imitated:<32}{len(lines):>6}{alerted:>9}")
-    for alert in verdict.unexplained:
-        print("an alert that no attack explains:", json.dumps(alert.data))
+class Probes:
+    """Attacks of users of their own, one after the other, into a `pollux send` that stays."""
+
+    def __init__(self, server, example, last_ms):
+        self.server = server
+        self.example = example
+        self.now_ms = last_ms + QUIET_MS
+        self.sent = 0
+
+    def __enter__(self):
+        self.process = self.server.start("send", INPUT, "-", "--format", "csv", "--header", "yes",
+                                         "--json", stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.writer = csv.writer(self.process.stdin, lineterminator="\n")
+        self.writer.writerow(self.example)
+        return self
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        self.process.wait()
+        self.process.stdout.close()
+
+    def event(self, **values):
+        """What is not said is as in a login of the traffic."""
+        self.sent += 1
+        self.now_ms += 1000
+        row = {**self.example, "eventId": f"probe-{self.sent}", "_timestamp": self.now_ms, **values}
+        self.writer.writerow(row.values())
+        self.process.stdin.flush()
+
+    def quiet(self):
+        """An event that counts nothing, later than all: the last minute of statistics ends."""
+        self.event(eventType="none", authenticationSuccess="false", username="nobody")
+
+    def attack(self, user):
+        """When the last line was written."""
+        for number in range(6):
+            self.event(eventType="step", authenticationSuccess="false", username=user,
+                       authStepSuccess="true" if number == 5 else "false")
+        return time.monotonic()
 
 
-class Sums:
-    """Adds up statistics rows by stream."""
-
-    COLUMNS = {"authSuccessCount": "overallSuccesses", "authFailureCount": "stepFailures",
-               "authStepSuccessCount": "stepSuccesses", "authFirstSuccessCount": "firstLogins"}
-
-    def __init__(self):
-        self.by_stream = {stream: collections.Counter() for stream in STATISTICS}
-
-    def add(self, result):
-        sums = self.by_stream[result["stream"]]
-        for column in self.COLUMNS:
-            if column in result["data"]:
-                sums[column] += result["data"][column]
-
-    def check_against(self, summary):
-        """Prints what differs; True when nothing does."""
-        good = True
-        for stream, sums in self.by_stream.items():
-            if not sums:
-                print(f"{stream} has no rows")
+def check_statistics(server, summary):
+    """Prints what differs; True when nothing does."""
+    good = True
+    for table, columns in TABLES.items():
+        sums = ", ".join(f"sum({column}) as {column}" for column in columns)
+        answer = server.ask("query", f"from {table} select {sums}")
+        for column, total in zip(columns, answer["rows"][0] if answer["rows"] else [0] * 4):
+            if total != summary[IN_LEDGER[column]]:
+                print(f"{table}.{column} sums to {total:,}, "
+                      f"the ledger says {summary[IN_LEDGER[column]]:,}")
                 good = False
-            for column, total in sums.items():
-                if total != summary[self.COLUMNS[column]]:
-                    print(f"{stream}.{column} sums to {total:,}, "
-                          f"the ledger says {summary[self.COLUMNS[column]]:,}")
-                    good = False
-        return good
+    return good
 
 
-def main(pollux, plans, events, ledger_path):
+def measure_alert_latency(probes, alerts):
+    """Milliseconds, of each probe."""
+    latencies = []
+    for number in range(PROBES):
+        user = f"probe-{number}"
+        written = probes.attack(user)
+        latencies.append((alerts.wait_for_probe(user) - written) * 1000)
+    return latencies
+
+
+def run(server, events, summary):
+    alerts = Alerts(server)
+    try:
+        with open(events, encoding="utf-8", newline="") as file:
+            example = next(csv.DictReader(file))
+        started = time.monotonic()
+        sent = server.ask("send", INPUT, events)
+        with Probes(server, example, summary["lastTimestamp"]) as probes:
+            probes.quiet()
+            server.wait_until_idle(sent["acked"] + 1)
+            seconds = time.monotonic() - started
+            statistics_good = check_statistics(server, summary)
+            latencies = measure_alert_latency(probes, alerts)
+    finally:
+        alerts.stop()
+    return alerts.alerts, sent, seconds, statistics_good, latencies
+
+
+def main(binaries, plans, events, ledger_path):
     with open(ledger_path, encoding="utf-8") as file:
         ledger = [json.loads(line) for line in file]
     summary = ledger[-1]
-    alerts, runs, sums = [], [], Sums()
-    for kind, stream in ALERTS.items():
-        def take(result, kind=kind):
-            alerts.append(Alert(kind, result["data"]))
-            show_alert(alerts[-1])
-        runs.append(run_plan(pollux, f"{plans}/{kind}.siddhi", events, [stream], take))
-    runs.append(run_plan(pollux, f"{plans}/login-statistics.siddhi", events, STATISTICS, sums.add))
-
+    with tempfile.TemporaryDirectory() as folder:
+        copy_plans_for_replay(plans, os.path.join(folder, "plans"))
+        server = Server(binaries, folder)
+        try:
+            alerts, sent, seconds, statistics_good, latencies = run(server, events, summary)
+            server.stop()
+        finally:
+            server.kill()
     verdict = Verdict(ledger, alerts)
     print_verdict(verdict)
-    statistics_good = sums.check_against(summary)
-    print(f"\n{'plan':<22}{'results':>9}{'seconds':>9}{'events/s':>13}")
-    for run in runs:
-        print(f"{run.name:<22}{run.results:>9,}{run.seconds:>9.2f}"
-              f"{summary['events'] / run.seconds:>13,.0f}")
     named = sum(1 for attack in verdict.attacks if verdict.named[attack["id"]] == 1)
-    seconds = sum(run.seconds for run in runs)
+    percent = statistics.quantiles(latencies, n=100)
+    ack = sent["ack_ms"]
     print(f"\nattacks named by exactly one alert: {named} of {len(verdict.attacks)}\n"
           f"near-misses that raised an alert:   {len(verdict.alerted_near_misses())} of "
           f"{len(verdict.near_misses)}\n"
           f"other alerts:                       {len(verdict.unexplained)}\n"
           f"statistics:                         {summary['overallSuccesses']:,} logins, "
           f"{summary['stepFailures']:,} failures, "
-          f"{'all counted' if statistics_good else 'NOT COUNTED AS THE LEDGER SAYS'}\n"
-          f"events:                             {summary['events']:,}, through {len(runs)} plans "
-          f"one after the other in {seconds:.1f} s\n"
-          f"events/s:                           {summary['events'] * len(runs) / seconds:,.0f} "
-          f"(files read, rows parsed and plans run by one thread)")
-    return 0 if verdict.good() and statistics_good else 1
+          f"{'all in the stores' if statistics_good else 'NOT AS THE LEDGER SAYS'}\n"
+          f"events:                             {sent['acked']:,} acknowledged, through 5 plans "
+          f"into 8 tables in {seconds:.1f} s\n"
+          f"events/s:                           {sent['acked'] / seconds:,.0f} "
+          "(from the first sent to the last row stored)\n"
+          f"ack latency at full speed:          p50 {ack['p50']:,.1f} ms, p99 {ack['p99']:,.1f} ms "
+          "(batches of 1000, 32 on the way)\n"
+          f"alert latency:                      p50 {percent[49]:,.1f} ms, p99 {percent[98]:,.1f} "
+          f"ms ({len(latencies)} attacks: last line into send, alert out of tail)")
+    good = verdict.good() and statistics_good and sent["acked"] == summary["events"]
+    return 0 if good else 1
 
 
 if __name__ == "__main__":
@@ -189,5 +208,5 @@ if __name__ == "__main__":
         sys.exit(__doc__)
     try:
         sys.exit(main(*sys.argv[1:]))
-    except DemoFailed as failed:
-        sys.exit(str(failed))
+    except (DemoFailed, OSError, subprocess.TimeoutExpired) as failed:
+        sys.exit(f"scripts/demo: {failed}")

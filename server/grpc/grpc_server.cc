@@ -10,6 +10,7 @@
 #include <mutex>
 #include <utility>
 
+#include "absl/synchronization/mutex.h"
 #include "pollux.grpc.pb.h"
 #include "server/grpc/call.h"
 #include "server/grpc/publish_call.h"
@@ -129,6 +130,8 @@ class GrpcServer::Running {
 
 absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::start(const GrpcServerOptions& options,
                                                               Intake& intake, ResultLogs& logs) {
+  // Debian builds abseil so that each of gRPC's locks looks for deadlocks, at a cost.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   auto running = std::make_unique<Running>(intake, logs, options.limits);
   if (absl::Status listening = running->listen(options); !listening.ok()) return listening;
   return std::unique_ptr<GrpcServer>(new GrpcServer(std::move(running)));

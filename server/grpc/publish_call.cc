@@ -89,7 +89,7 @@ class PublishCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc:
         StartRead(&request_);
         return true;
       case Due::kWrite:
-        StartWrite(&reply_);
+        StartWrite(&reply_, write_options_);
         return true;
       case Due::kFinish:
         Finish(std::move(status));
@@ -107,6 +107,9 @@ class PublishCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc:
     }
     if (!writing_ && !unanswered_.empty() && unanswered_.front().reply) {
       reply_ = serialize_message(*unanswered_.front().reply);
+      write_options_ = {};
+      // It may go out together with the next one, which follows at once.
+      if (unanswered_.size() > 1 && unanswered_[1].reply) write_options_.set_buffer_hint();
       writing_ = true;
       return Due::kWrite;
     }
@@ -184,18 +187,21 @@ class PublishCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc:
                             v1::PublishReply outcome;
                             outcome.set_number(producers);
                             fill_reply(submitted, outcome);
-                            self->answer(number, std::move(outcome));
-                            self->state_->pump.wake(self->wake_up_);
+                            if (self->answer(number, std::move(outcome))) {
+                              self->state_->pump.wake(self->wake_up_);
+                            }
                           });
     return true;
   }
 
-  /// Thread: any, the node's too.
-  void answer(uint64_t number, v1::PublishReply reply) {
+  /// False when the call will go on by itself, because it is still decoding. Thread: any, the
+  /// node's too.
+  bool answer(uint64_t number, v1::PublishReply reply) {
     count(reply);
     std::lock_guard lock(mutex_);
     POLLUX_CHECK(number >= answered_ && number - answered_ < unanswered_.size());
     unanswered_[number - answered_].reply = std::move(reply);
+    return !decoding_;
   }
 
   void count(const v1::PublishReply& reply) {
@@ -212,6 +218,7 @@ class PublishCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc:
   // Each belongs to gRPC while its operation runs.
   grpc::ByteBuffer request_;
   grpc::ByteBuffer reply_;
+  grpc::WriteOptions write_options_;
 
   std::mutex mutex_;
   std::deque<Unanswered> unanswered_;  // in the order of their requests
