@@ -201,7 +201,7 @@ TEST_F(EventsApiTest, AHundredErrorsAreToldAndAllAreCounted) {
 
 TEST_F(EventsApiTest, BrokenAndHostileBodiesAreRefused) {
   for (std::string body : {"{", "[", "[{", "]", "1", "\"a\"", "null", "true", "{\"user\"", "{]",
-                           "[1]", "[[]]", "[{},]", "{\"data\":}", "\x00\x01", "\xff\xfe"}) {
+                           "[1]", "[[]]", "[{},]", "{\"data\":}", "\x01", "\xff\xfe"}) {
     refused(body);
     refused(body, "application/x-ndjson");
   }
@@ -212,8 +212,9 @@ TEST_F(EventsApiTest, BrokenAndHostileBodiesAreRefused) {
   refused("[" + good);
   refused("[" + good + " " + good + "]");
   refused(good + "\n{\"user\":\n" + good, "application/x-ndjson");
-  EXPECT_TRUE(fault(with("user", "a\x01z").replace(9, 6, "\xc3\x28")).find("UTF-8") !=
-              std::string::npos);
+  std::string cut = login("HERE").dump();
+  cut.replace(cut.find("HERE"), 4, "\xc3\x28");
+  EXPECT_NE(fault(cut).find("UTF-8"), std::string::npos);
   const size_t deep = 200'000;
   refused(std::string(deep, '['));
   refused(std::string(deep, '[') + std::string(deep, ']'));
@@ -322,9 +323,9 @@ TEST_F(EventsApiTest, EventsOfAChunkAreJudgedTogether) {
             201);
   json events = {{{"n", 1}}, {{"n", 2}}, {{"n", 3}}};
   auto log = node_->node().find_results("Counts");
-  ASSERT_EQ(call("POST", "/v1/streams/Ticks/events", events.dump()).status, 200);
+  ASSERT_EQ(post("/v1/streams/Ticks/events", events).status, 200);
   ASSERT_TRUE(becomes_true([&] { return log->end() >= 3; })) << log->end();
-  ASSERT_EQ(call("POST", "/v1/streams/Ticks/events?chunk=true", events.dump()).status, 200);
+  ASSERT_EQ(post("/v1/streams/Ticks/events?chunk=true", events).status, 200);
   ASSERT_TRUE(becomes_true([&] { return get("/v1/plans/Chunks").body["counts"]["events"] == 6; }));
   EXPECT_EQ(log->end(), 4) << "a window of batches has one for each chunk";
 }

@@ -133,7 +133,9 @@ TEST_F(MetricsTest, EventsAddNoSeriesHoweverManyUsersTheyName) {
     }
     std::string producer = "producer" + std::to_string(i);
     Answer answer = call("POST", "/v1/streams/In" + std::to_string(i) + "/events", events.dump(),
-                         {{"Pollux-Producer", producer}, {"Pollux-Sequence", "1"}});
+                         {{"Content-Type", "application/json"},
+                          {"Pollux-Producer", producer},
+                          {"Pollux-Sequence", "1"}});
     ASSERT_EQ(answer.status, 200) << answer.text;
     call("POST", "/v1/streams/None" + std::to_string(i) + "/events", events.dump());
     get("/v1/plans/none" + std::to_string(i));
