@@ -318,7 +318,7 @@ TEST_F(EventsApiTest, MalformedProducerHeadersAreRefused) {
 
 TEST_F(EventsApiTest, EventsOfAChunkAreJudgedTogether) {
   ASSERT_EQ(deploy("@app:name('Chunks') define stream Ticks (n int);"
-                   "from Ticks#window.batch() select count() as many insert into Counts;")
+                   "from Ticks select count() as many insert into Counts;")
                 .status,
             201);
   json events = {{{"n", 1}}, {{"n", 2}}, {{"n", 3}}};
@@ -327,7 +327,7 @@ TEST_F(EventsApiTest, EventsOfAChunkAreJudgedTogether) {
   ASSERT_TRUE(becomes_true([&] { return log->end() >= 3; })) << log->end();
   ASSERT_EQ(post("/v1/streams/Ticks/events?chunk=true", events).status, 200);
   ASSERT_TRUE(becomes_true([&] { return get("/v1/plans/Chunks").body["counts"]["events"] == 6; }));
-  EXPECT_EQ(log->end(), 4) << "a window of batches has one for each chunk";
+  EXPECT_EQ(log->end(), 4) << "of a chunk the last row stands for all";
 }
 
 TEST_F(EventsApiTest, AFullQueueIs429WithRetryAfter) {
