@@ -2,10 +2,10 @@
 
 usage: demo.py BINARIES PLANS_DIR EVENTS.csv LEDGER.jsonl
 
-Prints each alert as `pollux tail` shows it, then a table: every attack and how many alerts named it,
-near-misses, statistics out of the record stores, latencies, events per second.
-Exit 0 when each attack was named by exactly one alert, nothing else raised any, the statistics count
-what the ledger counts, and polluxd ended cleanly; 1 otherwise.
+Prints each alert as `pollux tail` shows it, then a table: every attack and how many alerts named
+it, near-misses, statistics out of the record stores, latencies, events per second.
+Exit 0 when each attack was named by exactly one alert, nothing else raised any, the statistics
+count what the ledger counts, and polluxd ended cleanly; 1 otherwise.
 """
 import csv
 import json
@@ -117,10 +117,11 @@ class Probes:
         """An event that counts nothing, later than all: the last minute of statistics ends."""
         self.event(eventType="none", authenticationSuccess="false", username="nobody")
 
-    def attack(self, user):
+    def attack(self, user, address):
         """When the last line was written."""
         for number in range(6):
             self.event(eventType="step", authenticationSuccess="false", username=user,
+                       remoteIp=address,
                        authStepSuccess="true" if number == 5 else "false")
         return time.monotonic()
 
@@ -144,7 +145,7 @@ def measure_alert_latency(probes, alerts):
     latencies = []
     for number in range(PROBES):
         user = f"probe-{number}"
-        written = probes.attack(user)
+        written = probes.attack(user, f"198.51.100.{number}")
         latencies.append((alerts.wait_for_probe(user) - written) * 1000)
     return latencies
 

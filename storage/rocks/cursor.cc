@@ -78,7 +78,11 @@ absl::StatusOr<size_t> Cursor::read_row(EventBatch& batch) {
     std::string key = key_of(Kind::kRow, layout_->table);
     key.append(at_->key().ToStringView().substr(kBehindTimeOffset));
     rocksdb::DB& db = database_->db();
-    rocksdb::Status got = db.Get(read_options(), db.DefaultColumnFamily(), key, &stored);
+    // Each row is a lookup of its own: without the cache it would read its blocks, indices and
+    // filters among them, from the file every time.
+    rocksdb::ReadOptions options;
+    options.snapshot = snapshot_;
+    rocksdb::Status got = db.Get(options, db.DefaultColumnFamily(), key, &stored);
     if (got.IsNotFound())
       return database_->damaged("the time index of " + layout_->definition.name);
     if (!got.ok()) return database_->error(got, doing());
