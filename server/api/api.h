@@ -24,7 +24,8 @@ namespace pollux {
 struct ApiLimits {
   size_t body_bytes_max = size_t{16} << 20;
   uint64_t query_rows_max = 1'000'000;
-  std::chrono::milliseconds heartbeat{15'000};  ///< between signs of life to subscribers
+  std::chrono::milliseconds query_timeout{30'000};  ///< of a scan through a record store
+  std::chrono::milliseconds heartbeat{15'000};      ///< between signs of life to subscribers
 };
 
 /// What handlers work with; owned by the composition.

@@ -132,6 +132,9 @@ class Asking {
     if (compiled.query == nullptr) return wrong(compiled.diagnostics);
     QueryAnswer answer;
     absl::Status scanned = scan(found, *compiled.query, answer.status);
+    if (absl::IsDeadlineExceeded(scanned)) {
+      return json_error(504, "query_timeout", std::string(scanned.message()));
+    }
     if (!scanned.ok()) return json_error(500, "store_failed", std::string(scanned.message()));
     return answer.status.ok() ? of(compiled.query->finish()) : of(answer);
   }
@@ -143,6 +146,10 @@ class Asking {
     auto cursor = found.records->scan(table_, range, {now_ms()});
     if (!cursor.ok()) return cursor.status();
     while (status.ok() && query.wants_more()) {
+      if (std::chrono::steady_clock::now() - began_ > parts_.limits.query_timeout) {
+        return absl::DeadlineExceededError(
+            "the query takes longer than query.timeout; ask for less, or within a time");
+      }
       auto rows = (*cursor)->next();
       if (!rows.ok()) return rows.status();
       if (*rows == nullptr) break;

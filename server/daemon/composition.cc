@@ -1,5 +1,6 @@
 #include "server/daemon/composition.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "server/daemon/settings_endpoints.h"
@@ -47,10 +48,12 @@ absl::Status Composition::open(const Settings& settings, const std::string& vers
 
   if (absl::Status endpoints = open_endpoints(settings, *epoch); !endpoints.ok()) return endpoints;
 
-  ApiLimits limits{settings.http.body_bytes_max, settings.query.rows_max};
-  api_ = std::unique_ptr<ApiParts>(new ApiParts{*node_, *stores_, *sinks_, *receivers_,
-                                                log_, limits, version,
-                                                std::chrono::steady_clock::now()});
+  ApiLimits limits;
+  limits.body_bytes_max = settings.http.body_bytes_max;
+  limits.query_rows_max = settings.query.rows_max;
+  limits.query_timeout = settings.query.timeout;
+  api_ = std::unique_ptr<ApiParts>(new ApiParts{*node_, *stores_, *sinks_, *receivers_, log_,
+                                                limits, version, std::chrono::steady_clock::now()});
   // Plans of files are there before the first event can come.
   if (!settings.plans_dir.empty()) {
     auto plans = PlanFolder::watch(settings.plans_dir, *node_, log_);
@@ -131,14 +134,19 @@ absl::Status Composition::open_grpc(const Settings& settings) {
 void Composition::stop(std::chrono::milliseconds patience) {
   if (stopped_) return;
   stopped_ = true;
+  using Clock = std::chrono::steady_clock;
+  auto left = [until = Clock::now() + patience] {  // for all steps together
+    auto rest = std::chrono::duration_cast<std::chrono::milliseconds>(until - Clock::now());
+    return std::max(rest, std::chrono::milliseconds(0));
+  };
   if (api_ != nullptr) api_->stopping = true;
   plans_.reset();
   if (receivers_ != nullptr) receivers_->stop();
-  if (node_ != nullptr && !node_->drain(patience) && open_) {
+  if (node_ != nullptr && !node_->drain(left()) && open_) {
     log_.warning("not all events that were taken have passed the plans",
                  {{"drain_timeout_ms", patience.count()}});
   }
-  if (sinks_ != nullptr && !sinks_->drain(patience) && open_) {
+  if (sinks_ != nullptr && !sinks_->drain(left()) && open_) {
     log_.warning("not all results have reached the sinks",
                  {{"drain_timeout_ms", patience.count()}});
   }
@@ -146,9 +154,9 @@ void Composition::stop(std::chrono::milliseconds patience) {
     api_->grpc_counters = nullptr;
     api_->http_counters = nullptr;
   }
-  if (grpc_ != nullptr) grpc_->stop(patience);
+  if (grpc_ != nullptr) grpc_->stop(left());
   grpc_.reset();
-  if (http_ != nullptr) http_->stop(patience);
+  if (http_ != nullptr) http_->stop(left());
   http_.reset();
   if (sinks_ != nullptr) sinks_->stop();
   if (node_ != nullptr) node_->stop();

@@ -56,7 +56,8 @@ TEST_F(NodeApiTest, WhatIsNotServedIsAnErrorInJson) {
 }
 
 TEST_F(NodeApiTest, TheOpenApiPageHasAllRoutesAndNoOthers) {
-  ApiParts parts{node_->node(), node_->stores(), node_->sinks(), node_->receivers(), *log_, {}, "", {}};
+  ApiParts parts{
+      node_->node(), node_->stores(), node_->sinks(), node_->receivers(), *log_, {}, "", {}};
   std::set<std::pair<std::string, std::string>> served;
   for (auto& route : make_api(parts).routes()) served.insert(std::move(route));
   std::set<std::pair<std::string, std::string>> described;

@@ -242,7 +242,8 @@ TEST_F(SubscribeApiTest, HeadAnswersAndOpensNothing) {
 TEST_F(SubscribeApiTest, AQuietStreamIsKeptAlive) {
   ApiLimits limits;
   limits.heartbeat = std::chrono::milliseconds(5);
-  ApiParts parts{node_->node(), node_->stores(), node_->sinks(), node_->receivers(), *log_, limits, "", {}};
+  ApiParts parts{
+      node_->node(), node_->stores(), node_->sinks(), node_->receivers(), *log_, limits, "", {}};
   auto server = HttpServer::start({}, make_api(parts));
   ASSERT_TRUE(server.ok()) << server.status();
   RawClient client((*server)->port());

@@ -38,8 +38,7 @@ TEST_F(DataDirTest, APortInUseEndsItWithThePort) {
   UsedPort used;
   std::filesystem::create_directory(path("plans"));
   write("plans/p.siddhi", "define stream S (a int); from S select a insert into T;");
-  std::string log =
-      failing_polluxd("POLLUX__PLANS_DIR=plans POLLUX__HTTP__PORT=" + used.text());
+  std::string log = failing_polluxd("POLLUX__PLANS_DIR=plans POLLUX__HTTP__PORT=" + used.text());
   EXPECT_NE(log.find("127.0.0.1:" + used.text()), std::string::npos) << log;
   EXPECT_NE(log.find("in use"), std::string::npos) << log;
   EXPECT_EQ(log.find("have passed the plans"), std::string::npos) << log;
