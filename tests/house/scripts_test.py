@@ -28,7 +28,7 @@ class ScriptsTest(unittest.TestCase):
         # The scripts under test stand in a tree of their own, so that build/ is not ours.
         self.tree = os.path.join(self.folder.name, "tree")
         os.makedirs(os.path.join(self.tree, "build/release"))
-        os.makedirs(os.path.join(self.tree, "build/asan"))
+        os.makedirs(os.path.join(self.tree, "build/asan-core"))
         subprocess.run(["cp", "-r", os.path.join(ROOT, "scripts"), self.tree], check=True)
         for name, body in TOOLS.items():
             path = os.path.join(self.folder.name, name)
@@ -90,13 +90,13 @@ class ScriptsTest(unittest.TestCase):
         self.assertIn("error:", done.stderr)
         self.assertFalse(os.path.exists(self.log) and self.calls("cmake"))
 
-    def test_tests_run_in_release_and_asan_and_end_with_the_closing_lines(self):
+    def test_tests_run_in_release_and_asan_core_and_end_with_the_closing_lines(self):
         done = self.run_script("test", "-R", "Window")
         self.assertEqual(done.returncode, 0, done.stderr)
         calls = self.calls("ctest")
-        self.assertEqual([call.split()[2] for call in calls], ["release", "asan"])
+        self.assertEqual([call.split()[2] for call in calls], ["release", "asan-core"])
         self.assertTrue(all(call.endswith(" -R Window") for call in calls))
-        self.assertIn("---- asan ----\n100% tests passed", done.stdout)
+        self.assertIn("---- asan-core ----\n100% tests passed", done.stdout)
 
     def test_one_preset(self):
         self.run_script("test", "--preset", "release")
