@@ -143,12 +143,16 @@ void add_description(Engine& engine, const std::string& name, Json& body) {
 
 HttpResponse show(const Node& node, const HttpRequest& request) {
   std::string name(request.path_parameter("plan"));
+  // The engine first: it answers behind all that was sent before, and so do the counts then.
+  Json described = Json::object();
+  absl::Status asked =
+      node.with_engine(name, [&](Engine& engine) { add_description(engine, name, described); });
+  if (absl::IsNotFound(asked)) return unknown_plan(name);
+  if (!asked.ok()) return json_error(503, "busy", std::string(asked.message()));
   std::optional<PlanInfo> plan = node.plan(name);
   if (!plan) return unknown_plan(name);
   Json body = json_of(*plan);
-  absl::Status asked =
-      node.with_engine(name, [&](Engine& engine) { add_description(engine, name, body); });
-  if (!asked.ok()) return json_error(503, "busy", std::string(asked.message()));
+  body.merge_patch(described);
   body["text"] = plan->text;
   return json_answer(200, body);
 }
