@@ -112,13 +112,11 @@ TEST_F(Agreement, AStreamingBatchResetsBothSidesOfItsJoinAtOnce) {
 
 TEST_F(Agreement, AResetOfAJoinBringsNoRowsWithIt) {
   // Rows of S that leave with their batch meet no partners: 2 * 9 is never seen.
-  EXPECT_EQ(results_of(made({"from S#window.lengthBatch(1, true) as a unidirectional join "
-                             "R#window.length(1) as b select maxForever(a.i * b.i) as m "
-                             "insert into Out;"},
-                            {{"R", {{"r", 1}}},
-                             {"S", {{"a", 2}}},
-                             {"R", {{"r", 9}}},
-                             {"S", {{"a", 1}}}})),
+  EXPECT_EQ(results_of(
+                made({"from S#window.lengthBatch(1, true) as a unidirectional join "
+                      "R#window.length(1) as b select maxForever(a.i * b.i) as m "
+                      "insert into Out;"},
+                     {{"R", {{"r", 1}}}, {"S", {{"a", 2}}}, {"R", {{"r", 9}}}, {"S", {{"a", 1}}}})),
             "Out(2) Out(9)");
 }
 
