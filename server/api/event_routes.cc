@@ -8,6 +8,7 @@
 #include "server/api/api_json.h"
 #include "server/formats/json_events.h"
 #include "server/http/http_error.h"
+#include "server/node/wall_clock.h"
 
 namespace pollux {
 namespace {
@@ -90,12 +91,6 @@ HttpResponse answer_of(const Submitted& submitted) {
   }
 }
 
-int64_t now_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
 void take_events(ApiParts& parts, const HttpRequest& request, const Responder& responder) {
   Intake& intake = parts.node.intake();
   std::string_view stream = request.path_parameter("stream");
@@ -119,7 +114,7 @@ void take_events(ApiParts& parts, const HttpRequest& request, const Responder& r
   }
   thread_local JsonEventsReader reader;
   JsonEvents events =
-      reader.read(request.body, HttpRequest::kBodyPaddingBytes, *form, schema, now_ms());
+      reader.read(request.body, HttpRequest::kBodyPaddingBytes, *form, schema, wall_clock_ms());
   if (events.batch == nullptr) {
     responder.answer(bad_events(events));
     return;

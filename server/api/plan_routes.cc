@@ -100,22 +100,16 @@ HttpResponse deploy(ApiParts& parts, const HttpRequest& request) {
   return stopping;
 }
 
-HttpResponse validate(const HttpRequest& request) {
+HttpResponse validate(const Node& node, const HttpRequest& request) {
   HttpResponse wrong;
   std::optional<DeployRequest> plan = plan_of(request, wrong);
   if (!plan) return wrong;
-  // Deployed for a trial, as the node does it: the engine says what name it goes by.
   if (plan->name.empty()) plan->name = kUnnamed;
-  struct NoResults : ResultSink {
-    void on_result(const ResultBatch&) override {}
-  } nowhere;
-  Engine trial;
-  ApplyOutcome tried =
-      trial.apply({{{1}, {1}}, {0}, DeployPayload{plan->name, plan->text}}, nowhere);
-  bool valid = tried.status == ApplyStatus::kApplied;
+  Deployed checked = node.check(*plan);
+  bool valid = checked.outcome == Deployed::Outcome::kDeployed;
   return json_answer(200, {{"valid", valid},
-                           {"plan", valid ? tried.plan : plan->name},
-                           {"diagnostics", json_of(tried.diagnostics)}});
+                           {"plan", checked.plan.empty() ? plan->name : checked.plan},
+                           {"diagnostics", json_of(checked.diagnostics)}});
 }
 
 HttpResponse unknown_plan(std::string_view name) {
@@ -197,7 +191,8 @@ void add_plan_routes(Router& router, ApiParts& parts) {
   };
   blocking("POST", "/v1/plans",
            [&parts](const HttpRequest& request) { return deploy(parts, request); });
-  blocking("POST", "/v1/plans/validate", validate);
+  blocking("POST", "/v1/plans/validate",
+           [&node](const HttpRequest& request) { return validate(node, request); });
   blocking("GET", "/v1/plans/{plan}",
            [&node](const HttpRequest& request) { return show(node, request); });
   blocking("DELETE", "/v1/plans/{plan}",

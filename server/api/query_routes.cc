@@ -9,6 +9,7 @@
 #include "engine/runtime/on_demand_query.h"
 #include "server/api/api.h"
 #include "server/api/api_json.h"
+#include "server/node/wall_clock.h"
 
 namespace pollux {
 namespace {
@@ -35,12 +36,6 @@ std::optional<Question> question_of(const HttpRequest& request) {
     question.plan = plan->get<std::string>();
   }
   return question;
-}
-
-int64_t now_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
 }
 
 /// Somebody who holds a table: a plan or a store.
@@ -110,7 +105,7 @@ class Asking {
 
   OnDemandOptions options() const {
     OnDemandOptions options;
-    options.now = {now_ms()};
+    options.now = {wall_clock_ms()};
     options.rows_max = parts_.limits.query_rows_max;
     return options;
   }
@@ -143,7 +138,7 @@ class Asking {
                     QueryStatus& status) const {
     RecordTimeRange range;
     if (auto asked = query.time_range()) range = {{asked->from_ms}, {asked->to_ms}};
-    auto cursor = found.records->scan(table_, range, {now_ms()});
+    auto cursor = found.records->scan(table_, range, {wall_clock_ms()});
     if (!cursor.ok()) return cursor.status();
     while (status.ok() && query.wants_more()) {
       if (std::chrono::steady_clock::now() - began_ > parts_.limits.query_timeout) {

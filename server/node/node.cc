@@ -8,15 +8,10 @@
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "server/node/wall_clock.h"
 
 namespace pollux {
 namespace {
-
-int64_t wall_clock_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
 
 size_t threads_of(const NodeOptions& options) {
   if (options.workers != 0) return options.workers;
@@ -107,8 +102,20 @@ Node::Tried Node::try_plan(const DeployRequest& request) const {
   return tried;
 }
 
-Diagnostics Node::check(const DeployRequest& request) const {
-  return try_plan(request).outcome.diagnostics;
+Deployed Node::judge(Tried& tried) {
+  Deployed judged;
+  judged.plan = tried.outcome.plan;
+  if (tried.outcome.status != ApplyStatus::kApplied || !tried.outcome.diagnostics.empty()) {
+    judged.outcome = Deployed::Outcome::kErrors;
+    judged.diagnostics = std::move(tried.outcome.diagnostics);
+    judged.reason = std::move(tried.outcome.reason);
+  }
+  return judged;
+}
+
+Deployed Node::check(const DeployRequest& request) const {
+  Tried tried = try_plan(request);
+  return judge(tried);
 }
 
 std::map<std::string, PlanOutput> Node::outputs_of(const Shard& shard) {
@@ -121,15 +128,9 @@ std::map<std::string, PlanOutput> Node::outputs_of(const Shard& shard) {
 }
 
 Deployed Node::deploy(const DeployRequest& request) {
-  Deployed deployed;
   Tried tried = try_plan(request);
-  if (tried.outcome.status != ApplyStatus::kApplied || !tried.outcome.diagnostics.empty()) {
-    deployed.outcome = Deployed::Outcome::kErrors;
-    deployed.diagnostics = std::move(tried.outcome.diagnostics);
-    deployed.reason = std::move(tried.outcome.reason);
-    return deployed;
-  }
-  deployed.plan = tried.outcome.plan;
+  Deployed deployed = judge(tried);
+  if (deployed.outcome != Deployed::Outcome::kDeployed) return deployed;
 
   std::lock_guard one_at_a_time(deploying_);
   std::map<std::string, PlanOutput> outputs;  // none of their rows is written before deploy()

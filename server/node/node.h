@@ -96,8 +96,9 @@ class Node final : public ResultLogs {
   void set_dependents(Dependents dependents);
   /// Before the first plan; the observer outlives all deploys and undeploys.
   void add_observer(PlanObserver& observer);
-  /// What is wrong with a plan; empty: nothing. Whether it fits the others only deploy() knows.
-  Diagnostics check(const DeployRequest& request) const;
+  /// What deploy() would say of the plan by itself: kDeployed with its name, or kErrors. Whether it
+  /// fits the others only deploy() knows.
+  Deployed check(const DeployRequest& request) const;
 
   std::vector<PlanInfo> plans() const;
   std::optional<PlanInfo> plan(std::string_view name) const;
@@ -127,6 +128,7 @@ class Node final : public ResultLogs {
   };
   /// In an engine of its own; finds all errors, and what streams the plan has.
   Tried try_plan(const DeployRequest& request) const;
+  static Deployed judge(Tried& tried);
   static std::map<std::string, PlanOutput> outputs_of(const Shard& shard);
   std::string conflict_of(const std::vector<StreamInfo>& streams, const std::string& plan) const;
   std::shared_ptr<Shard> make_shard(const std::string& plan,

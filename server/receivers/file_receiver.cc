@@ -8,15 +8,10 @@
 #include "absl/strings/str_cat.h"
 #include "server/formats/csv_reader.h"
 #include "server/formats/json_lines_reader.h"
+#include "server/node/wall_clock.h"
 
 namespace pollux {
 namespace {
-
-int64_t wall_clock_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
 
 /// Lines that are there already; borrowed.
 class TextSource final : public ByteSource {

@@ -2,18 +2,13 @@
 
 #include <chrono>
 
+#include "server/node/wall_clock.h"
 #include "storage/rocks_store.h"
 
 namespace pollux {
 namespace {
 
 constexpr std::chrono::minutes kExpireInterval{1};
-
-Timestamp now() {
-  return {std::chrono::duration_cast<std::chrono::milliseconds>(
-              std::chrono::system_clock::now().time_since_epoch())
-              .count()};
-}
 
 }  // namespace
 
@@ -85,7 +80,7 @@ void StoreSet::expire_now_and_then() {
 void StoreSet::expire_all() {
   for (const auto& [name, store] : stores_) {
     while (true) {
-      auto expired = store->expire(now());
+      auto expired = store->expire({wall_clock_ms()});
       if (!expired.ok() && options_.on_error) options_.on_error(name, expired.status());
       std::lock_guard lock(mutex_);
       if (!expired.ok() || !expired->more || stopping_) break;

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "server/daemon/settings_endpoints.h"
 #include "server/formats/json_text.h"
 #include "server/formats/output_buffer.h"
 #include "server/settings/load.h"
@@ -24,7 +25,9 @@ struct ConfigOptions {
 };
 
 LoadedSettings load(const ConfigOptions& options) {
-  return load_settings({options.file, process_environment()});
+  LoadedSettings loaded = load_settings({options.file, process_environment()});
+  if (loaded.errors.empty()) loaded.errors = check_endpoints(loaded.settings);
+  return loaded;
 }
 
 std::string shown_option(const ComponentOption& option) {

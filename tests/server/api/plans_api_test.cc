@@ -175,5 +175,16 @@ TEST_F(PlansApiTest, StreamsOverAllPlans) {
   EXPECT_EQ(get("/v1/streams/Nobody").code(), "unknown_stream");
 }
 
+TEST_F(PlansApiTest, ValidateJudgesSinksAsDeployDoes) {
+  const char* text =
+      "define stream S (a int);"
+      "@sink(type='carrier-pigeon') define stream T (a int);"
+      "from S select a insert into T;";
+  Answer validated = call("POST", "/v1/plans/validate", text);
+  EXPECT_EQ(validated.body["valid"], false) << validated.text;
+  EXPECT_EQ(validated.body["diagnostics"].size(), 1) << validated.text;
+  EXPECT_EQ(deploy(text).body["error"]["diagnostics"], validated.body["diagnostics"]);
+}
+
 }  // namespace
 }  // namespace pollux
