@@ -108,8 +108,10 @@ class PublishCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc:
     if (!writing_ && !unanswered_.empty() && unanswered_.front().reply) {
       reply_ = serialize_message(*unanswered_.front().reply);
       write_options_ = {};
-      // It may go out together with the next one, which follows at once.
-      if (unanswered_.size() > 1 && unanswered_[1].reply) write_options_.set_buffer_hint();
+      // It may go out together with the next one, which follows at once. Not the first: it carries
+      // the headers, and gRPC does not call a write with headers done before it is on the wire.
+      bool followed = unanswered_.size() > 1 && unanswered_[1].reply;
+      if (followed && answered_ > 0) write_options_.set_buffer_hint();
       writing_ = true;
       return Due::kWrite;
     }

@@ -108,6 +108,19 @@ TEST_F(GrpcPublish, TheBytesOfAllStreamsAreBoundedAndEachStreamGoesOn) {
   EXPECT_EQ(outcomes.size(), 15u);
 }
 
+TEST_F(GrpcPublish, TheFirstAnswersComeThoughTheyAreReadyTogether) {
+  start();
+  for (int i = 0; i < 20; ++i) {
+    intake_.hold();
+    Outcomes outcomes;
+    auto client = publisher(*server_, outcomes);
+    for (int j = 0; j < 5; ++j) ASSERT_TRUE(client->send(*logins(2), 0).ok());
+    ASSERT_TRUE(eventually([&] { return intake_.queued() == 5; }));
+    intake_.let_go();
+    ASSERT_TRUE(eventually([&] { return outcomes.size() == 5; })) << outcomes.size();
+  }
+}
+
 TEST_F(GrpcPublish, AClientThatDisappearsLeavesNothingBehind) {
   start();
   intake_.hold();
