@@ -190,10 +190,10 @@ TEST_F(PolluxConfigTest, CheckReportsErrorsAsTextAndJson) {
 
 TEST_F(PolluxConfigTest, ShowTellsWhereEachValueComesFromAndKeepsSecrets) {
   write("pollux.yaml",
-        "http:\n  threads: 3\nsinks:\n  - name: hook\n    type: webhook\n    stream: S\n"
-        "    options:\n      url: http://x/\n      token: hunter2\n");
+        "http:\n  threads: 3\nsinks:\n  - name: hook\n    type: http\n    stream: S\n"
+        "    options:\n      url: http://x/\n      header.authorization: hunter2\n");
   ShellResult run = shell("POLLUX__HTTP__PORT=9000 pollux config show pollux.yaml");
-  EXPECT_EQ(run.exit_code, 0) << run.err;
+  ASSERT_EQ(run.exit_code, 0) << run.err;
   const Texts lines = lines_of(run.out);
   auto has = [&](const std::string& begin, const std::string& end) {
     for (const std::string& line : lines) {
@@ -204,14 +204,15 @@ TEST_F(PolluxConfigTest, ShowTellsWhereEachValueComesFromAndKeepsSecrets) {
   EXPECT_TRUE(has("http.threads = 3 ", " (pollux.yaml:2)")) << run.out;
   EXPECT_TRUE(has("http.port = 9000 ", " (POLLUX__HTTP__PORT)")) << run.out;
   EXPECT_TRUE(has("grpc.port = 9873 ", " (default)")) << run.out;
-  EXPECT_EQ(lines.back(),
-            "sinks: hook  type webhook, stream S, url http://x/, token ***  (pollux.yaml:4)");
+  EXPECT_EQ(
+      lines.back(),
+      "sinks: hook  type http, stream S, url http://x/, header.authorization ***  (pollux.yaml:4)");
 
   run = shell("POLLUX__HTTP__PORT=9000 pollux config show --json pollux.yaml");
   EXPECT_EQ(run.out.find("hunter2"), std::string::npos);
   simdjson::dom::parser parser;
   simdjson::dom::element shown = parser.parse(run.out);
-  EXPECT_EQ(std::string_view(shown["sinks"].at(0)["options"]["token"]), "***");
+  EXPECT_EQ(std::string_view(shown["sinks"].at(0)["options"]["header.authorization"]), "***");
   size_t ports = 0;
   for (simdjson::dom::element setting : shown["settings"].get_array()) {
     if (std::string_view(setting["name"]) != "http.port") continue;
