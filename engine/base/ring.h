@@ -2,6 +2,7 @@
 // what it holds.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <utility>
 #include <vector>
@@ -37,7 +38,7 @@ class Ring {
 
  private:
   uint32_t mask() const { return static_cast<uint32_t>(items_.size()) - 1; }
-  void grow() {
+  [[gnu::noinline]] void grow() {
     std::vector<T> larger(items_.empty() ? 4 : items_.size() * 2);
     for (uint32_t i = 0; i < size_; ++i) larger[i] = (*this)[i];
     items_ = std::move(larger);

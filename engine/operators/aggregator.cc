@@ -37,13 +37,18 @@ class StateAggregator final : public Aggregator {
       uint32_t group = steps.groups[i];
       if (group >= states_.size()) states_.resize(group + 1);
       S& state = states_[group];
+      bool removed = steps.removes != nullptr && steps.removes[i] != 0;
       if (!steps.argument.is_null(i)) {
         T value = steps.argument.at<T>(i);
-        if (steps.removes != nullptr && steps.removes[i] != 0) {
+        if (removed) {
           state.remove(value);
         } else {
           state.add(value);
         }
+      }
+      if (removed && !steps.removes_seen) {
+        to[i] = R{};
+        continue;
       }
       Outcome<R> outcome = state.result();
       to[i] = outcome.value;

@@ -22,7 +22,8 @@ struct AggregateSteps {
   uint32_t count = 0;
   const uint32_t* groups = nullptr;
   const uint8_t* removes = nullptr;  ///< 1: the value leaves; nullptr: every value comes in
-  Vec argument;                      ///< one value a step; ignored by count()
+  Vec argument = {};                 ///< one value a step; ignored by count()
+  bool removes_seen = true;          ///< false: nobody reads the result after a removing step
 };
 
 class Aggregator {

@@ -38,7 +38,8 @@ void GroupTable::grow() {
 void GroupTable::find_or_insert_many(const StringRef* keys, const uint32_t* instances,
                                      uint32_t count, uint32_t* groups) {
   constexpr uint32_t kBlock = 32;
-  if (count == 1 || slots_.empty()) {
+  constexpr size_t kInCacheSlots = 1024;  // such a table answers at once
+  if (count == 1 || slots_.size() <= kInCacheSlots) {
     for (uint32_t i = 0; i < count; ++i) {
       groups[i] = find_or_insert(keys[i], instances != nullptr ? instances[i] : 0);
     }

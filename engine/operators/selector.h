@@ -10,7 +10,6 @@
 #include <optional>
 #include <vector>
 
-#include "engine/base/ring.h"
 #include "engine/operators/aggregator.h"
 #include "engine/operators/batch_pool.h"
 #include "engine/operators/chunk.h"
@@ -133,60 +132,6 @@ class Selector : public Receiver, public KeyedOperator {
   std::vector<uint32_t> out_chunk_ids_, out_keys_, out_causes_;
   std::vector<uint8_t> out_kinds_;
   std::vector<StringRef> out_group_keys_;
-};
-
-/// A selector behind a sliding window whose leaving rows nobody sees: it keeps what it must take
-/// out of its aggregates again, and nothing else of the rows.
-class SlidingSelector final : public Selector {
- public:
-  struct Window {
-    enum class Kind : uint8_t { kLength, kExternalTime, kTime };
-    Kind kind = Kind::kLength;
-    int64_t extent = 0;      ///< rows, or milliseconds
-    ExpressionPtr external;  ///< kExternalTime: the time attribute
-  };
-
-  SlidingSelector(SelectorPlan plan, Window window, PlanContext& context, SelectedReceiver& next);
-
-  void receive(const Chunk& chunk) override;
-  size_t state_bytes() const override;
-
- private:
-  /// The values that an aggregate's argument had in the held rows, and those of this batch's
-  /// steps.
-  class Argument {
-   public:
-    Argument(AttributeType type, StringPool& strings) : type_(type), strings_(strings) {}
-    void hold(const Vec& values, uint32_t row);  ///< a row enters: a step, and kept
-    void leave();                                ///< the oldest row leaves: a step
-    void begin_steps(uint32_t steps);
-    Vec steps() const;
-    size_t bytes() const { return words_.bytes() + texts_.bytes() + nulls_.bytes(); }
-
-   private:
-    void add_step(uint64_t word, bool null);
-    void add_text_step(const StringRef& text, bool null);
-
-    AttributeType type_;
-    StringPool& strings_;
-    Ring<uint64_t> words_;
-    Ring<StringRef> texts_;
-    Ring<uint8_t> nulls_;
-    VecBuffer step_values_;
-    std::vector<StringRef> left_texts_;  ///< given back when the next batch begins
-    std::vector<uint8_t> step_nulls_;
-    uint32_t steps_taken_ = 0;
-    bool any_null_step_ = false;
-  };
-
-  void leave_one();
-
-  Window window_;
-  Ring<uint32_t> held_groups_;
-  Ring<int64_t> held_times_;
-  std::vector<std::unique_ptr<Argument>> arguments_;  ///< null for count()
-  std::vector<uint32_t> step_groups_, step_of_row_;
-  std::vector<uint8_t> step_removes_;
 };
 
 }  // namespace pollux

@@ -5,6 +5,7 @@
 
 #include "engine/operators/batch_selector.h"
 #include "engine/operators/filter.h"
+#include "engine/operators/sliding_selector.h"
 #include "engine/operators/window_filter.h"
 #include "engine/planner/timeless.h"
 
