@@ -64,11 +64,12 @@ void Subscription::pump() {
 bool Subscription::write_some() {
   if (unsent_.empty()) {
     ResultLog::Read read = log_->read(next_, kRowsAtOnce);
-    ends_ = read.forgotten;
+    ends_ = read.forgotten || read.ended;
     if (!ends_ && read.slices.empty()) return false;
-    unsent_ = ends_ ? "event: forgotten\ndata: results before offset " + std::to_string(read.next) +
-                          " are no longer held\n\n"
-                    : text_of(read);
+    unsent_ = read.forgotten ? "event: forgotten\ndata: results before offset " +
+                                   std::to_string(read.next) + " are no longer held\n\n"
+              : read.ended ? "event: ended\ndata: no plan writes the stream any more\n\n"
+                           : text_of(read);
     next_ = read.next;
   }
   if (stream_.write(unsent_) != ResponseStream::Write::kTaken) return false;

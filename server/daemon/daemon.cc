@@ -60,6 +60,9 @@ ExitCode run_daemon(Settings settings, const SettingsSource& source, Logger& log
   for (;;) {
     switch (signals.wait(kHousekeepingInterval)) {
       case Signal::kStop:
+        log.info("polluxd stops; a second signal ends it at once",
+                 {{"drain_timeout_ms", settings.shutdown.drain_timeout.count()}});
+        signals.let_stop_kill();
         (*parts)->stop(settings.shutdown.drain_timeout);
         log.info("polluxd stopped", {{"pid", ::getpid()}});
         return ExitCode::kOk;

@@ -18,6 +18,13 @@ Signals::~Signals() {
   ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
 }
 
+void Signals::let_stop_kill() {
+  sigset_t killing;
+  ::sigemptyset(&killing);
+  for (int signal : {SIGTERM, SIGINT}) ::sigaddset(&killing, signal);
+  POLLUX_CHECK(::pthread_sigmask(SIG_UNBLOCK, &killing, nullptr) == 0);
+}
+
 Signal Signals::wait(std::chrono::milliseconds timeout) {
   const auto seconds = std::chrono::floor<std::chrono::seconds>(timeout);
   timespec time{};

@@ -22,6 +22,8 @@ class Signals {
 
   /// SIGTERM and SIGINT stop, SIGHUP reloads; kNone after `timeout`.
   Signal wait(std::chrono::milliseconds timeout);
+  /// From here on SIGTERM and SIGINT end the process at once, as they do by default.
+  void let_stop_kill();
 
  private:
   sigset_t awaited_;

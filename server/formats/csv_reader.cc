@@ -203,7 +203,7 @@ ReadStatus CsvReader::decode_row() {
     }
     FieldFault fault = row_.parse(source.attribute, field.text);
     if (fault != FieldFault::kNone) [[unlikely]] {
-      error_ = field_error(fault, field.text, attribute.type);
+      error_ = field_error(fault, quoted_for_message(field.text), attribute.type);
       error_.line = row_line_;
       error_.field = attribute.name;
       return ReadStatus::kRowError;

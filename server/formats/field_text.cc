@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <system_error>
+#include <utility>
 
 namespace pollux {
 
@@ -68,9 +69,9 @@ FieldFault parse_field(std::string_view text, bool& value) {
   return FieldFault::kNone;
 }
 
-RowError field_error(FieldFault fault, std::string_view text, AttributeType type) {
+RowError field_error(FieldFault fault, std::string shown, AttributeType type) {
   RowError error;
-  error.reason = quoted_for_message(text);
+  error.reason = std::move(shown);
   if (fault == FieldFault::kOutOfRange) {
     error.kind = RowErrorKind::kOutOfRange;
     error.reason += " is out of the range of ";

@@ -20,7 +20,7 @@ FieldFault parse_field(std::string_view text, float& value);
 FieldFault parse_field(std::string_view text, double& value);
 FieldFault parse_field(std::string_view text, bool& value);
 
-/// What to say about `text` that is no value of `type`.
-RowError field_error(FieldFault fault, std::string_view text, AttributeType type);
+/// What to say about a text that is no value of `type`; `shown` is the text, fit for a message.
+RowError field_error(FieldFault fault, std::string shown, AttributeType type);
 
 }  // namespace pollux

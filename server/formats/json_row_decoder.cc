@@ -226,7 +226,7 @@ bool JsonRowDecoder::read_value(size_t attribute, ondemand::value& value, ondema
                    std::string(kind_of(type)) + " is not of type " + std::string(name_of(to.type))};
       return true;
   }
-  fault = field_error(FieldFault::kWrongType, token, to.type);
+  fault = field_error(FieldFault::kWrongType, shown_for_message(token), to.type);
   fault->field = to.name;
   return true;
 }
@@ -264,7 +264,7 @@ bool JsonRowDecoder::read_number(size_t attribute, ondemand::value& value, std::
       (reason == FieldFault::kWrongType && parse_field(token, any) == FieldFault::kWrongType)) {
     return broken(simdjson::NUMBER_ERROR, to.name, error);
   }
-  fault = field_error(reason, token, to.type);
+  fault = field_error(reason, shown_for_message(token), to.type);
   fault->field = to.name;
   return true;
 }

@@ -53,7 +53,7 @@ std::string to_text(const RowError& error, std::string_view file) {
   return text;
 }
 
-std::string quoted_for_message(std::string_view text) {
+std::string shown_for_message(std::string_view text) {
   bool cut = text.size() > kShownBytesMax;
   if (cut) {
     text = text.substr(0, kShownBytesMax);
@@ -66,19 +66,23 @@ std::string quoted_for_message(std::string_view text) {
   }
   bool valid = is_utf8(text);
   constexpr char kHex[] = "0123456789ABCDEF";
-  std::string quoted = "\"";
+  std::string shown;
   for (char c : text) {
     auto byte = static_cast<unsigned char>(c);
     if (byte < 0x20 || byte == 0x7F || (byte >= 0x80 && !valid)) {
-      quoted += "\\x";
-      quoted += kHex[byte >> 4];
-      quoted += kHex[byte & 15];
+      shown += "\\x";
+      shown += kHex[byte >> 4];
+      shown += kHex[byte & 15];
     } else {
-      quoted += c;
+      shown += c;
     }
   }
-  quoted += cut ? "...\"" : "\"";
-  return quoted;
+  if (cut) shown += "...";
+  return shown;
+}
+
+std::string quoted_for_message(std::string_view text) {
+  return '"' + shown_for_message(text) + '"';
 }
 
 }  // namespace pollux

@@ -37,8 +37,9 @@ std::string_view name_of(RowErrorKind kind);
 /// "FILE:LINE: field: reason".
 std::string to_text(const RowError& error, std::string_view file);
 
-/// `text` in double quotes, cut when long, control characters and broken bytes written as \xNN: fit
-/// for a message.
+/// `text`, cut when long, control characters and broken bytes written as \xNN: fit for a message.
+std::string shown_for_message(std::string_view text);
+/// The same in double quotes.
 std::string quoted_for_message(std::string_view text);
 
 }  // namespace pollux

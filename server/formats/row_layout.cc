@@ -54,7 +54,7 @@ bool set_constant(RowLayout& layout, size_t attribute, std::string_view text, Ro
   if (!text.empty()) {
     FieldFault fault = parse_value(text, to.type, value);
     if (fault != FieldFault::kNone) {
-      error = field_error(fault, text, to.type);
+      error = field_error(fault, quoted_for_message(text), to.type);
       error.field = to.name;
       return false;
     }

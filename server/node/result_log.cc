@@ -56,6 +56,7 @@ std::string result_id(const ResultSlice& slice, uint32_t row) {
          std::to_string(slice.cause.position.value) + "." + std::to_string(slice.ordinals[row]);
 }
 
+ResultLog::Writer::~Writer() { log_.writer_gone(); }
 ResultLog::Listener::~Listener() { log_.unlisten(number_); }
 ResultLog::Hold::~Hold() { log_.let_go(number_); }
 void ResultLog::Hold::confirm(uint64_t up_to) { log_.confirm(number_, up_to); }
@@ -70,6 +71,25 @@ void ResultLog::append(ResultSlice slice) {
     slices_.push_back(std::make_shared<const ResultSlice>(std::move(slice)));
     forget();
   }
+  tell_listeners();
+}
+
+std::unique_ptr<ResultLog::Writer> ResultLog::write() {
+  std::lock_guard lock(mutex_);
+  ++writers_;
+  return std::unique_ptr<Writer>(new Writer(*this));
+}
+
+void ResultLog::writer_gone() {
+  {
+    std::lock_guard lock(mutex_);
+    ended_ = --writers_ == 0;
+    if (!ended_) return;
+  }
+  tell_listeners();
+}
+
+void ResultLog::tell_listeners() {
   std::lock_guard lock(listeners_mutex_);
   for (const Hearer& hearer : listeners_) hearer.call();
 }
@@ -146,6 +166,7 @@ ResultLog::Read ResultLog::read(uint64_t from, size_t rows_max) const {
     read.next = (*slice)->end();
     read.slices.push_back(*slice);
   }
+  read.ended = ended_ && read.slices.empty();
   return read;
 }
 

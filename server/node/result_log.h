@@ -2,7 +2,8 @@
 //
 // Bounded in bytes: what no hold protects is forgotten, oldest first, and a reader that asks for
 // what was forgotten is told so. Where holds keep more than the bound, the log is full, and the
-// plans that write it wait until something is confirmed. Thread: any.
+// plans that write it wait until something is confirmed. When its last writer has gone, the log has
+// ended: readers are told so once they have read it all. Thread: any.
 #pragma once
 
 #include <cstddef>
@@ -44,6 +45,18 @@ class ResultLog {
                                          ///< `from`, its rows below `from` are to be skipped
     uint64_t next = 0;                   ///< ask on from here
     bool forgotten = false;  ///< rows from `from` on are gone; `next` is the oldest left
+    bool ended = false;      ///< nothing is new, nor ever will be
+  };
+
+  /// Whoever appends; the log ends with the destruction of the last one.
+  class Writer {
+   public:
+    ~Writer();
+
+   private:
+    friend class ResultLog;
+    explicit Writer(ResultLog& log) : log_(log) {}
+    ResultLog& log_;
   };
 
   /// Ends with its destruction; no call is under way then.
@@ -78,6 +91,7 @@ class ResultLog {
 
   // ---- plans ----
 
+  std::unique_ptr<Writer> write();
   /// Takes over the slice and gives its rows their offsets.
   void append(ResultSlice slice);
   bool full() const;
@@ -111,6 +125,8 @@ class ResultLog {
 
   bool is_full() const;
   void forget();
+  void tell_listeners();
+  void writer_gone();
   void confirm(uint64_t number, uint64_t up_to);
   void let_go(uint64_t number);
   void unlisten(uint64_t number);
@@ -124,6 +140,8 @@ class ResultLog {
   uint64_t begin_ = 0;
   uint64_t end_ = 0;
   size_t bytes_ = 0;
+  size_t writers_ = 0;
+  bool ended_ = false;
   uint64_t last_hold_ = 0;
   std::vector<Holder> holds_;
   std::vector<std::function<void()>> waiting_;

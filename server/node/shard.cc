@@ -33,7 +33,9 @@ Shard::Shard(std::string plan, ShardLimits limits, Logs logs, WorkerPool& worker
       limits_(limits),
       logs_(std::move(logs)),
       workers_(workers),
-      callbacks_(std::move(callbacks)) {}
+      callbacks_(std::move(callbacks)) {
+  for (const auto& [stream, log] : logs_) writers_.push_back(log->write());
+}
 
 bool Shard::has_room(size_t bytes) {
   std::lock_guard lock(mutex_);

@@ -92,6 +92,7 @@ class Shard : public std::enable_shared_from_this<Shard> {
   const std::shared_ptr<const std::string> plan_;
   const ShardLimits limits_;
   const Logs logs_;
+  std::vector<std::unique_ptr<ResultLog::Writer>> writers_;
   WorkerPool& workers_;
   const Callbacks callbacks_;
 

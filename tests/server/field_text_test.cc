@@ -64,7 +64,7 @@ TEST(FieldTextTest, MessagesShowValuesSafely) {
   EXPECT_EQ(quoted_for_message(std::string(47, 'x') + "\xC3\xA9zzz"),
             "\"" + std::string(47, 'x') + "...\"");
   EXPECT_EQ(field_error(FieldFault::kOutOfRange, "3000000000", AttributeType::kInt).reason,
-            "\"3000000000\" is out of the range of int (-2147483648 to 2147483647)");
+            "3000000000 is out of the range of int (-2147483648 to 2147483647)");
 }
 
 }  // namespace

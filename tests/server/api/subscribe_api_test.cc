@@ -262,6 +262,18 @@ TEST_F(SubscribeApiTest, SubscribersEndWithTheNode) {
   EXPECT_EQ(subscriber.status(), 200) << "ended as an answer, not cut";
 }
 
+TEST_F(SubscribeApiTest, SubscribersEndWithTheLastPlanOfTheirStream) {
+  Subscriber subscriber(url(kPath));
+  send_users(0, 2);
+  subscriber.events(2);
+  EXPECT_EQ(deploy(kLogins, "?replace=true").status, 201);
+  send_users(2, 1);
+  EXPECT_EQ(subscriber.events(3).back().name, "") << "the plan that follows writes on";
+  EXPECT_EQ(call("DELETE", "/v1/plans/Logins").status, 200);
+  EXPECT_EQ(subscriber.events(4).back().name, "ended");
+  EXPECT_TRUE(becomes_true([&] { return subscriber.ended(); }));
+}
+
 TEST_F(SubscribeApiTest, ManyReadersWhilePlansComeAndGo) {
   std::atomic<bool> stop{false};
   std::thread deployer([&] {

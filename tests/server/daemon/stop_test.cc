@@ -76,5 +76,22 @@ TEST_F(StopTest, WhatWasAcknowledgedHasPassedThePlans) {
   EXPECT_FALSE(call("GET", base + "/livez").ok());
 }
 
+TEST_F(StopTest, ASecondSignalDoesNotWaitForASinkThatIsDown) {
+  pid_t child = start_polluxd("POLLUX__SHUTDOWN__DRAIN_TIMEOUT='60 s'");
+  std::string base = base_url();
+  const char* plan =
+      "@app:name('P') define stream S (a int);"
+      "@sink(type='http', url='http://127.0.0.1:1/', on.error='wait') define stream T (a int);"
+      "from S select a insert into T;";
+  ASSERT_EQ(call("POST", base + "/v1/plans", plan, "text/plain")->status, 201);
+  ASSERT_EQ(call("POST", base + "/v1/streams/S/events", R"({"a": 1})")->status, 200);
+  ::kill(child, SIGTERM);
+  ASSERT_TRUE(logged("a second signal ends it at once"));
+  // Blocked until the line is written, it takes hold in any case.
+  ShellResult run = end(child);
+  EXPECT_NE(run.exit_code, 0);
+  EXPECT_EQ(read("log").find("polluxd stopped"), std::string::npos) << "it did not wait";
+}
+
 }  // namespace
 }  // namespace pollux

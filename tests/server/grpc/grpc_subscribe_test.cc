@@ -69,6 +69,18 @@ class GrpcSubscribe : public testing::Test {
   std::unique_ptr<GrpcServer> server_;
 };
 
+TEST_F(GrpcSubscribe, EndsWithTheLogWhenAllIsSent) {
+  start();
+  auto writer = log_->write();
+  Taken taken;
+  auto client = subscribe(taken);
+  ASSERT_TRUE(client.ok()) << client.status();
+  append(1, 5);
+  writer.reset();
+  EXPECT_EQ((*client)->wait().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(taken.ids().size(), 5u);
+}
+
 TEST_F(GrpcSubscribe, ResultsComeInOrderWithTheirIdsFromTheSubscriptionOn) {
   start();
   append(1, 3);

@@ -79,6 +79,22 @@ TEST(ResultLog, FindsAnIdThatItStillHolds) {
   }
 }
 
+TEST(ResultLog, EndsWithItsLastWriter) {
+  ResultLog log(schema(), 1 << 20);
+  int calls = 0;
+  auto listener = log.listen([&] { ++calls; });
+  auto first = log.write();
+  auto second = log.write();
+  first.reset();
+  log.append(slice_at(1, 1));
+  EXPECT_FALSE(log.read(1, 1).ended);
+  EXPECT_EQ(calls, 1);
+  second.reset();
+  EXPECT_EQ(calls, 2) << "who waits hears it";
+  EXPECT_FALSE(log.read(0, 1).ended) << "first what is left";
+  EXPECT_TRUE(log.read(1, 1).ended);
+}
+
 TEST(ResultLog, AListenerIsCalledForWhatIsNewUntilItGoes) {
   ResultLog log(schema(), 1 << 20);
   int calls = 0;
