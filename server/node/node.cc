@@ -323,10 +323,10 @@ void Node::run_ticks() {
       std::lock_guard lock(mutex_);
       int64_t now = wall_clock_ms();
       for (auto& [name, plan] : plans_) {
+        if (plan.shard->tick_waits()) continue;
         int64_t deadline = plan.shard->next_deadline_ms();
-        if (plan.last_tick_ms >= deadline) continue;  // that tick is on its way
         if (deadline <= now) {
-          sequencer_.tick(*plan.shard, plan.last_tick_ms);
+          sequencer_.tick(*plan.shard);
         } else {
           next_ms = std::min(next_ms, deadline);
         }

@@ -118,7 +118,6 @@ class Node final : public ResultLogs {
   struct Plan {
     PlanInfo info;
     std::shared_ptr<Shard> shard;
-    int64_t last_tick_ms = INT64_MIN;
   };
 
   struct Tried {

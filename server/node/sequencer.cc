@@ -195,11 +195,10 @@ void Sequencer::drop_routes(const std::shared_ptr<Shard>& shard, Calls& calls) {
   }
 }
 
-void Sequencer::tick(Shard& shard, int64_t& time_ms) {
+void Sequencer::tick(Shard& shard) {
   std::lock_guard lock(mutex_);
-  time_ms = now_ms();
   ++counts_.entries;
-  shard.push({next_id(), {time_ms}, TickPayload{}}, 0);
+  shard.push({next_id(), {now_ms()}, TickPayload{}}, 0);
 }
 
 void Sequencer::stop() {

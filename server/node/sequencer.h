@@ -53,7 +53,7 @@ class Sequencer final : public Intake {
                  const std::vector<SchemaPtr>& inputs, const std::shared_ptr<Shard>& replaced);
   void undeploy(const std::shared_ptr<Shard>& shard);
   /// Time has come for something in the shard.
-  void tick(Shard& shard, int64_t& time_ms);
+  void tick(Shard& shard);
   /// Some shard has room again.
   void room_made();
   /// Refuses everything from here on, also what waits.

@@ -49,6 +49,7 @@ void Shard::push(Entry entry, size_t bytes) {
   {
     std::lock_guard lock(mutex_);
     if (closed_) return;
+    if (std::holds_alternative<TickPayload>(entry.payload)) tick_waits_ = true;
     queue_.push_back({std::move(entry), bytes, nullptr});
     ++queued_entries_;
     queued_bytes_ += bytes;
@@ -133,16 +134,23 @@ void Shard::apply(const Item& item) {
     callbacks_.suspended(outcome);
   }
   auto deadline = engine_.next_deadline();
-  int64_t next = deadline ? deadline->ms : INT64_MAX;
-  if (next_deadline_ms_.exchange(next, std::memory_order_acq_rel) > next) callbacks_.deadline();
+  // A suspended plan keeps its deadlines but takes no ticks.
+  int64_t next = deadline && !suspended_.load(std::memory_order_relaxed) ? deadline->ms : INT64_MAX;
+  int64_t before = next_deadline_ms_.exchange(next, std::memory_order_acq_rel);
+  bool ticked = std::holds_alternative<TickPayload>(item.entry.payload);
+  if (ticked) tick_waits_.store(false, std::memory_order_release);
+  // While a tick waits nobody watches the deadline, so the one behind it is always told.
+  if (next < before || (ticked && next != INT64_MAX)) callbacks_.deadline();
   sample_state();
 }
 
+/// As often as it costs a hundredth of the time.
 void Shard::sample_state() {
-  auto now = std::chrono::steady_clock::now();
-  if (now - sampled_ < std::chrono::seconds(1)) return;
-  sampled_ = now;
+  auto begun = std::chrono::steady_clock::now();
+  if (begun < sample_from_) return;
   state_bytes_.store(engine_.state_bytes(), std::memory_order_relaxed);
+  auto ended = std::chrono::steady_clock::now();
+  sample_from_ = ended + 100 * (ended - begun);
 }
 
 void Shard::release(size_t bytes, bool entry) {

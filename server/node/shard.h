@@ -35,7 +35,7 @@ struct ShardCounts {
   uint64_t entries = 0;
   uint64_t events = 0;
   uint64_t results = 0;
-  uint64_t state_bytes = 0;  ///< of about the last second in which there was work
+  uint64_t state_bytes = 0;  ///< as it was not long before the last entry was applied
   size_t queued_entries = 0;
   size_t queued_bytes = 0;
   bool suspended = false;
@@ -69,6 +69,8 @@ class Shard : public std::enable_shared_from_this<Shard> {
 
   /// When the engine wants a tick; INT64_MAX: never.
   int64_t next_deadline_ms() const { return next_deadline_ms_.load(std::memory_order_acquire); }
+  /// Whether a tick was pushed that is not applied yet; once it is, callbacks.deadline comes.
+  bool tick_waits() const { return tick_waits_.load(std::memory_order_acquire); }
   ShardCounts counts() const;
 
  private:
@@ -107,11 +109,11 @@ class Shard : public std::enable_shared_from_this<Shard> {
 
   // Of whoever runs.
   Engine engine_;
-  std::chrono::steady_clock::time_point sampled_{};
+  std::chrono::steady_clock::time_point sample_from_{};
 
   std::atomic<int64_t> next_deadline_ms_{INT64_MAX};
   std::atomic<uint64_t> entries_{0}, events_{0}, results_{0}, state_bytes_{0};
-  std::atomic<bool> suspended_{false}, resting_{false};
+  std::atomic<bool> suspended_{false}, resting_{false}, tick_waits_{false};
 };
 
 }  // namespace pollux

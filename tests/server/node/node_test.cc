@@ -215,9 +215,34 @@ TEST(Node, TimePassesWithoutEvents) {
   Node node(options());
   deploy(node,
          "@app:name('Timed') define stream Logins (user string, ok bool);"
-         "from Logins#window.timeBatch(50 millisec) select count() as n insert into Counts;");
+         "from Logins#window.timeBatch(50 millisec) select count() as n insert into Counts;"
+         "from Logins#window.timeBatch(120 millisec) select count() as n insert into Later;");
   submit(node.intake(), failure_of(node, "ada"));
   EXPECT_EQ(results_of(*node.find_results("Counts"), 1).size(), 1);
+  EXPECT_EQ(results_of(*node.find_results("Later"), 1).size(), 1) << "more than one tick comes";
+}
+
+TEST(Node, WhatIsOldWhenItComesLeavesAtOnce) {
+  Node node(options());
+  deploy(node,
+         "@app:name('Timed') define stream Logins (user string, ok bool);"
+         "from Logins#window.time(1 sec) select user insert expired events into Gone;");
+  auto gone = node.find_results("Gone");
+  for (uint64_t i = 1; i <= 5; ++i) {
+    submit(node.intake(), failure_of(node, "ada"));
+    EXPECT_EQ(results_of(*gone, i).size(), i);
+  }
+}
+
+TEST(Node, ShowsTheStateThatAShortBurstLeft) {
+  Node node(options());
+  deploy(
+      node,
+      "@app:name('Held') define stream Logins (user string, ok bool);"
+      "from Logins#window.length(1000) select user, count() as n group by user insert into Out;");
+  for (int i = 0; i < 200; ++i) submit(node.intake(), failure_of(node, std::to_string(i)));
+  results_of(*node.find_results("Out"), 200);
+  EXPECT_GT(node.plan("Held")->counts.state_bytes, 1000);
 }
 
 TEST(Node, DrainAppliesWhatWasTakenAndRefusesTheRest) {
