@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "engine/base/check.h"
+#include "engine/operators/in_hand.h"
 
 namespace pollux {
 
@@ -76,12 +77,12 @@ void PartialMatches::drop_event(PartialId id, uint32_t state) {
 }
 
 void PartialMatches::release_slot(uint32_t store, Slot slot) {
-  if (in_hand(slot)) return;
+  if (in_hand::holds(slot)) return;
   if (--slot_owners_[store][slot] == 0) stores_[store]->release(slot);
 }
 
 void PartialMatches::share_slot(PartialId id, uint32_t state, Slot slot) {
-  if (in_hand(slot)) {
+  if (in_hand::holds(slot)) {
     in_hand_.push_back({id, state});
   } else {
     ++slot_owners_[rules_[state].store][slot];
@@ -90,7 +91,7 @@ void PartialMatches::share_slot(PartialId id, uint32_t state, Slot slot) {
 
 Slot PartialMatches::keep_in_hand(PartialId id, uint32_t state, uint32_t i) {
   in_hand_.push_back({id, state});
-  return kInHand | i;
+  return in_hand::of_row(i);
 }
 
 void PartialMatches::settle(const Chunk& chunk, uint32_t store) {
@@ -105,12 +106,12 @@ void PartialMatches::settle(const Chunk& chunk, uint32_t store) {
 }
 
 void PartialMatches::settle_slot(const Chunk& chunk, uint32_t store, Slot& slot) {
-  if (!in_hand(slot)) return;
-  Slot& stored = stored_in_hand_[row_in_hand(slot)];
+  if (!in_hand::holds(slot)) return;
+  Slot& stored = stored_in_hand_[in_hand::row_of(slot)];
   std::vector<uint32_t>& owners = slot_owners_[store];
   if (stored == RowStore::kNoSlot) {
-    stored = stores_[store]->insert(chunk, row_in_hand(slot));
-    POLLUX_CHECK(!in_hand(stored));
+    stored = stores_[store]->insert(chunk, in_hand::row_of(slot));
+    POLLUX_CHECK(!in_hand::holds(stored));
     if (owners.size() <= stored) owners.resize(stored + 1, 0);
     owners[stored] = 0;
   }

@@ -49,9 +49,6 @@ class PartialMatches {
   /// The chunk in hand, whose rows went to states of `store`, goes: stores what is still kept of
   /// it.
   void settle(const Chunk& chunk, uint32_t store);
-  /// A place that is a row of the chunk in hand, and which.
-  static bool in_hand(Slot slot) { return slot != RowStore::kNoSlot && (slot & kInHand) != 0; }
-  static uint32_t row_in_hand(Slot slot) { return slot & ~kInHand; }
 
   int64_t timestamp(PartialId id) const { return partials_[id].timestamp; }
   void set_timestamp(PartialId id, int64_t timestamp) { partials_[id].timestamp = timestamp; }
@@ -62,8 +59,6 @@ class PartialMatches {
   size_t bytes() const;
 
  private:
-  static constexpr Slot kInHand = 0x80000000;
-
   struct Partial {
     int64_t timestamp = -1;
     uint32_t owners = 0;

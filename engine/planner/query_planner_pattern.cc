@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "engine/expression/operators.h"
+#include "engine/operators/pattern_operator.h"
 #include "engine/planner/query_planner.h"
 
 namespace pollux {
@@ -219,7 +220,7 @@ void QueryPlanner::add_pattern(const ast::Query& query, const ast::StateInput& i
   Selector& selector =
       own(std::make_unique<Selector>(std::move(selection->plan), plan_.context(), *output));
   PatternOperator& states =
-      own(std::make_unique<PatternOperator>(std::move(pattern), plan_.context(), selector));
+      own(PatternOperator::create(std::move(pattern), plan_.context(), selector));
   if (gate_ != nullptr) states.set_gate(*gate_);
   for (size_t i = 0; i < inputs.size(); ++i) {
     read(inputs[i], states.input(static_cast<uint32_t>(i)));

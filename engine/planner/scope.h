@@ -14,7 +14,7 @@
 #include "engine/expression/expression.h"
 #include "engine/language/ast.h"
 #include "engine/language/diagnostics.h"
-#include "engine/operators/pattern.h"
+#include "engine/operators/pattern_plan.h"
 #include "engine/types/schema.h"
 
 namespace pollux {

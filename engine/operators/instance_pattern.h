@@ -1,0 +1,92 @@
+// Patterns and sequences of any kind: instances stand in lists, by state.
+//
+// Each state has the instances that wait for its next event (pending) and those that will from the
+// next event on (fresh). An event is offered to the states that read its stream, the last first.
+// In a sequence an instance that an event does not move is gone. With `every` the chain begins
+// anew whenever the part under it is through, or too old. `within` counts from the first event of
+// an instance; equal is inside. Thread: the shard's.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "engine/base/small_ids.h"
+#include "engine/operators/partial_matches.h"
+#include "engine/operators/pattern_operator.h"
+
+namespace pollux {
+
+class InstancePattern final : public PatternOperator {
+ public:
+  InstancePattern(PatternPlan plan, PlanContext& context, Receiver& next);
+
+  void drop_key(uint32_t key) override;
+  size_t state_bytes() const override;
+
+ private:
+  /// The lists of one partition instance; a bit of a mask for each list that is not empty.
+  struct Instances {
+    uint64_t pending_mask = 0;
+    uint64_t fresh_mask = 0;
+    uint64_t restart_mask = 0;  ///< optional start states of a sequence: begin anew
+    // Of all that began since nothing was on its way: first events are no earlier, no later.
+    int64_t earliest_ms = INT64_MAX;
+    int64_t latest_ms = INT64_MIN;
+    bool begun = false;
+    bool initialized = false;
+
+    bool idle() const { return (pending_mask | fresh_mask | restart_mask) == 0; }
+  };
+
+  SmallIds& pending(uint32_t state) { return at_pending_[state]; }
+  SmallIds& fresh(uint32_t state) { return at_fresh_[state]; }
+  size_t lists_per_key() const { return 2 * plan().states.size(); }
+  void go_to(uint32_t key);
+  void receive(uint32_t input, const Chunk& chunk) override;
+  void settle() override;
+  void prefetch(uint32_t key) const;
+  bool passes_by(uint32_t input, uint32_t key, uint32_t i) const;
+  void offer(uint32_t input, const Chunk& chunk, uint32_t i);
+  void process(uint32_t state, const Chunk& chunk, uint32_t i);
+  void begin_again(uint32_t state, const Chunk& chunk, uint32_t i);
+  void take(PartialId id, uint32_t state, const Chunk& chunk, uint32_t i);
+  bool passes(uint32_t state, PartialId id, uint32_t i);
+  /// The event has been taken by the state; moves the instance on.
+  void taken(uint32_t state, PartialId id);
+  void advance(uint32_t state, PartialId id);
+  void add_state(uint32_t state, PartialId id);
+  void add_every(uint32_t state, PartialId id);
+  void min_count_reached(uint32_t state, PartialId id);
+  void begin_instance(uint32_t state);
+  void restart_start(uint32_t state);
+  void expire(int64_t time);
+  bool none_too_old(int64_t time) const;
+  void reset(uint32_t state);
+  void update(uint32_t state);
+  bool too_old(PartialId id, int64_t time) const;
+  void push_fresh(uint32_t state, PartialId id);
+  void move_fresh(uint32_t state);
+  void clear_pending(uint32_t state);
+  void release_all(SmallIds& list);
+  void emit(PartialId id, const Chunk& chunk, uint32_t i);
+  void append(const PatternReference& reference, PartialId id, Column& to);
+
+  std::vector<uint32_t> start_states_;
+  uint64_t start_mask_ = 0;
+  /// A sequence whose one start state waits again after every event: it needs no list.
+  bool rearms_ = false;
+  std::unique_ptr<PartialMatches> partials_;
+  KeyedState<Instances> instances_;
+  std::vector<uint8_t> busy_;    ///< by instance: whether it is not idle
+  std::vector<SmallIds> lists_;  ///< by instance: fresh by state, then pending by state
+
+  // While a chunk is worked on.
+  Instances* at_ = nullptr;
+  SmallIds* at_fresh_ = nullptr;
+  SmallIds* at_pending_ = nullptr;
+  bool changed_ = false;   ///< the instance leaves the state
+  bool complete_ = false;  ///< the instance is through
+};
+
+}  // namespace pollux
