@@ -61,6 +61,10 @@ bool Parser::on_demand_find(ast::OnDemandQuery& out) {
   out.store_location = peek().location;
   if (!name(out.store, "a table, window or aggregation")) return false;
   if (accept(Keyword::kAs) && !name(out.alias, "the alias")) return false;
+  if (at_symbol("[")) {
+    return fail("'on', 'select' or the end",
+                "here a condition stands behind 'on', as in: on a > 1");
+  }
   repair({Keyword::kSelect, Keyword::kWithin});
   if (accept(Keyword::kOn) && !expression_into(out.on)) return false;
   repair({Keyword::kSelect, Keyword::kWithin});

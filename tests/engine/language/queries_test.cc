@@ -283,5 +283,11 @@ TEST(Queries, OnDemandQueriesOfAllForms) {
   EXPECT_FALSE(parse_on_demand_query("from T insert into S").diagnostics.empty());
 }
 
+TEST(Queries, AnOnDemandQueryThatFiltersLikeAStreamIsToldWhereConditionsStand) {
+  EXPECT_EQ(to_text(parse_on_demand_query("from T[a > 1] select a").diagnostics, "query"),
+            "query:1:7: error: unexpected '['; expected 'on', 'select' or the end; hint: here a "
+            "condition stands behind 'on', as in: on a > 1\n");
+}
+
 }  // namespace
 }  // namespace pollux
