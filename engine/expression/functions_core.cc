@@ -192,13 +192,12 @@ CallResult make_instance_of(Arguments arguments) {
 /// from the smallest positive double (the greatest), which comes out where nothing beats it.
 template <bool kGreatest>
 CallResult make_extreme(Arguments arguments) {
-  AttributeType type = AttributeType::kInt;
-  bool numeric = !arguments.empty();
+  bool one_type = !arguments.empty() && is_numeric(arguments[0]->type());
   for (const ExpressionPtr& argument : arguments) {
-    numeric = numeric && is_numeric(argument->type());
-    if (numeric) type = promote(type, argument->type());
+    one_type = one_type && argument->type() == arguments[0]->type();
   }
-  if (!numeric) return CallError{"minimum and maximum take numbers", "one or more numbers"};
+  if (!one_type) return CallError{"minimum and maximum take numbers", "numbers of one type"};
+  AttributeType type = arguments[0]->type();
   return make_row_function(type, std::move(arguments),
                            [type](const RowArguments& in, RowResult& out) {
                              double best = kGreatest ? std::numeric_limits<double>::denorm_min()

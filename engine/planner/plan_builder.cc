@@ -6,6 +6,7 @@
 
 #include "engine/expression/row_function.h"
 #include "engine/language/parser.h"
+#include "engine/operators/observed.h"
 #include "engine/planner/annotations.h"
 #include "engine/planner/plan_describer.h"
 #include "engine/planner/query_planner.h"
@@ -15,8 +16,11 @@ namespace {
 
 class PlanBuilder {
  public:
-  PlanBuilder(const ast::Plan& tree, Plan& plan, Diagnostics& diagnostics)
-      : tree_(tree), plan_(plan), diagnostics_(diagnostics), queries_(plan, flow_, diagnostics) {}
+  PlanBuilder(const ast::Plan& tree, Plan& plan, FlowObserver* observer, Diagnostics& diagnostics)
+      : tree_(tree),
+        plan_(plan),
+        diagnostics_(diagnostics),
+        queries_(plan, flow_, observer, diagnostics) {}
 
   void build() {
     read_annotations();
@@ -85,7 +89,19 @@ class PlanBuilder {
     return false;
   }
 
+  /// Sources and sinks are none of the engine's business, but without a type nobody can make one.
+  void check_endpoints(const ast::StreamDefinition& definition) {
+    for (const ast::Annotation& annotation : definition.annotations) {
+      for (const char* kind : {"source", "sink"}) {
+        if (!same_name(annotation.name, kind) || annotation_value(annotation, "type")) continue;
+        report(annotation.location, std::string("a ") + kind + " needs a type",
+               std::string("@") + kind + "(type='...')");
+      }
+    }
+  }
+
   void define(const ast::StreamDefinition& definition) {
+    check_endpoints(definition);
     SchemaPtr schema = schema_of(definition);
     if (schema && is_free(definition.name, *schema, definition.location, true)) {
       plan_.add_stream(std::move(schema), true);
@@ -105,6 +121,11 @@ class PlanBuilder {
       bool index = find_annotation({annotation}, "index") != nullptr ||
                    find_annotation({annotation}, "indexby") != nullptr;
       if (!key && !index) continue;
+      if (find_annotation({annotation}, "index") != nullptr && annotation.elements.size() != 1) {
+        report(annotation.location, "an index over several attributes",
+               "one attribute; '@Index' may stand several times");
+        continue;
+      }
       for (const ast::AnnotationElement& element : annotation.elements) {
         std::optional<size_t> column = schema->find(element.value);
         if (!column) {
@@ -115,7 +136,12 @@ class PlanBuilder {
                  "an attribute of the table", near.empty() ? "" : "did you mean '" + near + "'?");
           continue;
         }
-        (key ? primary_key : indexed).push_back(*column);
+        std::vector<size_t>& columns = key ? primary_key : indexed;
+        if (std::find(columns.begin(), columns.end(), *column) != columns.end()) {
+          report(element.location, "'" + element.value + "' is named twice", "each attribute once");
+          continue;
+        }
+        columns.push_back(*column);
       }
     }
     plan_.all_tables()[definition.name] = std::make_unique<Table>(
@@ -200,21 +226,23 @@ class PlanBuilder {
   QueryPlanner queries_;
 };
 
-}  // namespace
-
-namespace {
+void observe_streams(Plan& plan, FlowObserver& observer) {
+  for (Plan::Stream& stream : plan.all_streams()) {
+    stream.junction->add_reader(plan.own(std::make_unique<ObservedStream>(stream.name, observer)));
+  }
+}
 
 BuiltPlan build(const ast::Plan& tree, Diagnostics diagnostics, const std::string& default_name,
-                const IsResult& is_result) {
+                const BuildOptions& options) {
   BuiltPlan built;
   built.diagnostics = std::move(diagnostics);
   auto plan = std::make_unique<Plan>(default_name);
-  PlanBuilder builder(tree, *plan, built.diagnostics);
+  PlanBuilder builder(tree, *plan, options.observer, built.diagnostics);
   builder.build();
   if (builder.loops() && built.diagnostics.empty()) {
     plan = std::make_unique<Plan>(default_name);
     plan->context().set_loops(true);
-    PlanBuilder(tree, *plan, built.diagnostics).build();
+    PlanBuilder(tree, *plan, options.observer, built.diagnostics).build();
   }
   if (!built.diagnostics.empty()) {
     std::stable_sort(built.diagnostics.begin(), built.diagnostics.end(),
@@ -227,8 +255,11 @@ BuiltPlan build(const ast::Plan& tree, Diagnostics diagnostics, const std::strin
   plan->set_description(describe_tree(tree));
   for (Plan::Stream& stream : plan->all_streams()) {
     if (!stream.written) continue;
-    if (!is_result || is_result(plan->name(), stream.name)) plan->make_result(stream);
+    if (!options.is_result || options.is_result(plan->name(), stream.name)) {
+      plan->make_result(stream);
+    }
   }
+  if (options.observer != nullptr) observe_streams(*plan, *options.observer);
   built.plan = std::move(plan);
   return built;
 }
@@ -236,14 +267,14 @@ BuiltPlan build(const ast::Plan& tree, Diagnostics diagnostics, const std::strin
 }  // namespace
 
 BuiltPlan build_plan(std::string_view text, const std::string& default_name,
-                     const IsResult& is_result) {
+                     const BuildOptions& options) {
   ParseResult parsed = parse_plan(text);
-  return build(parsed.plan, std::move(parsed.diagnostics), default_name, is_result);
+  return build(parsed.plan, std::move(parsed.diagnostics), default_name, options);
 }
 
 BuiltPlan build_plan(const ast::Plan& tree, const std::string& default_name,
-                     const IsResult& is_result) {
-  return build(tree, {}, default_name, is_result);
+                     const BuildOptions& options) {
+  return build(tree, {}, default_name, options);
 }
 
 }  // namespace pollux

@@ -17,14 +17,17 @@ struct BuiltPlan {
   Diagnostics diagnostics;     ///< everything that is wrong, in order of place
 };
 
-/// Which streams are results; null: every stream that a query inserts into.
-using IsResult = std::function<bool(std::string_view plan, std::string_view stream)>;
+struct BuildOptions {
+  /// Which streams are results; null: every stream that a query inserts into.
+  std::function<bool(std::string_view plan, std::string_view stream)> is_result;
+  FlowObserver* observer = nullptr;
+};
 
 /// Parses and binds. `default_name` is the plan's name when the text gives none.
 BuiltPlan build_plan(std::string_view text, const std::string& default_name,
-                     const IsResult& is_result);
+                     const BuildOptions& options);
 /// Binds a tree.
 BuiltPlan build_plan(const ast::Plan& tree, const std::string& default_name,
-                     const IsResult& is_result);
+                     const BuildOptions& options);
 
 }  // namespace pollux

@@ -84,8 +84,7 @@ std::optional<QueryPlanner::Input> QueryPlanner::find_input(const ast::StreamSou
     return std::nullopt;
   }
   Input input;
-  input.names = {source.stream};
-  if (!source.alias.empty()) input.names.push_back(source.alias);
+  input.names = {source.alias.empty() ? source.stream : source.alias};
   std::vector<std::string> known;
   if (source.inner) {
     if (frame_ == nullptr) {

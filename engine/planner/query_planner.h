@@ -33,8 +33,9 @@ struct PartitionFrame {
 
 class QueryPlanner : public TableCatalogue {
  public:
-  QueryPlanner(Plan& plan, Flow& flow, Diagnostics& diagnostics)
-      : plan_(plan), flow_(flow), diagnostics_(diagnostics) {}
+  /// `observer` may be null.
+  QueryPlanner(Plan& plan, Flow& flow, FlowObserver* observer, Diagnostics& diagnostics)
+      : plan_(plan), flow_(flow), observer_(observer), diagnostics_(diagnostics) {}
 
   /// `frame` is null outside of partitions.
   void add(const ast::Query& query, PartitionFrame* frame);
@@ -127,6 +128,7 @@ class QueryPlanner : public TableCatalogue {
 
   Plan& plan_;
   Flow& flow_;
+  FlowObserver* observer_;
   Diagnostics& diagnostics_;
   PartitionFrame* frame_ = nullptr;
   OutputGate* gate_ = nullptr;  ///< of the query in hand, in a plan that feeds itself

@@ -14,8 +14,7 @@ std::optional<QueryPlanner::JoinPart> QueryPlanner::plan_join_part(
     part.table = table;
     part.table_name = source.stream;
     part.input.schema = table->schema();
-    part.input.names = {source.stream};
-    if (!source.alias.empty()) part.input.names.push_back(source.alias);
+    part.input.names = {source.alias.empty() ? source.stream : source.alias};
     if (!source.handlers.empty()) {
       report(source.handlers[0].location, "a table takes no filters or windows",
              "the condition behind 'on'");

@@ -3,9 +3,11 @@
 #include <set>
 #include <utility>
 
+#include "engine/operators/observed.h"
 #include "engine/operators/output_gate.h"
 #include "engine/operators/rate_limiter.h"
 #include "engine/operators/table_writer.h"
+#include "engine/planner/annotations.h"
 #include "engine/planner/query_planner.h"
 
 namespace pollux {
@@ -96,6 +98,11 @@ std::optional<QueryPlanner::Selection> QueryPlanner::plan_selection(
 
 SelectedReceiver* QueryPlanner::plan_output(const ast::Query& query, Selection& selection) {
   SelectedReceiver* target = plan_target(query, selection.plan.output);
+  const ast::Annotation* info = find_annotation(query.annotations, "info");
+  if (target != nullptr && observer_ != nullptr && info != nullptr) {
+    std::string name = annotation_value(*info, "name").value_or("");
+    target = &own(std::make_unique<ObservedQuery>(std::move(name), *observer_, *target));
+  }
   gate_ = nullptr;
   if (target != nullptr && plan_.context().loops()) {
     target = gate_ = &own(std::make_unique<OutputGate>(*target));

@@ -142,15 +142,15 @@ ExpressionPtr PatternFilterScope::ask(const PatternReference& reference) {
 NameResult PatternFilterScope::attribute(const ast::Reference& name) {
   auto found = names_.find(name, state_, false);
   if (auto* error = std::get_if<NameError>(&found)) return *error;
-  auto reference = std::get<PatternReference>(found);
+  const auto& reference = std::get<PatternReference>(found);
   if (reference.state == state_) {
+    // The event that is offered has not been taken yet: the last one is that before it.
     bool indexed = name.index.kind == ast::EventIndex::Kind::kAt && names_.states()[state_].counted;
-    bool before = reference.from_back && reference.place > 0;
-    if (!indexed && !before) {
+    bool from_last = name.index.kind == ast::EventIndex::Kind::kFromLast;
+    if (!indexed && !from_last) {
       return ExpressionPtr(std::make_shared<ColumnExpression>(
           reference.type, PatternSource::kEvent, static_cast<uint32_t>(reference.column)));
     }
-    if (before) --reference.place;  // the event itself, the last, has not been taken yet
   }
   return ask(reference);
 }

@@ -80,7 +80,7 @@ ApplyOutcome Engine::apply(const Entry& entry, ResultSink& sink) {
 }
 
 ApplyOutcome Engine::Impl::deploy(const DeployPayload& payload) {
-  BuiltPlan built = build_plan(payload.text, payload.plan, options.is_result);
+  BuiltPlan built = build_plan(payload.text, payload.plan, {options.is_result, options.observer});
   if (!built.plan) {
     ApplyOutcome outcome = rejected("the plan has errors");
     outcome.diagnostics = std::move(built.diagnostics);
@@ -150,7 +150,7 @@ ApplyOutcome Engine::Impl::apply_tick(const Entry& entry, ResultSink& sink) {
 }
 
 Diagnostics Engine::validate(std::string_view text) {
-  return build_plan(text, "plan", nullptr).diagnostics;
+  return build_plan(text, "plan", {}).diagnostics;
 }
 
 std::optional<Timestamp> Engine::next_deadline() const {

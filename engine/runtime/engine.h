@@ -16,6 +16,7 @@
 
 #include "engine/batch/event_batch.h"
 #include "engine/language/diagnostics.h"
+#include "engine/operators/flow_observer.h"
 #include "engine/runtime/entry.h"
 #include "engine/runtime/on_demand_query.h"
 #include "engine/runtime/plan_description.h"
@@ -33,6 +34,7 @@ struct EngineOptions {
   ClockMode clock = ClockMode::kEntry;
   /// Which streams of which plan are results; default: every stream that a query inserts into.
   std::function<bool(std::string_view plan, std::string_view stream)> is_result;
+  FlowObserver* observer = nullptr;  ///< of the plans that are deployed; outlives the engine
 };
 
 /// Results of one entry on one stream of one plan. Valid during the call; share `batch` to keep it.

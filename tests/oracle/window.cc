@@ -340,6 +340,7 @@ std::vector<EventPtr> to_pointers(const std::vector<Event>& events) {
 }
 
 int64_t constant_number(const ast::StreamHandler& handler, size_t index) {
+  if (index >= handler.arguments.size()) throw PlanError{"a parameter is missing"};
   Value value = constant_value(*handler.arguments.at(index));
   if (!std::holds_alternative<int32_t>(value) && !std::holds_alternative<int64_t>(value)) {
     throw PlanError{"window " + handler.name + " takes a number here"};

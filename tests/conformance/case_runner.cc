@@ -1,0 +1,331 @@
+#include "tests/conformance/case_runner.h"
+
+#include <map>
+#include <stdexcept>
+#include <utility>
+#include <vector>
+
+#include "tests/conformance/case_values.h"
+#include "tests/conformance/observed.h"
+
+namespace pollux::conformance {
+namespace {
+
+constexpr int64_t kBegin = 1700000000000;
+
+struct Skip {
+  std::string why;
+};
+/// A step failed as the case says it must: nothing behind it matters.
+struct Ended {};
+
+bool is_set(Json step, std::string_view key) {
+  Json found;
+  return step[key].get(found) == simdjson::SUCCESS;
+}
+
+class Runner {
+ public:
+  Runner(Json json, const MakeSubject& make, size_t rebatch)
+      : json_(json), make_(make), rebatch_(rebatch), observed_(values_) {}
+
+  void run() {
+    check_needs();
+    playback_ = json_["playback"].get_bool().value();
+    must_fail_ = json_["expect"]["error"].get_bool().value();
+    for (Json callback : JsonArray(json_["expect"]["callbacks"])) add_callback(callback);
+    try {
+      bool simple = text(json_["lifecycle"]) == "simple";
+      if (simple) create(0, 0, must_fail_);
+      for (Json step : JsonArray(json_["steps"])) take(step);
+      flush();
+    } catch (const Ended&) {
+      return;
+    }
+    if (must_fail_) throw Failure{"an error is expected, and there was none"};
+    collect();
+    observed_.judge(json_["expect"]);
+  }
+
+ private:
+  void check_needs() const {
+    for (Json need : JsonArray(json_["needs"])) {
+      std::string what = text(need);
+      if (what.rfind("extension:", 0) == 0) throw Skip{"needs " + what};
+      throw Unsupported{"needs " + what};
+    }
+    auto app = find(json_, "app");
+    if (app && text(*app).find("idle.time") != std::string::npos) {
+      throw Unsupported{"playback that goes on when idle"};
+    }
+  }
+
+  void add_callback(Json expected) {
+    Callback callback;
+    callback.query = text(expected["kind"]) == "query";
+    if (auto target = find(expected, "target")) {
+      callback.targets.push_back({0, text(*target)});
+    } else if (auto several = find(expected, "subscriptions")) {
+      for (Json each : JsonArray(*several)) {
+        callback.targets.push_back({whole_number(each["rt"]), text(each["target"])});
+      }
+    }
+    observed_.add(std::move(callback));
+  }
+
+  std::string app(int64_t index) const {
+    if (auto one = find(json_, "app")) return text(*one);
+    return text(JsonArray(json_["apps"]).at(static_cast<size_t>(index)));
+  }
+
+  void create(int64_t runtime, int64_t index, bool must_fail) {
+    std::unique_ptr<Subject>& subject = runtimes_[runtime];
+    subject = make_(now_);
+    std::string error = subject->deploy(app(index));
+    if (must_fail_ && error.empty() && !subject->tells_errors()) {
+      throw Unsupported{"an error is expected, which the subject need not tell"};
+    }
+    if (error.empty()) {
+      if (!playback_) subject->advance(now_);
+      return;
+    }
+    if (must_fail) throw Ended{};
+    throw Unsupported{error};
+  }
+
+  Subject& subject(Json step) {
+    auto named = find(step, "rt");
+    auto at = runtimes_.find(named ? whole_number(*named) : 0);
+    if (at == runtimes_.end() || at->second == nullptr) {
+      throw Unsupported{"a step for a runtime that is not there"};
+    }
+    return *at->second;
+  }
+
+  void take(Json step) {
+    bool must_fail = is_set(step, "error");
+    if (auto stream = find(step, "send")) return send(step, text(*stream), must_fail);
+    flush();
+    if (auto sleep = find(step, "sleep_ms")) return pass(whole_number(*sleep));
+    if (auto clock = find(step, "clock")) return values_.set_clock(text(*clock), now_);
+    if (auto mark = find(step, "mark")) {
+      collect();
+      return observed_.mark(text(*mark));
+    }
+    if (auto check = find(step, "check")) {
+      collect();
+      if (!observed_.holds(*check)) {
+        throw Failure{"a check in between does not hold: " + simdjson::minify(*check)};
+      }
+      return;
+    }
+    if (auto check = find(step, "wait")) return wait_for(step, *check);
+    if (auto query = find(step, "query")) return ask(step, text(*query), must_fail);
+    if (is_set(step, "create")) {
+      auto index = find(step, "app");
+      return create(whole_number(step["create"]), index ? whole_number(*index) : 0, must_fail);
+    }
+    if (is_set(step, "subscribe")) return subscribe(step);
+    if (is_set(step, "start") || is_set(step, "manager")) return;
+    if (is_set(step, "shutdown") || is_set(step, "shutdown_all")) return shut_down(step);
+    throw Unsupported{"a step of an unknown kind: " + simdjson::minify(step)};
+  }
+
+  /// Callbacks are there from the beginning; what they are on must be there as well.
+  void subscribe(Json step) {
+    Json callback = JsonArray(json_["expect"]["callbacks"])
+                        .at(static_cast<size_t>(whole_number(step["subscribe"])));
+    auto target = find(step, "target");
+    if (!target || !must_fail_) return;
+    if (!subject(step).has(text(callback["kind"]) == "query", text(*target))) throw Ended{};
+  }
+
+  void shut_down(Json step) {
+    collect();
+    if (is_set(step, "shutdown_all")) return runtimes_.clear();
+    runtimes_.erase(whole_number(step["shutdown"]));
+  }
+
+  // ---- events ----
+
+  void send(Json step, const std::string& stream, bool must_fail) {
+    if (must_fail) throw Unsupported{"a send that must fail"};
+    std::vector<SentEvent> events;
+    auto batch = find(step, "events");
+    if (batch) {
+      for (Json each : JsonArray(*batch)) events.push_back(event(each));
+    } else {
+      events.push_back(event(step));
+    }
+    Subject& to = subject(step);
+    bool fits = !batch && pending_to_ == &to && pending_stream_ == stream;
+    if (!fits || pending_.size() >= rebatch_) flush();
+    if (batch) return to.send(stream, std::move(events), true, now_);
+    pending_to_ = &to;
+    pending_stream_ = stream;
+    pending_.push_back(std::move(events[0]));
+  }
+
+  void flush() {
+    if (pending_.empty()) return;
+    pending_to_->send(pending_stream_, std::exchange(pending_, {}), false, now_);
+  }
+
+  SentEvent event(Json json) {
+    SentEvent event;
+    for (Json each : JsonArray(json["data"])) event.row.push_back(values_.value(each));
+    event.timestamp = playback_ ? playback_ms_ : now_;
+    if (auto stamp = find(json, "ts")) {
+      Value time = values_.value(*stamp);
+      int64_t given = static_cast<int64_t>(as_double(time));
+      if (given >= 0) event.timestamp = given;
+    }
+    playback_ms_ = std::max(playback_ms_, event.timestamp);
+    return event;
+  }
+
+  // ---- time ----
+
+  void pass(int64_t ms) {
+    now_ += ms;
+    if (playback_) return;
+    for (auto& [name, subject] : runtimes_) subject->advance(now_);
+  }
+
+  void wait_for(Json step, Json check) {
+    int64_t poll = whole_number(step["poll_ms"]);
+    int64_t timeout = whole_number(step["timeout_ms"]);
+    if (find(step, "sleep_first")) pass(poll);
+    for (int64_t waited = 0;; waited += poll) {
+      collect();
+      if (observed_.holds(check) || waited >= timeout) return;
+      pass(poll);
+    }
+  }
+
+  void collect() {
+    for (auto& [name, subject] : runtimes_) {
+      for (const Delivery& delivery : subject->take_deliveries()) observed_.take(name, delivery);
+    }
+  }
+
+  // ---- on-demand queries ----
+
+  void ask(Json step, const std::string& query, bool must_fail) {
+    Answer answer = subject(step).query(query);
+    if (must_fail) {
+      if (answer.error.empty()) throw Failure{"the query must fail: " + query};
+      throw Ended{};
+    }
+    if (!answer.error.empty()) throw Unsupported{query + ": " + answer.error};
+    auto expected = find(step, "expect");
+    if (expected) judge_answer(*expected, answer.rows, query);
+  }
+
+  void judge_answer(Json expected, const std::vector<Row>& rows, const std::string& query) const {
+    std::string got;
+    for (const Row& row : rows) got += " " + shown(row);
+    auto wrong = [&](Json what) {
+      return Failure{query + ": got" + got + ", expected " + simdjson::minify(what)};
+    };
+    auto none = find(expected, "null");
+    if (none && none->get_bool().value() != rows.empty()) throw wrong(expected);
+    auto count = find(expected, "count");
+    if (count && static_cast<size_t>(whole_number(*count)) != rows.size()) throw wrong(expected);
+    if (auto wanted = find(expected, "rows")) judge_rows(expected, *wanted, rows, wrong);
+    if (auto fields = find(expected, "fields")) {
+      for (Json each : JsonArray(*fields)) judge_field(each, rows, wrong);
+    }
+    if (auto at = find(expected, "row_at")) {
+      for (Json each : JsonArray(*at)) {
+        auto index = static_cast<size_t>(whole_number(JsonArray(each).at(0)));
+        if (index >= rows.size() || !values_.row_equals(rows[index], JsonArray(each).at(1))) {
+          throw wrong(each);
+        }
+      }
+    }
+    for (const char* other : {"row_len", "count_checks"}) {
+      if (find(expected, other)) throw Unsupported{std::string("an expectation of ") + other};
+    }
+  }
+
+  template <class Wrong>
+  void judge_rows(Json expected, Json wanted, const std::vector<Row>& rows, Wrong&& wrong) const {
+    JsonArray all = JsonArray(wanted);
+    if (all.size() != rows.size()) throw wrong(wanted);
+    auto order = find(expected, "ordered");
+    bool ordered = order && order->get_bool().value();
+    for (size_t i = 0; i < rows.size(); ++i) {
+      bool found = false;
+      size_t j = 0;
+      for (Json each : all) {
+        bool here = !ordered || j++ == i;
+        found = found || (here && values_.row_equals(rows[i], each));
+      }
+      if (!found) throw wrong(wanted);
+    }
+  }
+
+  template <class Wrong>
+  void judge_field(Json each, const std::vector<Row>& rows, Wrong&& wrong) const {
+    auto row = static_cast<size_t>(whole_number(each["row"]));
+    auto field = static_cast<size_t>(whole_number(each["field"]));
+    if (row >= rows.size() || field >= rows[row].size()) throw wrong(each);
+    const Value& actual = rows[row][field];
+    if (auto near = find(each, "near")) {
+      double distance = as_double(actual) - as_double(values_.operand(*near, {}));
+      if (std::abs(distance) > number(each["delta"])) throw wrong(each);
+      return;
+    }
+    Json value = each["value"];
+    bool numeric = find(each, "numeric").has_value() && is_number(actual);
+    bool same = numeric ? as_double(actual) == as_double(values_.operand(value, {}))
+                        : same_value(actual, values_.value(value));
+    if (!same) throw wrong(each);
+  }
+
+  Json json_;
+  const MakeSubject& make_;
+  size_t rebatch_;
+  bool playback_ = false;
+  bool must_fail_ = false;
+  int64_t now_ = kBegin;
+  int64_t playback_ms_ = 0;
+  CaseValues values_;
+  Observed observed_;
+  std::map<int64_t, std::unique_ptr<Subject>> runtimes_;
+  Subject* pending_to_ = nullptr;
+  std::string pending_stream_;
+  std::vector<SentEvent> pending_;
+};
+
+}  // namespace
+
+CaseOutcome run_case(std::string_view json_line, const MakeSubject& make, size_t rebatch) {
+  using Kind = CaseOutcome::Kind;
+  simdjson::dom::parser parser;
+  CaseOutcome outcome;
+  auto ends = [&outcome](Kind kind, const std::string& why) {
+    outcome.kind = kind;
+    outcome.why = why;
+  };
+  try {
+    simdjson::padded_string line(json_line);
+    Json json = parser.parse(line);
+    outcome.id = text(json["id"]);
+    Runner(json, make, rebatch).run();
+  } catch (const Skip& skip) {
+    ends(Kind::kSkipped, skip.why);
+  } catch (const Unsupported& unsupported) {
+    ends(Kind::kNotTaken, unsupported.why);
+  } catch (const Failure& failure) {
+    ends(Kind::kFailed, failure.why);
+  } catch (const simdjson::simdjson_error& error) {
+    ends(Kind::kFailed, std::string("the case cannot be read: ") + error.what());
+  } catch (const std::out_of_range& error) {
+    ends(Kind::kFailed, std::string("a name or place that is not there: ") + error.what());
+  }
+  return outcome;
+}
+
+}  // namespace pollux::conformance

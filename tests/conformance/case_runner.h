@@ -1,0 +1,33 @@
+// Runs one language case: a plan, steps on virtual time, what must come out.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "tests/conformance/subject.h"
+
+namespace pollux::conformance {
+
+struct CaseOutcome {
+  enum class Kind {
+    kPassed,
+    kFailed,
+    kSkipped,   ///< needs an extension that does not exist here
+    kNotTaken,  ///< the subject refused the plan, or does not know a step
+  };
+  Kind kind = Kind::kPassed;
+  std::string id;
+  std::string why;
+};
+
+/// A new runtime; its clock stands at `now_ms`.
+using MakeSubject = std::function<std::unique_ptr<Subject>(int64_t now_ms)>;
+
+/// `json_line`: one line of a file of cases. Up to `rebatch` neighbouring sends to one stream are
+/// handed over at once, as chunks of their own.
+CaseOutcome run_case(std::string_view json_line, const MakeSubject& make, size_t rebatch = 1);
+
+}  // namespace pollux::conformance

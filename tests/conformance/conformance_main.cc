@@ -1,0 +1,69 @@
+// conformance: runs files of language cases against the engine.
+#include <CLI/CLI.hpp>
+#include <fstream>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "tests/conformance/case_runner.h"
+#include "tests/conformance/engine_subject.h"
+
+namespace {
+
+using pollux::conformance::CaseOutcome;
+
+struct Counts {
+  int passed = 0, failed = 0, skipped = 0;
+};
+
+void run_file(const std::string& name, size_t rebatch, const std::string& only, Counts& counts) {
+  std::ifstream file(name);
+  if (!file) throw std::runtime_error(name + " cannot be read");
+  std::string line;
+  while (std::getline(file, line)) {
+    if (line.empty() || line.find(only) == std::string::npos) continue;
+    CaseOutcome outcome =
+        pollux::conformance::run_case(line, pollux::conformance::make_engine_subject, rebatch);
+    switch (outcome.kind) {
+      case CaseOutcome::Kind::kPassed:
+        ++counts.passed;
+        break;
+      case CaseOutcome::Kind::kSkipped:
+        ++counts.skipped;
+        std::cout << "SKIPPED " << outcome.id << ": " << outcome.why << "\n";
+        break;
+      case CaseOutcome::Kind::kFailed:
+        ++counts.failed;
+        std::cout << "FAILED " << outcome.id << ": " << outcome.why << "\n";
+        break;
+      case CaseOutcome::Kind::kNotTaken:
+        ++counts.failed;
+        std::cout << "NOT TAKEN " << outcome.id << ": " << outcome.why << "\n";
+        break;
+    }
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Runs language cases (JSON lines) against the engine, on virtual time");
+  std::vector<std::string> files;
+  size_t rebatch = 1;
+  std::string only;
+  app.add_option("FILE", files, "Files of cases")->required();
+  app.add_option("--rebatch", rebatch, "Pack up to N neighbouring sends into one entry")
+      ->check(CLI::Range(1, 1 << 20));
+  app.add_option("--only", only, "Only cases whose line has this text");
+  CLI11_PARSE(app, argc, argv);
+  Counts counts;
+  try {
+    for (const std::string& file : files) run_file(file, rebatch, only, counts);
+  } catch (const std::runtime_error& error) {
+    std::cerr << "conformance: " << error.what() << "\n";
+    return 2;
+  }
+  std::cout << counts.passed << " passed, " << counts.failed << " failed, " << counts.skipped
+            << " skipped\n";
+  return counts.failed == 0 ? 0 : 1;
+}

@@ -1,0 +1,152 @@
+#include "tests/conformance/engine_subject.h"
+
+#include <utility>
+
+namespace pollux::conformance {
+namespace {
+
+Row row_of(const EventBatch& batch, uint32_t row) {
+  Row values;
+  for (size_t c = 0; c < batch.schema().size(); ++c) values.push_back(batch.value(row, c));
+  return values;
+}
+
+/// Turns what passes through the plan into calls: rows that share an output id are one.
+class Recorder final : public FlowObserver {
+ public:
+  void on_query(std::string_view query, const Chunk& chunk) override { record(true, query, chunk); }
+  void on_stream(std::string_view stream, const Chunk& chunk) override {
+    record(false, stream, chunk);
+  }
+
+  std::vector<Delivery> take() { return std::exchange(deliveries_, {}); }
+
+ private:
+  void record(bool query, std::string_view target, const Chunk& chunk) {
+    for (uint32_t i = 0; i < chunk.rows; ++i) {
+      if (i == 0 || chunk.output_id(i) != chunk.output_id(i - 1)) {
+        deliveries_.push_back({query, std::string(target), {}});
+      }
+      bool expired = (chunk.kind(i) & EventKind::kExpired) != 0;
+      deliveries_.back().events.push_back({expired, row_of(*chunk.batch, chunk.row(i))});
+    }
+  }
+
+  std::vector<Delivery> deliveries_;
+};
+
+class NoResults final : public ResultSink {
+ public:
+  void on_result(const ResultBatch&) override {}
+};
+
+/// The value as the attribute's type has it, where nothing gets lost.
+Value fitted(Value value, AttributeType type) {
+  const auto* small = std::get_if<int32_t>(&value);
+  if (small != nullptr && type == AttributeType::kLong) return static_cast<int64_t>(*small);
+  if (small != nullptr && type == AttributeType::kDouble) return static_cast<double>(*small);
+  if (small != nullptr && type == AttributeType::kFloat) return static_cast<float>(*small);
+  const auto* narrow = std::get_if<float>(&value);
+  if (narrow != nullptr && type == AttributeType::kDouble) return static_cast<double>(*narrow);
+  constexpr AttributeType kTypes[] = {AttributeType::kBool,   AttributeType::kInt,
+                                      AttributeType::kLong,   AttributeType::kFloat,
+                                      AttributeType::kDouble, AttributeType::kString};
+  if (!is_null(value) && kTypes[value.index() - 1] != type) {
+    throw Unsupported{"an event with a value of another type than its attribute's"};
+  }
+  return value;
+}
+
+class EngineSubject final : public Subject {
+ public:
+  explicit EngineSubject(int64_t now_ms)
+      : now_ms_(now_ms),
+        engine_({.clock = ClockMode::kEntry, .is_result = {}, .observer = &recorder_}) {}
+
+  std::string deploy(const std::string& text) override {
+    ApplyOutcome outcome = apply(DeployPayload{"case", text});
+    plan_ = outcome.plan;
+    if (outcome.status == ApplyStatus::kApplied) return {};
+    std::string why = outcome.reason + to_text(outcome.diagnostics, "case");
+    if (why.find("not supported yet") != std::string::npos) throw Unsupported{why};
+    return why;
+  }
+
+  void send(const std::string& stream, std::vector<SentEvent> events, bool one_chunk,
+            int64_t now_ms) override {
+    now_ms_ = now_ms;
+    SchemaPtr schema = engine_.input_schema(stream);
+    if (schema == nullptr) throw Unsupported{"no stream '" + stream + "' takes events"};
+    auto batch = std::make_shared<EventBatch>(schema);
+    batch->set_one_chunk(one_chunk);
+    for (SentEvent& event : events) {
+      event.row.resize(schema->size());
+      for (size_t c = 0; c < schema->size(); ++c) {
+        batch->append_value(c, fitted(std::move(event.row[c]), (*schema)[c].type));
+      }
+      batch->end_row(event.timestamp);
+    }
+    expect_applied(apply(EventsPayload{std::move(batch)}));
+  }
+
+  void advance(int64_t now_ms) override {
+    for (auto due = engine_.next_deadline(); due && due->ms <= now_ms;
+         due = engine_.next_deadline()) {
+      now_ms_ = std::max(now_ms_, due->ms);
+      expect_applied(apply(TickPayload{}));
+    }
+    now_ms_ = now_ms;
+    expect_applied(apply(TickPayload{}));
+  }
+
+  Answer query(const std::string& text) override {
+    QueryAnswer answer = engine_.query(plan_, text);
+    if (!answer.status.ok()) {
+      return {answer.status.reason + to_text(answer.diagnostics, "query"), {}};
+    }
+    Answer rows;
+    for (uint32_t row = 0; row < answer.rows->rows(); ++row) {
+      rows.rows.push_back(row_of(*answer.rows, row));
+    }
+    return rows;
+  }
+
+  bool has(bool query, const std::string& name) const override {
+    if (!query) {
+      for (const StreamInfo& stream : engine_.streams(plan_)) {
+        if (stream.schema->name() == name) return true;
+      }
+      return false;
+    }
+    for (const QueryDescription& each : engine_.describe(plan_)->queries) {
+      if (each.name == name) return true;
+    }
+    return false;
+  }
+
+  std::vector<Delivery> take_deliveries() override { return recorder_.take(); }
+
+ private:
+  ApplyOutcome apply(EntryPayload payload) {
+    return engine_.apply({{{1}, {++position_}}, {now_ms_}, std::move(payload)}, results_);
+  }
+
+  static void expect_applied(const ApplyOutcome& outcome) {
+    if (outcome.status != ApplyStatus::kApplied) throw Unsupported{outcome.reason};
+  }
+
+  int64_t now_ms_;
+  uint64_t position_ = 0;
+  Recorder recorder_;
+  NoResults results_;
+  Engine engine_;
+  std::string plan_;
+};
+
+}  // namespace
+
+std::unique_ptr<Subject> make_engine_subject(int64_t now_ms) {
+  return std::make_unique<EngineSubject>(now_ms);
+}
+
+}  // namespace pollux::conformance

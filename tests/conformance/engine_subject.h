@@ -1,0 +1,13 @@
+// The engine as a subject of language cases.
+#pragma once
+
+#include <memory>
+
+#include "engine/runtime/engine.h"
+#include "tests/conformance/subject.h"
+
+namespace pollux::conformance {
+
+std::unique_ptr<Subject> make_engine_subject(int64_t now_ms);
+
+}  // namespace pollux::conformance

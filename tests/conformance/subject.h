@@ -1,0 +1,63 @@
+// What language cases are run against: one runtime of a plan.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/types/value.h"
+
+namespace pollux::conformance {
+
+using Row = std::vector<Value>;
+
+/// The subject cannot take what the case asks for; says nothing about right or wrong.
+struct Unsupported {
+  std::string why;
+};
+
+struct SentEvent {
+  int64_t timestamp = 0;
+  Row row;
+};
+
+/// One call of a callback on a query or a stream.
+struct Delivery {
+  struct Event {
+    bool expired = false;
+    Row row;
+  };
+  bool query = false;
+  std::string target;
+  std::vector<Event> events;
+};
+
+/// The answer to an on-demand query.
+struct Answer {
+  std::string error;  ///< empty when it was answered
+  std::vector<Row> rows;
+};
+
+class Subject {
+ public:
+  virtual ~Subject() = default;
+
+  /// Whether everything that is wrong with a plan or a query is told.
+  virtual bool tells_errors() const { return true; }
+  /// Empty, or what is wrong with the plan. Throws Unsupported.
+  virtual std::string deploy(const std::string& text) = 0;
+  /// Each event a chunk of its own, or all as one. Throws Unsupported.
+  virtual void send(const std::string& stream, std::vector<SentEvent> events, bool one_chunk,
+                    int64_t now_ms) = 0;
+  /// Time passes, through every deadline.
+  virtual void advance(int64_t now_ms) = 0;
+  /// Throws Unsupported.
+  virtual Answer query(const std::string& text) = 0;
+  /// Whether the plan has a query or a stream of that name.
+  virtual bool has(bool query, const std::string& name) const = 0;
+  /// What callbacks have seen since the last call.
+  virtual std::vector<Delivery> take_deliveries() = 0;
+};
+
+}  // namespace pollux::conformance
