@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <new>
 #include <vector>
 
 #include "engine/types/string_ref.h"
@@ -17,6 +18,13 @@ namespace pollux {
 
 class StringPool {
  public:
+  StringPool() = default;
+  StringPool(const StringPool&) = delete;
+  StringPool& operator=(const StringPool&) = delete;
+  ~StringPool() {
+    while (large_ != nullptr) delete_large(large_);
+  }
+
   /// A view of a copy that the pool owns; give it back with release().
   StringRef store(const StringRef& text) {
     if (text.is_inline()) return text;
@@ -40,13 +48,18 @@ class StringPool {
   struct FreeBlock {
     FreeBlock* next;
   };
+  /// Stands before the bytes of a string that is too long for a class.
+  struct LargeBlock {
+    LargeBlock* previous;
+    LargeBlock* next;
+  };
 
   static uint32_t class_of(uint32_t bytes) { return (bytes + kClassBytes - 1) / kClassBytes; }
 
   char* allocate(uint32_t bytes) {
     uint32_t index = class_of(bytes);
     live_ += static_cast<size_t>(index) * kClassBytes;
-    if (bytes > kPooledBytesMax) return new char[bytes];
+    if (bytes > kPooledBytesMax) return new_large(bytes);
     if (FreeBlock* block = free_[index]) {
       free_[index] = block->next;
       return reinterpret_cast<char*>(block);
@@ -58,12 +71,25 @@ class StringPool {
     uint32_t index = class_of(bytes);
     live_ -= static_cast<size_t>(index) * kClassBytes;
     if (bytes > kPooledBytesMax) {
-      delete[] at;
+      delete_large(reinterpret_cast<LargeBlock*>(at - sizeof(LargeBlock)));
       return;
     }
     auto* block = reinterpret_cast<FreeBlock*>(at);
     block->next = free_[index];
     free_[index] = block;
+  }
+
+  char* new_large(size_t bytes) {
+    char* memory = new char[sizeof(LargeBlock) + bytes];
+    large_ = new (memory) LargeBlock{nullptr, large_};
+    if (large_->next != nullptr) large_->next->previous = large_;
+    return memory + sizeof(LargeBlock);
+  }
+
+  void delete_large(LargeBlock* block) {
+    (block->previous != nullptr ? block->previous->next : large_) = block->next;
+    if (block->next != nullptr) block->next->previous = block->previous;
+    delete[] reinterpret_cast<char*>(block);
   }
 
   char* cut_from_slab(size_t bytes) {
@@ -81,6 +107,7 @@ class StringPool {
   std::vector<std::unique_ptr<char[]>> slabs_;
   char* slab_next_ = nullptr;
   char* slab_end_ = nullptr;
+  LargeBlock* large_ = nullptr;  ///< the latest of them
   size_t live_ = 0;
 };
 

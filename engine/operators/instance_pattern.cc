@@ -38,6 +38,7 @@ InstancePattern::InstancePattern(PatternPlan pattern, PlanContext& context, Rece
   for (size_t s = 0; s < plan().states.size(); ++s) {
     rules[s].counted = plan().states[s].kind == PatternState::Kind::kCount;
     rules[s].store = plan().states[s].input;
+    if (plan().states[s].absent) absent_states_.push_back(static_cast<uint32_t>(s));
     if (!plan().states[s].start) continue;
     start_states_.push_back(static_cast<uint32_t>(s));
     start_mask_ |= bit(s);
@@ -52,7 +53,8 @@ InstancePattern::InstancePattern(PatternPlan pattern, PlanContext& context, Rece
   std::vector<RowStore*> stores;
   for (uint32_t i = 0; i < plan().inputs.size(); ++i) stores.push_back(&store(i));
   partials_ = std::make_unique<PartialMatches>(std::move(rules), std::move(stores));
-  if (plan().sequence && start_states_.size() == 1) {
+  begin_absences();
+  if (plan().sequence && start_states_.size() == 1 && absent_states_.empty()) {
     const PatternState& start = plan().states[start_states_[0]];
     rearms_ = start.kind == PatternState::Kind::kSingle &&
               start.every == static_cast<int32_t>(start_states_[0]) &&
@@ -80,7 +82,7 @@ void InstancePattern::clear_pending(uint32_t state) {
 
 void InstancePattern::settle() {
   partials_->free_unowned();
-  partials_->settle(in_hand(), input_in_hand());
+  if (has_chunk_in_hand()) partials_->settle(in_hand(), input_in_hand());
 }
 
 void InstancePattern::receive(uint32_t input, const Chunk& chunk) {
@@ -111,10 +113,14 @@ void InstancePattern::prefetch(uint32_t key) const {
 }
 
 void InstancePattern::go_to(uint32_t key) {
+  at_key_ = key;
   at_ = &instances_.at(key);
   size_t first = size_t{key} * lists_per_key();
   if (first + lists_per_key() > lists_.size()) {
     lists_.resize(instances_.all().capacity() * lists_per_key());
+    if (!absent_states_.empty()) {
+      absences_.resize(instances_.all().capacity() * plan().states.size());
+    }
     busy_.resize(instances_.all().capacity());
   }
   at_fresh_ = &lists_[first];
@@ -130,10 +136,7 @@ bool InstancePattern::passes_by(uint32_t input, uint32_t key, uint32_t i) const 
 
 void InstancePattern::offer(uint32_t input, const Chunk& chunk, uint32_t i) {
   go_to(chunk.key(i));
-  if (!at_->begun) {
-    at_->begun = true;
-    for (uint32_t s : start_states_) begin_instance(s);
-  }
+  begin();
   if (plan().within_ms && !none_too_old(chunk.timestamp(i))) expire(chunk.timestamp(i));
   if (plan().sequence) {
     uint64_t waiting = at_->pending_mask | (rearms_ ? 0 : start_mask_);
@@ -155,13 +158,20 @@ void InstancePattern::offer(uint32_t input, const Chunk& chunk, uint32_t i) {
   }
 }
 
+/// The instance at hand begins, unless it has.
+void InstancePattern::begin() {
+  if (at_->begun) return;
+  at_->begun = true;
+  for (uint32_t s : start_states_) begin_instance(s);
+}
+
 /// The event begins an instance in a state that stands in no list because it always waits.
 void InstancePattern::begin_again(uint32_t state, const Chunk& chunk, uint32_t i) {
   if (!passes(state, kVirgin, i)) return;
   PartialId id = partials_->create();
   partials_->retain(id);
   take(id, state, chunk, i);
-  if (complete_) emit(id, chunk, i);
+  if (complete_) emit(id, chunk.cause(i));
   partials_->release(id);
 }
 
@@ -173,15 +183,17 @@ void InstancePattern::take(PartialId id, uint32_t state, const Chunk& chunk, uin
     at_->latest_ms = std::max(at_->latest_ms, time);
   }
   partials_->take(id, state, chunk, i);
+  int64_t since = partials_->timestamp(id);
   partials_->set_timestamp(id, time);
   changed_ = complete_ = false;
-  taken(state, id);
+  taken(state, id, since);
 }
 
 /// Offers the event to every instance that waits in the state.
 void InstancePattern::process(uint32_t state, const Chunk& chunk, uint32_t i) {
   using Kind = PatternState::Kind;
   const PatternState& rule = plan().states[state];
+  if (rule.absent) return offer_to_absent(state, chunk, i);
   SmallIds& waiting = pending(state);
   uint32_t kept = 0;
   uint32_t count = waiting.size();
@@ -213,7 +225,7 @@ void InstancePattern::process(uint32_t state, const Chunk& chunk, uint32_t i) {
       partials_->retain(id);  // the list's
     }
     take(id, state, chunk, i);
-    if (complete_) emit(id, chunk, i);
+    if (complete_) emit(id, chunk.cause(i));
     if (changed_) {
       partials_->release(id);
     } else {
@@ -232,7 +244,7 @@ bool InstancePattern::passes(uint32_t state, PartialId id, uint32_t i) {
       rule, i, [&](const PatternReference& reference, Column& to) { append(reference, id, to); });
 }
 
-void InstancePattern::taken(uint32_t state, PartialId id) {
+void InstancePattern::taken(uint32_t state, PartialId id, int64_t since) {
   const PatternState& rule = plan().states[state];
   switch (rule.kind) {
     case PatternState::Kind::kSingle:
@@ -241,7 +253,15 @@ void InstancePattern::taken(uint32_t state, PartialId id) {
       return advance(state, id);
     case PatternState::Kind::kAnd:
       changed_ = true;
-      if (partials_->has(id, static_cast<uint32_t>(rule.partner))) advance(state, id);
+      if (plan().states[static_cast<size_t>(rule.partner)].absent) {
+        if (can_proceed_without(static_cast<uint32_t>(rule.partner), id)) {
+          advance(state, id);
+        } else {
+          partials_->set_timestamp(id, since);  // the absence counts from where it did
+        }
+      } else if (partials_->has(id, static_cast<uint32_t>(rule.partner))) {
+        advance(state, id);
+      }
       return;
     case PatternState::Kind::kCount:
       break;
@@ -279,12 +299,20 @@ void InstancePattern::min_count_reached(uint32_t state, PartialId id) {
 
 void InstancePattern::add_state(uint32_t state, PartialId id) {
   const PatternState& rule = plan().states[state];
+  if (rule.absent && !absence(state).active) return;
+  if (rule.absent && !is_logical(state)) return add_absent(state, id);
   bool logical = rule.kind == PatternState::Kind::kAnd || rule.kind == PatternState::Kind::kOr;
   bool only_one = plan().sequence || (logical && rule.start);
   if (!only_one || fresh(state).empty()) push_fresh(state, id);
   if (logical) {
     auto partner = static_cast<uint32_t>(rule.partner);
     if (!only_one || fresh(partner).empty()) push_fresh(partner, id);
+    if (rule.absent && !rule.start) {
+      for (uint32_t half : {state, partner}) {
+        const PatternState& other = plan().states[half];
+        if (rule.for_ms && other.for_ms) wake_at(half, partials_->timestamp(id) + *other.for_ms);
+      }
+    }
   }
   if (rule.kind == PatternState::Kind::kCount && rule.min_count == 0 &&
       !partials_->has(id, state)) {
@@ -296,22 +324,34 @@ void InstancePattern::add_state(uint32_t state, PartialId id) {
 void InstancePattern::add_every(uint32_t state, PartialId id) {
   if (rearms_ && state == start_states_[0]) return;  // it waits in any case
   const PatternState& rule = plan().states[state];
-  bool needs_events = state != 0 || rule.kind != PatternState::Kind::kSingle;
+  bool needs_events = state != 0 || rule.kind != PatternState::Kind::kSingle || rule.absent;
   uint32_t first = state;  // of a pair neither half is kept
   if (rule.partner != PatternState::kNone) {
     first = std::min(first, static_cast<uint32_t>(rule.partner));
   }
-  PartialId copy = needs_events ? partials_->copy_before(id, first) : kVirgin;
+  PartialId copy = needs_events ? partials_->copy_before(real(id), first) : kVirgin;
+  if (rule.absent && is_logical(state) && partials_->has(id, state)) {
+    partials_->set_timestamp(copy, partials_->first_time(id, state));
+  }
   push_fresh(state, copy);
+  if (rule.absent && !is_logical(state)) {
+    wake_at(state, partials_->timestamp(copy) + *rule.for_ms);
+  }
   if (rule.partner != PatternState::kNone) push_fresh(static_cast<uint32_t>(rule.partner), copy);
 }
 
 void InstancePattern::begin_instance(uint32_t state) {
   const PatternState& rule = plan().states[state];
-  if (rearms_ || !rule.start || (at_->initialized && rule.every == PatternState::kNone)) return;
+  // A sequence that goes on with an absence waits for its first event again and again.
+  bool again =
+      rule.every != PatternState::kNone || (plan().sequence && rule.next != PatternState::kNone &&
+                                            plan().states[static_cast<size_t>(rule.next)].absent);
+  if (rearms_ || !rule.start || (at_->initialized && !again)) return;
   bool plain = rule.kind == PatternState::Kind::kSingle ||
                (rule.kind == PatternState::Kind::kCount && rule.min_count > 0);
-  if (plain) {
+  if (rule.absent && !is_logical(state)) {
+    add_absent(state, kVirgin);
+  } else if (plain) {
     if (!plan().sequence || fresh(state).empty()) push_fresh(state, kVirgin);
   } else {
     PartialId id = partials_->create();
@@ -390,7 +430,11 @@ void InstancePattern::reset(uint32_t state) {
     clear_pending(partner);
   }
   clear_pending(state);
-  if (rule.start && fresh(state).empty()) begin_instance(state);
+  if (!rule.start) return;
+  bool single_absent = rule.absent && !is_logical(state);
+  if (!single_absent && !fresh(state).empty()) return;
+  if (rule.every == PatternState::kNone && has_next_waiting(state)) return;
+  begin_instance(state);
 }
 
 /// What was added since the last event may take this one.
@@ -437,11 +481,11 @@ void InstancePattern::append(const PatternReference& reference, PartialId id, Co
   append_reference(reference, taken, slot, to);
 }
 
-void InstancePattern::emit(PartialId id, const Chunk& chunk, uint32_t i) {
+void InstancePattern::emit(PartialId id, uint32_t cause) {
   for (size_t c = 0; c < plan().outputs.size(); ++c) {
     append(plan().references[plan().outputs[c]], id, matches().column(c));
   }
-  matches().end_row(partials_->timestamp(id), chunk.key(i), chunk.cause(i));
+  matches().end_row(partials_->timestamp(id), at_key_, cause);
 }
 
 void InstancePattern::drop_key(uint32_t key) {
@@ -450,12 +494,16 @@ void InstancePattern::drop_key(uint32_t key) {
   for (size_t list = 0; list < lists_per_key(); ++list) release_all(at_fresh_[list]);
   *at_ = Instances{};
   busy_[key] = 0;
+  if (!absent_states_.empty()) {
+    for (uint32_t s = 0; s < plan().states.size(); ++s) absence(s) = Absence{};
+  }
   partials_->free_unowned();
 }
 
 size_t InstancePattern::state_bytes() const {
   size_t bytes = partials_->bytes() + instances_.all().capacity() * sizeof(Instances) +
-                 busy_.capacity() + lists_.capacity() * sizeof(SmallIds);
+                 busy_.capacity() + lists_.capacity() * sizeof(SmallIds) +
+                 absences_.capacity() * sizeof(Absence);
   for (const SmallIds& list : lists_) bytes += list.heap_bytes();
   return bytes + stores_bytes();
 }

@@ -21,6 +21,7 @@ class InstancePattern final : public PatternOperator {
  public:
   InstancePattern(PatternPlan plan, PlanContext& context, Receiver& next);
 
+  void begin_key(uint32_t key, int64_t clock) override;
   void drop_key(uint32_t key) override;
   size_t state_bytes() const override;
 
@@ -39,6 +40,26 @@ class InstancePattern final : public PatternOperator {
     bool idle() const { return (pending_mask | fresh_mask | restart_mask) == 0; }
   };
 
+  /// Wakes absent states: its keys are instance * states + state.
+  class Timer final : public TimerOperator {
+   public:
+    Timer(InstancePattern& owner, PlanContext& context, int64_t least_delay_ms)
+        : TimerOperator(context, least_delay_ms), owner_(owner) {}
+    using TimerOperator::schedule;
+
+   private:
+    void on_timer(uint32_t key) override;
+    void on_start() override;
+
+    InstancePattern& owner_;
+  };
+  /// Of one absent state of a partition instance.
+  struct Absence {
+    int64_t wakes_ms = 0;    ///< when the last of what waits has waited long enough
+    int64_t arrived_ms = 0;  ///< of and/or: the last event that should not have come; 0: none
+    bool active = true;      ///< without `every` the first match is the last
+  };
+
   SmallIds& pending(uint32_t state) { return at_pending_[state]; }
   SmallIds& fresh(uint32_t state) { return at_fresh_[state]; }
   size_t lists_per_key() const { return 2 * plan().states.size(); }
@@ -52,8 +73,8 @@ class InstancePattern final : public PatternOperator {
   void begin_again(uint32_t state, const Chunk& chunk, uint32_t i);
   void take(PartialId id, uint32_t state, const Chunk& chunk, uint32_t i);
   bool passes(uint32_t state, PartialId id, uint32_t i);
-  /// The event has been taken by the state; moves the instance on.
-  void taken(uint32_t state, PartialId id);
+  /// The event has been taken by the state; moves the instance on. `since`: its time before that.
+  void taken(uint32_t state, PartialId id, int64_t since);
   void advance(uint32_t state, PartialId id);
   void add_state(uint32_t state, PartialId id);
   void add_every(uint32_t state, PartialId id);
@@ -69,7 +90,27 @@ class InstancePattern final : public PatternOperator {
   void move_fresh(uint32_t state);
   void clear_pending(uint32_t state);
   void release_all(SmallIds& list);
-  void emit(PartialId id, const Chunk& chunk, uint32_t i);
+  void emit(PartialId id, uint32_t cause);
+  void begin();
+
+  // instance_pattern_absent.cc
+  Absence& absence(uint32_t state);
+  bool is_logical(uint32_t state) const {
+    return plan().states[state].partner != PatternState::kNone;
+  }
+  bool has_next_waiting(uint32_t state);
+  void wake_at(uint32_t state, int64_t time_ms);
+  void add_absent(uint32_t state, PartialId id);
+  void offer_to_absent(uint32_t state, const Chunk& chunk, uint32_t i);
+  void offer_to_absent_half(uint32_t state, const Chunk& chunk, uint32_t i);
+  bool can_proceed_without(uint32_t absent, PartialId id);
+  void begin_absences();
+  void on_tick(uint32_t key, uint32_t state);
+  void tick(uint32_t state, int64_t now);
+  void tick_half(uint32_t state, int64_t now);
+  bool take_none_of_half(uint32_t state, PartialId id);
+  void pass_absent(uint32_t state, const std::vector<PartialId>& due, int64_t now);
+  PartialId real(PartialId id);
   void append(const PatternReference& reference, PartialId id, Column& to);
 
   std::vector<uint32_t> start_states_;
@@ -81,7 +122,12 @@ class InstancePattern final : public PatternOperator {
   std::vector<uint8_t> busy_;    ///< by instance: whether it is not idle
   std::vector<SmallIds> lists_;  ///< by instance: fresh by state, then pending by state
 
+  std::unique_ptr<Timer> timer_;         ///< only with absent states
+  std::vector<uint32_t> absent_states_;  ///< those that wait for time
+  std::vector<Absence> absences_;        ///< by instance and state, where there are absent ones
+
   // While a chunk is worked on.
+  uint32_t at_key_ = 0;
   Instances* at_ = nullptr;
   SmallIds* at_fresh_ = nullptr;
   SmallIds* at_pending_ = nullptr;

@@ -46,6 +46,8 @@ class PartialMatches {
 
   /// The state takes row i of the chunk in hand.
   void take(PartialId id, uint32_t state, const Chunk& chunk, uint32_t i);
+  /// The state counts as passed, though no event came.
+  void take_none(PartialId id, uint32_t state) { at(id, state) = {-1, 1, RowStore::kNoSlot}; }
   /// The chunk in hand, whose rows went to states of `store`, goes: stores what is still kept of
   /// it.
   void settle(const Chunk& chunk, uint32_t store);

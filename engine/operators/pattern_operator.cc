@@ -131,16 +131,29 @@ void PatternOperator::append_reference(const PatternReference& reference, bool t
 }
 
 void PatternOperator::hand_on() {
+  bool selected_first = states_of_input_[input_in_hand_].size() > 1;
   if (!behind_chunk() || matches_.empty()) {
+    matches_.hand_on();
+    settle();
+    in_hand_ = nullptr;
+    return;
+  }
+  PatternMatches::Held held = matches_.take();
+  settle();
+  in_hand_ = nullptr;
+  if (gate_ != nullptr && selected_first) gate_->close();
+  matches_.hand_on_one_by_one(held);
+  if (gate_ != nullptr && selected_first) gate_->open();
+}
+
+void PatternOperator::hand_on_between_chunks() {
+  if (!context_.loops()) {
     matches_.hand_on();
     return settle();
   }
   PatternMatches::Held held = matches_.take();
   settle();
-  bool selected_first = states_of_input_[input_in_hand_].size() > 1;
-  if (gate_ != nullptr && selected_first) gate_->close();
   matches_.hand_on_one_by_one(held);
-  if (gate_ != nullptr && selected_first) gate_->open();
 }
 
 size_t PatternOperator::stores_bytes() const {

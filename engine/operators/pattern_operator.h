@@ -42,11 +42,13 @@ class PatternOperator : public KeyedOperator {
 
   const PatternPlan& plan() const { return plan_; }
   PatternMatches& matches() { return matches_; }
+  PlanContext& context() { return context_; }
   RowStore& store(uint32_t input) { return *stores_[input]; }
   /// Those that read an input, the last first.
   const std::vector<uint32_t>& states_of_input(uint32_t input) const {
     return states_of_input_[input];
   }
+  bool has_chunk_in_hand() const { return in_hand_ != nullptr; }
   const Chunk& in_hand() const { return *in_hand_; }
   uint32_t input_in_hand() const { return input_in_hand_; }
 
@@ -72,6 +74,8 @@ class PatternOperator : public KeyedOperator {
   bool behind_chunk() const { return !in_hand_->single_row_chunks() || context_.loops(); }
   /// All events of the chunk have been offered: hands on the matches and settles.
   void hand_on();
+  /// The same for what time brought about; there is no chunk in hand.
+  void hand_on_between_chunks();
 
   size_t stores_bytes() const;
 

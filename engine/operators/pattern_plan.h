@@ -47,6 +47,8 @@ struct PatternState {
   int32_t restarts = kNone;      ///< an optional start state that begins anew with this one
   bool start = false;
   bool last = false;
+  bool absent = false;            ///< the state is passed when no event comes
+  std::optional<int64_t> for_ms;  ///< of absent states: how long none comes; empty: see its partner
 };
 
 /// What a pattern (a -> b) or a sequence (a, b) consists of.
@@ -54,6 +56,7 @@ struct PatternPlan {
   static constexpr size_t kStatesMax = 64;
 
   bool sequence = false;
+  bool keyed = false;  ///< inside of a partition
   std::optional<int64_t> within_ms;
   std::vector<SchemaPtr> inputs;
   std::vector<PatternState> states;

@@ -42,6 +42,9 @@ bool QueryPlanner::add_pattern_stream(const Element& element, PatternNames& name
   PatternState state;
   state.input = number;
   state.start = start;
+  state.absent = element.kind == Element::Kind::kAbsent;
+  state.for_ms = element.for_ms;
+  if (state.absent && state.for_ms) flow_.counts_from_timestamps();
   if (element.counted) {
     state.kind = PatternState::Kind::kCount;
     state.min_count = element.min_count == Element::kAny ? 0 : element.min_count;
@@ -60,25 +63,26 @@ bool QueryPlanner::add_pattern_states(const Element& element, PatternNames& name
   auto size = [&] { return static_cast<int32_t>(pattern.states.size()); };
   switch (element.kind) {
     case Element::Kind::kAbsent:
-      report(element.location, "absent events ('not ... for') are not supported yet",
-             "events that come");
-      return false;
+      if (!element.for_ms) {
+        report(element.location, "an absence without a time", "for how long: not S for 1 sec");
+        return false;
+      }
+      [[fallthrough]];
     case Element::Kind::kStream:
       ends = {size(), size()};
       return add_pattern_stream(element, names, pattern, inputs, start);
     case Element::Kind::kAnd:
     case Element::Kind::kOr: {
-      for (const Element& child : element.children) {
-        if (child.kind == Element::Kind::kStream) continue;
-        report(child.location, "absent events ('not ... for') are not supported yet",
-               "events that come");
-        return false;
-      }
       // The right operand comes first: an event that both read is offered to the left one first.
+      // An absent one counts as the left.
+      bool swapped = element.children[0].kind != Element::Kind::kAbsent &&
+                     element.children[1].kind == Element::Kind::kAbsent;
       int32_t right = size();
-      bool good = add_pattern_stream(element.children[1], names, pattern, inputs, start);
+      bool good =
+          add_pattern_stream(element.children[swapped ? 0 : 1], names, pattern, inputs, start);
       int32_t left = size();
-      good = add_pattern_stream(element.children[0], names, pattern, inputs, start) && good;
+      good = add_pattern_stream(element.children[swapped ? 1 : 0], names, pattern, inputs, start) &&
+             good;
       if (!good) return false;
       auto kind =
           element.kind == Element::Kind::kAnd ? PatternState::Kind::kAnd : PatternState::Kind::kOr;
@@ -175,6 +179,7 @@ void QueryPlanner::add_pattern(const ast::Query& query, const ast::StateInput& i
   PatternPlan pattern;
   std::vector<Input> inputs;
   pattern.sequence = input.sequence;
+  pattern.keyed = frame_ != nullptr;
   pattern.within_ms = input.within_ms ? input.within_ms : input.root.within_ms;
   for (const Element& child : input.root.children) {
     if (!within_inside(child)) continue;
