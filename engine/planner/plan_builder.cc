@@ -74,15 +74,27 @@ class PlanBuilder {
     return std::make_shared<Schema>(definition.name, std::move(attributes));
   }
 
+  enum class Kind : uint8_t { kStream, kTable, kWindow };
+
   /// False, and told, when the name means something else already.
-  bool is_free(const std::string& name, const Schema& schema, const Location& location,
-               bool as_stream) {
+  bool is_free(const std::string& name, const Schema& schema, const Location& location, Kind kind) {
     Plan::Stream* stream = plan_.find_stream(name);
     auto table = plan_.all_tables().find(name);
-    if (stream == nullptr && table == plan_.all_tables().end()) return true;
-    const Schema& known =
-        stream != nullptr ? *stream->junction->schema() : *table->second->schema();
-    if (as_stream != (stream != nullptr) || !known.same_attributes(schema)) {
+    NamedWindow* window = plan_.find_window(name);
+    const Schema* known = nullptr;
+    Kind known_kind = kind;
+    if (stream != nullptr) {
+      known = stream->junction->schema().get();
+      known_kind = Kind::kStream;
+    } else if (table != plan_.all_tables().end()) {
+      known = table->second->schema().get();
+      known_kind = Kind::kTable;
+    } else if (window != nullptr) {
+      known = window->schema().get();
+      known_kind = Kind::kWindow;
+    }
+    if (known == nullptr) return true;
+    if (known_kind != kind || !known->same_attributes(schema)) {
       report(location, "'" + name + "' is defined again, and differently",
              "one definition, or the same twice");
     }
@@ -103,14 +115,14 @@ class PlanBuilder {
   void define(const ast::StreamDefinition& definition) {
     check_endpoints(definition);
     SchemaPtr schema = schema_of(definition);
-    if (schema && is_free(definition.name, *schema, definition.location, true)) {
+    if (schema && is_free(definition.name, *schema, definition.location, Kind::kStream)) {
       plan_.add_stream(std::move(schema), true);
     }
   }
 
   void define(const ast::TableDefinition& definition) {
     SchemaPtr schema = schema_of(definition);
-    if (!schema || !is_free(definition.name, *schema, definition.location, false)) return;
+    if (!schema || !is_free(definition.name, *schema, definition.location, Kind::kTable)) return;
     if (const auto* store = find_annotation(definition.annotations, "store")) {
       return report(store->location, "'@store' is not supported yet", "a table in memory");
     }
@@ -151,9 +163,13 @@ class PlanBuilder {
   template <class D>
   void unsupported(const D& definition, const char* what) {
     report(definition.location, std::string("'define ") + what + "' is not supported yet",
-           "define stream or define table");
+           "define stream, define table or define window");
   }
-  void define(const ast::WindowDefinition& d) { unsupported(d, "window"); }
+  void define(const ast::WindowDefinition& definition) {
+    SchemaPtr schema = schema_of(definition);
+    if (!schema || !is_free(definition.name, *schema, definition.location, Kind::kWindow)) return;
+    queries_.add_window(definition, schema);
+  }
   void define(const ast::TriggerDefinition& d) { unsupported(d, "trigger"); }
   void define(const ast::FunctionDefinition& d) { unsupported(d, "function"); }
   void define(const ast::AggregationDefinition& d) { unsupported(d, "aggregation"); }

@@ -40,6 +40,8 @@ class QueryPlanner : public TableCatalogue {
   /// `frame` is null outside of partitions.
   void add(const ast::Query& query, PartitionFrame* frame);
 
+  void add_window(const ast::WindowDefinition& definition, const SchemaPtr& schema);
+
   Table* find_table(const std::string& name) override;
   std::vector<std::string> table_names() const override;
   void note_access(const std::string& name) override;
@@ -50,6 +52,7 @@ class QueryPlanner : public TableCatalogue {
     Junction* junction = nullptr;
     SchemaPtr schema;
     std::vector<std::string> names;
+    NamedWindow* window = nullptr;  ///< a named window's output
   };
   /// What select gives besides the plan itself.
   struct Selection {
@@ -75,6 +78,9 @@ class QueryPlanner : public TableCatalogue {
   ExpressionPtr bind_filter(const ast::Expression& filter, Scope& scope);
   void read(const Input& input, Receiver& reader);
   Receiver& chain_filters(const std::vector<ExpressionPtr>& filters, Receiver& last);
+  // query_planner_window.cc
+  /// What goes into a named window, as a stream.
+  static std::string window_entrance(const std::string& name) { return "insert into " + name; }
   std::optional<WindowPlan> plan_window(const ast::StreamHandler& handler, const SchemaPtr& schema,
                                         Scope& scope);
   bool window_argument(const ast::StreamHandler& handler, size_t index, const char* what,

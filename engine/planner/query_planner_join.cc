@@ -35,6 +35,12 @@ std::optional<QueryPlanner::JoinPart> QueryPlanner::plan_join_part(
     return std::nullopt;
   }
   part.handlers = std::move(*handlers);
+  if (part.input.window == nullptr) return part;
+  if (part.handlers.window != nullptr) {
+    report(part.handlers.window->location, "a window on top of a named window", "filters only");
+    return std::nullopt;
+  }
+  flow_.force_row_by_row();  // what is inserted by one row is found by the next
   return part;
 }
 
@@ -123,6 +129,7 @@ void QueryPlanner::add_join(const ast::Query& query, const ast::JoinInput& join)
   for (size_t side = 0; side < 2; ++side) {
     JoinPart& part = *parts[side];
     if (part.table != nullptr) continue;
+    if (part.input.window != nullptr) continue;
     windows[side].emplace();
     windows[side]->schema = part.input.schema;
     if (part.handlers.window == nullptr) continue;
@@ -159,6 +166,11 @@ void QueryPlanner::add_join(const ast::Query& query, const ast::JoinInput& join)
   for (size_t side = 0; side < 2; ++side) {
     if (parts[side]->table != nullptr) continue;
     forwards[side] = &own(std::make_unique<Forward>());
+    if (NamedWindow* named = parts[side]->input.window) {
+      held[side] = &named->window();
+      entrances[side] = &chain_filters(parts[side]->handlers.before, *forwards[side]);
+      continue;
+    }
     bool other_triggers = parts[1 - side]->table == nullptr &&
                           (join.trigger == Trigger::kBoth ||
                            join.trigger == (side == 0 ? Trigger::kRight : Trigger::kLeft));
@@ -191,7 +203,10 @@ void QueryPlanner::add_join(const ast::Query& query, const ast::JoinInput& join)
     }
     entrances[side] = &chain_filters(parts[side]->handlers.before, *entrance);
   }
-  if (parts[0]->input.junction == parts[1]->input.junction) {
+  bool same_input = parts[0]->input.junction == parts[1]->input.junction;
+  if (same_input && parts[0]->input.window != nullptr) {
+    read(parts[0]->input, *entrances[0]);  // a window searches itself once
+  } else if (same_input) {
     read(parts[0]->input, own(std::make_unique<BothSides>(*entrances[0], *entrances[1], gate_)));
   } else {
     for (size_t side = 0; side < 2; ++side) {

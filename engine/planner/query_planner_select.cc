@@ -141,7 +141,13 @@ SelectedReceiver* QueryPlanner::plan_target(const ast::Query& query, const Schem
   }
   Table* table = action.inner ? nullptr : find_table(action.target);
   if (table != nullptr) return plan_table_target(action, output, *table);
-  if (action.kind == ast::OutputAction::Kind::kInsert) return plan_stream_target(action, output);
+  if (action.kind == ast::OutputAction::Kind::kInsert) {
+    NamedWindow* window = action.inner ? nullptr : plan_.find_window(action.target);
+    if (window == nullptr) return plan_stream_target(action, output);
+    if (!fits(*output, *window->schema(), action.location, false)) return nullptr;
+    flow_.writes_stream(window_entrance(action.target));
+    return &own(std::make_unique<InsertIntoWindow>(*window));
+  }
   std::string near = nearest_name(action.target, table_names());
   report(action.location, "'" + action.target + "' is no table", "a defined table",
          near.empty() ? "" : "did you mean '" + near + "'?");

@@ -197,7 +197,7 @@ std::vector<TableInfo> Engine::tables(std::string_view plan) const {
 bool Engine::read_table(std::string_view plan, std::string_view table, const TakeRows& take) const {
   Impl::Deployed* deployed = impl_->find(plan);
   if (deployed == nullptr || deployed->suspended) return false;
-  return deployed->plan->read_table(table, take);
+  return deployed->plan->read_rows(table, take);
 }
 
 QueryAnswer Engine::query(std::string_view plan, std::string_view text,
@@ -212,12 +212,12 @@ QueryAnswer Engine::query(std::string_view plan, std::string_view text,
     answer.status = {QueryCode::kFailed, "plan '" + std::string(plan) + "' is suspended"};
     return answer;
   }
-  std::vector<TableInfo> tables = deployed->plan->tables();
+  std::vector<SchemaPtr> holders = deployed->plan->row_holders();
   StoreCatalogue catalogue;
-  for (const TableInfo& table : tables) catalogue.names.push_back(table.schema->name());
-  catalogue.schema_of = [&tables](std::string_view name) -> SchemaPtr {
-    for (const TableInfo& table : tables) {
-      if (table.schema->name() == name) return table.schema;
+  for (const SchemaPtr& schema : holders) catalogue.names.push_back(schema->name());
+  catalogue.schema_of = [&holders](std::string_view name) -> SchemaPtr {
+    for (const SchemaPtr& schema : holders) {
+      if (schema->name() == name) return schema;
     }
     return nullptr;
   };
@@ -229,7 +229,7 @@ QueryAnswer Engine::query(std::string_view plan, std::string_view text,
     return answer;
   }
   OnDemandQuery& query = *compiled.query;
-  deployed->plan->read_table(query.store(), [&](const EventBatchPtr& rows) {
+  deployed->plan->read_rows(query.store(), [&](const EventBatchPtr& rows) {
     answer.status = query.take(*rows);
     return answer.status.ok() && query.wants_more();
   });

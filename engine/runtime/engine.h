@@ -109,11 +109,11 @@ class Engine {
 
   /// The tables of a plan, by name.
   std::vector<TableInfo> tables(std::string_view plan) const;
-  /// Hands out copies of a table's rows, oldest first, until `take` says false. False when there is
-  /// no such table or its plan is suspended.
+  /// Hands out copies of the rows of a table or a named window, oldest first, until `take` says
+  /// false. False when there is no such table or its plan is suspended.
   bool read_table(std::string_view plan, std::string_view table, const TakeRows& take) const;
-  /// Asks a plan's tables; changes nothing. The present is that of the last entry, whatever
-  /// `options` say.
+  /// Asks a plan's tables and named windows; changes nothing. The present is that of the last
+  /// entry, whatever `options` say.
   QueryAnswer query(std::string_view plan, std::string_view text,
                     OnDemandOptions options = {}) const;
   /// Empty when no plan has that name.

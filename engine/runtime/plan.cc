@@ -16,6 +16,11 @@ Plan::Stream* Plan::find_stream(std::string_view name) {
   return nullptr;
 }
 
+NamedWindow* Plan::find_window(const std::string& name) {
+  auto at = windows_.find(name);
+  return at == windows_.end() ? nullptr : at->second.get();
+}
+
 Plan::Stream& Plan::add_stream(SchemaPtr schema, bool defined) {
   Stream stream;
   stream.name = schema->name();
@@ -130,19 +135,34 @@ std::vector<TableInfo> Plan::tables() const {
   return infos;
 }
 
-bool Plan::read_table(std::string_view name, const TakeRows& take) const {
-  auto at = std::find_if(tables_.begin(), tables_.end(),
-                         [name](const auto& named) { return named.first == name; });
-  if (at == tables_.end()) return false;
-  const Table& table = *at->second;
+std::vector<SchemaPtr> Plan::row_holders() const {
+  std::vector<SchemaPtr> schemas;
+  for (const auto& [name, table] : tables_) schemas.push_back(table->schema());
+  for (const auto& [name, window] : windows_) schemas.push_back(window->schema());
+  return schemas;
+}
+
+bool Plan::read_rows(std::string_view name, const TakeRows& take) const {
+  auto is_named = [name](const auto& named) { return named.first == name; };
+  auto table = std::find_if(tables_.begin(), tables_.end(), is_named);
+  auto window = std::find_if(windows_.begin(), windows_.end(), is_named);
   std::vector<Slot> slots;
-  table.all(slots);
+  const RowStore* store = nullptr;
+  if (table != tables_.end()) {
+    table->second->all(slots);
+    store = &table->second->store();
+  } else if (window != windows_.end()) {
+    window->second->window().contents(0, slots);
+    store = &window->second->window().store();
+  } else {
+    return false;
+  }
   for (size_t begin = 0; begin < slots.size(); begin += Engine::kTableBatchRows) {
     size_t end = std::min(begin + Engine::kTableBatchRows, slots.size());
-    auto rows = std::make_shared<EventBatch>(table.schema());
-    table.store().gather({slots.begin() + static_cast<std::ptrdiff_t>(begin),
-                          slots.begin() + static_cast<std::ptrdiff_t>(end)},
-                         *rows);
+    auto rows = std::make_shared<EventBatch>(store->schema());
+    store->gather({slots.begin() + static_cast<std::ptrdiff_t>(begin),
+                   slots.begin() + static_cast<std::ptrdiff_t>(end)},
+                  *rows);
     own_strings(*rows);
     if (!take(rows)) break;
   }
@@ -167,6 +187,7 @@ size_t Plan::state_bytes() const {
   size_t bytes = 0;
   for (const KeyedOperator* keyed : keyed_) bytes += keyed->state_bytes();
   for (const auto& [name, table] : tables_) bytes += table->state_bytes();
+  for (const auto& [name, window] : windows_) bytes += window->window().state_bytes();
   for (const auto& partition : partitions_) bytes += partition->state_bytes();
   return bytes;
 }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "engine/operators/junction.h"
+#include "engine/operators/named_window.h"
 #include "engine/operators/partition.h"
 #include "engine/operators/plan_context.h"
 #include "engine/operators/table.h"
@@ -45,9 +46,11 @@ class Plan {
   std::optional<int64_t> last_deadline() const { return context_.last_deadline(); }
   std::vector<StreamInfo> streams() const;
   std::vector<TableInfo> tables() const;
-  /// Hands out copies of a table's rows, oldest first, until `take` says false. False when there is
-  /// no such table.
-  bool read_table(std::string_view table, const TakeRows& take) const;
+  /// Schemas of what holds rows that can be asked for: tables and named windows.
+  std::vector<SchemaPtr> row_holders() const;
+  /// Hands out copies of the rows of a table or a named window, oldest first, until `take` says
+  /// false. False when there is none of that name.
+  bool read_rows(std::string_view name, const TakeRows& take) const;
   PlanDescription describe() const;
   size_t state_bytes() const;
   bool playback() const { return playback_; }
@@ -67,6 +70,8 @@ class Plan {
   std::vector<Stream>& all_streams() { return streams_; }
   void make_result(Stream& stream);
   std::map<std::string, std::unique_ptr<Table>>& all_tables() { return tables_; }
+  NamedWindow* find_window(const std::string& name);
+  std::map<std::string, std::unique_ptr<NamedWindow>>& all_windows() { return windows_; }
   Partition& add_partition(std::unique_ptr<Partition> partition);
   void set_description(PlanDescription description) { description_ = std::move(description); }
   void set_playback(bool playback) { playback_ = playback; }
@@ -92,6 +97,7 @@ class Plan {
   std::vector<Stream> streams_;
   std::vector<std::string> result_streams_;
   std::map<std::string, std::unique_ptr<Table>> tables_;
+  std::map<std::string, std::unique_ptr<NamedWindow>> windows_;
   std::vector<std::unique_ptr<Partition>> partitions_;
   std::vector<KeyedOperator*> keyed_;
   std::vector<std::shared_ptr<void>> parts_;  // destroyed before what stands above
