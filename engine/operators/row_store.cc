@@ -122,6 +122,45 @@ void RowStore::release(Slot slot) {
 
 namespace {
 
+template <class T>
+int order_of(const std::byte* a, const std::byte* b) {
+  T left;
+  T right;
+  std::memcpy(&left, a, sizeof(T));
+  std::memcpy(&right, b, sizeof(T));
+  return left < right ? -1 : right < left ? 1 : 0;
+}
+
+int order_of_texts(const std::byte* a, const std::byte* b) {
+  return reinterpret_cast<const StringRef*>(a)->view().compare(
+      reinterpret_cast<const StringRef*>(b)->view());
+}
+
+}  // namespace
+
+int RowStore::compare(Slot a, Slot b, size_t index) const {
+  const StoredColumn& column = columns_[index];
+  POLLUX_CHECK(column.kept);
+  auto is_null = [&](Slot slot) { return !column.nulls.empty() && column.nulls[slot] != 0; };
+  if (is_null(a) || is_null(b)) return int{is_null(b)} - int{is_null(a)};
+  switch (column.type) {
+    case AttributeType::kInt:
+      return order_of<int32_t>(place(column, a), place(column, b));
+    case AttributeType::kLong:
+      return order_of<int64_t>(place(column, a), place(column, b));
+    case AttributeType::kFloat:
+      return order_of<float>(place(column, a), place(column, b));
+    case AttributeType::kDouble:
+      return order_of<double>(place(column, a), place(column, b));
+    case AttributeType::kBool:
+      return order_of<uint8_t>(place(column, a), place(column, b));
+    default:
+      return order_of_texts(place(column, a), place(column, b));
+  }
+}
+
+namespace {
+
 template <class T, class F>
 void gather_values(const Slot* slots, uint32_t rows, T* to, F place_of) {
   for (uint32_t i = 0; i < rows; ++i) {

@@ -40,6 +40,9 @@ class RowStore {
   int64_t timestamp(Slot slot) const { return times_[slot]; }
   void set_timestamp(Slot slot, int64_t timestamp) { times_[slot] = timestamp; }
 
+  /// Order of two rows by one column: negative, zero, positive. Nulls come first.
+  int compare(Slot a, Slot b, size_t column) const;
+
   /// Appends the rows to `out`, whose schema is this one; columns that are not kept stay empty.
   /// Strings stay in the pool. kNoSlot gives a row of nulls.
   void gather(const std::vector<Slot>& slots, EventBatch& out) const;

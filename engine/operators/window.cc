@@ -5,7 +5,9 @@
 #include "engine/base/check.h"
 #include "engine/operators/batch_selector.h"
 #include "engine/operators/windows_batch.h"
+#include "engine/operators/windows_delay.h"
 #include "engine/operators/windows_sliding.h"
+#include "engine/operators/windows_sorted.h"
 
 namespace pollux {
 
@@ -15,6 +17,8 @@ namespace {
 int64_t least_delay(const WindowPlan& plan) {
   switch (plan.kind) {
     case WindowPlan::Kind::kTime:
+    case WindowPlan::Kind::kTimeLength:
+    case WindowPlan::Kind::kDelay:
       return plan.extent;
     case WindowPlan::Kind::kTimeBatch:
       return plan.has_start ? 1 : plan.extent;  // the first batch of an aligned one may be short
@@ -67,7 +71,14 @@ std::unique_ptr<WindowOperator> WindowOperator::make(WindowPlan plan, PlanContex
       return std::make_unique<LengthWindow>(std::move(plan), context, next);
     case WindowPlan::Kind::kLengthBatch:
       return std::make_unique<LengthBatchWindow>(std::move(plan), context, next);
+    case WindowPlan::Kind::kDelay:
+      return std::make_unique<DelayWindow>(std::move(plan), context, next);
+    case WindowPlan::Kind::kSort:
+      return std::make_unique<SortWindow>(std::move(plan), context, next);
+    case WindowPlan::Kind::kBatch:
+      return std::make_unique<ChunkBatchWindow>(std::move(plan), context, next);
     case WindowPlan::Kind::kTime:
+    case WindowPlan::Kind::kTimeLength:
       return std::make_unique<TimeWindow>(std::move(plan), context, next);
     case WindowPlan::Kind::kTimeBatch:
       return std::make_unique<TimeBatchWindow>(std::move(plan), context, next);
@@ -136,6 +147,10 @@ void WindowOperator::emit(uint32_t key, Slot slot, uint8_t kind, int64_t timesta
 
 void WindowOperator::emit_current(uint32_t key, Slot slot) {
   emit(key, slot, EventKind::kCurrent, store_.timestamp(slot));
+}
+
+void WindowOperator::emit_current_at(uint32_t key, Slot slot, int64_t clock) {
+  emit(key, slot, EventKind::kCurrent, clock);
 }
 
 void WindowOperator::emit_expired(uint32_t key, Slot slot, int64_t clock) {

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,15 +29,31 @@ struct WindowPlan {
     kTimeBatch,
     kExternalTime,
     kExternalTimeBatch,
+    kTimeLength,
+    kDelay,
+    kSort,
+    kBatch,
   };
+  struct SortKey {
+    uint32_t column;
+    bool descending;
+  };
+
+  /// Rows go on as they come, and leave one by one.
+  bool slides() const {
+    return kind == Kind::kLength || kind == Kind::kTime || kind == Kind::kExternalTime ||
+           kind == Kind::kTimeLength || kind == Kind::kSort;
+  }
 
   Kind kind = Kind::kNone;
   SchemaPtr schema;
-  std::vector<bool> kept;      ///< columns that somebody reads
-  bool expired_wanted = true;  ///< leaving rows are handed on
-  bool searched = false;       ///< a join looks into it
-  int64_t extent = 0;          ///< rows, or milliseconds
-  ExpressionPtr time;          ///< external windows: the time attribute
+  std::vector<bool> kept;           ///< columns that somebody reads
+  bool expired_wanted = true;       ///< leaving rows are handed on
+  bool searched = false;            ///< a join looks into it
+  int64_t extent = 0;               ///< rows, or milliseconds
+  std::optional<int64_t> rows_max;  ///< timeLength
+  std::vector<SortKey> sort_keys;   ///< sort
+  ExpressionPtr time;               ///< external windows: the time attribute
   bool has_start = false;
   int64_t start_ms = 0;
   ExpressionPtr start_attribute;  ///< externalTimeBatch: the first row's value is the start
@@ -84,6 +101,8 @@ class WindowOperator : public Receiver, public KeyedOperator {
   virtual bool cuts_go_alone() const { return false; }
 
   void emit_current(uint32_t key, Slot slot);
+  /// A row that goes on late.
+  void emit_current_at(uint32_t key, Slot slot, int64_t clock);
   void emit_expired(uint32_t key, Slot slot, int64_t clock);
   /// Aggregations start afresh before what is emitted next, or behind the last.
   void emit_reset() { reset_pending_ = true; }

@@ -192,4 +192,39 @@ void ExternalTimeBatchWindow::flush_again(State& held, uint32_t key, int64_t clo
   held.current.clear();
 }
 
+void ChunkBatchWindow::enter(uint32_t key, Slot slot, int64_t, int64_t clock) {
+  State& held = state(key);
+  if (held.count == 0) {  // the first row of a chunk: those of the chunk before leave
+    for (Slot gone : held.previous) {
+      emit_expired(key, gone, clock);
+      release_later(gone);
+    }
+    held.previous.clear();
+  }
+  ++held.count;
+  held.current.push_back(slot);
+  if (static_cast<int64_t>(held.current.size()) == plan().extent) end_batch(held, key);
+}
+
+/// A reset goes before each batch but the very first.
+void ChunkBatchWindow::end_batch(State& held, uint32_t key) {
+  if (held.reset) emit_reset();
+  held.reset = true;
+  for (Slot slot : held.current) {
+    emit_current(key, slot);
+    if (!keeps_previous()) release_later(slot);
+  }
+  if (keeps_previous()) {
+    held.previous.insert(held.previous.end(), held.current.begin(), held.current.end());
+  }
+  held.current.clear();
+  cut_chunk();
+}
+
+void ChunkBatchWindow::end_chunk(uint32_t key, int64_t) {
+  State& held = state(key);
+  if (!held.current.empty()) end_batch(held, key);
+  held.count = 0;
+}
+
 }  // namespace pollux

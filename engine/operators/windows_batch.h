@@ -80,4 +80,16 @@ class ExternalTimeBatchWindow final : public BatchWindow {
   void flush_again(State& state, uint32_t key, int64_t clock, bool keep);
 };
 
+/// batch([n]): each chunk that comes is a batch, or cut into batches of n rows.
+class ChunkBatchWindow final : public BatchWindow {
+ public:
+  ChunkBatchWindow(WindowPlan plan, PlanContext& context, Receiver& next)
+      : BatchWindow(std::move(plan), context, next) {}
+
+ private:
+  void enter(uint32_t key, Slot slot, int64_t time, int64_t clock) override;
+  void end_chunk(uint32_t key, int64_t clock) override;
+  void end_batch(State& state, uint32_t key);
+};
+
 }  // namespace pollux

@@ -38,8 +38,12 @@ void LengthWindow::enter(uint32_t key, Slot slot, int64_t time, int64_t clock) {
 void TimeWindow::enter(uint32_t key, Slot slot, int64_t time, int64_t clock) {
   expire_until(key, clock, clock);
   bool first = state(key).empty();
-  state(key).push({slot, time});
+  const std::optional<int64_t>& rows_max = plan().rows_max;
+  bool full = rows_max && state(key).size() >= static_cast<uint64_t>(*rows_max);
+  if (full && !first) expire_front(key, clock);
   emit_current(key, slot);
+  if (full && first) return release_later(slot);  // it holds no rows at all
+  state(key).push({slot, time});
   if (plan().extent <= 0) return;
   // One deadline for each different time, so that what leaves at one moment leaves together.
   int64_t& last = last_asked_.at(key);

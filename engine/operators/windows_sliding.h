@@ -60,7 +60,7 @@ class LengthWindow final : public SlidingWindow {
   void enter(uint32_t key, Slot slot, int64_t time, int64_t clock) override;
 };
 
-/// time(t): the rows of the last t milliseconds of the clock.
+/// time(t): the rows of the last t milliseconds of the clock; timeLength(t, n): n of them at most.
 class TimeWindow final : public SlidingWindow {
  public:
   TimeWindow(WindowPlan plan, PlanContext& context, Receiver& next)

@@ -12,9 +12,10 @@
 namespace pollux {
 namespace {
 
-bool is_sliding(WindowPlan::Kind kind) {
-  return kind == WindowPlan::Kind::kLength || kind == WindowPlan::Kind::kTime ||
-         kind == WindowPlan::Kind::kExternalTime;
+/// Whether SlidingSelector can stand for the window.
+bool is_plain_sliding(const WindowPlan& window) {
+  return window.kind == WindowPlan::Kind::kLength || window.kind == WindowPlan::Kind::kTime ||
+         window.kind == WindowPlan::Kind::kExternalTime;
 }
 
 /// Whether the rows of a batch need not be held until it ends, since nobody sees them but a
@@ -214,7 +215,7 @@ void QueryPlanner::add_single(const ast::Query& query, const ast::StreamSource& 
   PlanContext& context = plan_.context();
   // Rows that leave a sliding window cannot be seen unless they come out or are taken out of
   // aggregates.
-  bool unseen = window && is_sliding(window->kind) && window->extent > 0 && !expired;
+  bool unseen = window && window->slides() && window->extent > 0 && !expired;
   if (unseen && !aggregated) {
     Selector& selector =
         own(std::make_unique<Selector>(std::move(selection->plan), context, *output));
@@ -222,7 +223,7 @@ void QueryPlanner::add_single(const ast::Query& query, const ast::StreamSource& 
     filters.insert(filters.end(), filters_after.begin(), filters_after.end());
     return read(*input, chain_filters(filters, selector));
   }
-  if (unseen && filters_after.empty() && frame_ == nullptr) {
+  if (unseen && is_plain_sliding(*window) && filters_after.empty() && frame_ == nullptr) {
     SlidingSelector::Window sliding;
     sliding.extent = window->extent;
     sliding.external = window->time;
@@ -249,9 +250,9 @@ void QueryPlanner::add_single(const ast::Query& query, const ast::StreamSource& 
     behind = &own(std::make_unique<WindowFilter>(*filter, context, *behind));
   }
   // A batch's expired rows meet a reset right behind them: only who sees them needs them.
-  window->expired_wanted =
-      expired || (aggregated && (is_sliding(window->kind) || window->stream_current));
+  window->expired_wanted = expired || (aggregated && (window->slides() || window->stream_current));
   window->kept = after.used(0);
+  for (const WindowPlan::SortKey& key : window->sort_keys) window->kept[key.column] = true;
   if (window->start_attribute) {
     auto* start = dynamic_cast<ColumnExpression*>(window->start_attribute.get());
     window->kept[start->column()] = true;

@@ -83,10 +83,15 @@ class QueryPlanner : public TableCatalogue {
   static std::string window_entrance(const std::string& name) { return "insert into " + name; }
   std::optional<WindowPlan> plan_window(const ast::StreamHandler& handler, const SchemaPtr& schema,
                                         Scope& scope);
+  bool window_time(const ast::Expression& argument, Scope& scope, WindowPlan& window);
+  bool window_order(const ast::StreamHandler& handler, const Schema& schema, WindowPlan& window);
+  bool window_option(const ast::StreamHandler& handler, size_t index, size_t first, Scope& scope,
+                     WindowPlan& window);
   bool window_argument(const ast::StreamHandler& handler, size_t index, const char* what,
                        int64_t& value);
 
   // query_planner_select.cc
+  bool leaves_in_order(const ast::QueryInput& input) const;
   std::optional<Selection> plan_selection(const ast::Query& query, Scope& scope,
                                           const std::vector<StarAttribute>& star);
   SelectedReceiver* plan_output(const ast::Query& query, Selection& selection);

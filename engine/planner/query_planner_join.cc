@@ -175,9 +175,7 @@ void QueryPlanner::add_join(const ast::Query& query, const ast::JoinInput& join)
                           (join.trigger == Trigger::kBoth ||
                            join.trigger == (side == 0 ? Trigger::kRight : Trigger::kLeft));
     WindowPlan& window = *windows[side];
-    bool sliding = window.kind == WindowPlan::Kind::kLength ||
-                   window.kind == WindowPlan::Kind::kTime ||
-                   window.kind == WindowPlan::Kind::kExternalTime;
+    bool sliding = window.slides();
     // Without a window rows leave at once and aggregations start afresh: unseen like a sliding
     // window's leaving rows where neither matters.
     bool unseen = window.kind == WindowPlan::Kind::kNone || (sliding && window.extent > 0);
@@ -195,6 +193,7 @@ void QueryPlanner::add_join(const ast::Query& query, const ast::JoinInput& join)
         bool searched = !used_by_condition[side].empty() && used_by_condition[side][c];
         window.kept[c] = window.kept[c] || searched || join.on != nullptr;
       }
+      for (const WindowPlan::SortKey& key : window.sort_keys) window.kept[key.column] = true;
       if (window.start_attribute || window.replace_column >= 0) {
         std::fill(window.kept.begin(), window.kept.end(), true);
       }

@@ -13,6 +13,14 @@
 namespace pollux {
 namespace {
 
+/// Whether a row may reach the query on two ways: as both sides of a join, as several states.
+bool takes_rows_twice(const ast::QueryInput& input) {
+  if (const auto* join = std::get_if<ast::JoinInput>(&input)) {
+    return join->left.stream == join->right.stream;
+  }
+  return std::holds_alternative<ast::StateInput>(input);
+}
+
 std::string shown_types(const Schema& schema) {
   std::string text;
   for (const Attribute& attribute : schema.attributes()) {
@@ -29,6 +37,17 @@ std::optional<int64_t> constant_integer(const ast::Expression& expression) {
 }
 
 }  // namespace
+
+/// Whether rows leave in the order in which they came; not known of joins and named windows.
+bool QueryPlanner::leaves_in_order(const ast::QueryInput& input) const {
+  const auto* source = std::get_if<ast::StreamSource>(&input);
+  if (source == nullptr) return !std::holds_alternative<ast::JoinInput>(input);
+  if (!source->inner && plan_.find_window(source->stream) != nullptr) return false;
+  return std::none_of(
+      source->handlers.begin(), source->handlers.end(), [](const ast::StreamHandler& handler) {
+        return handler.kind == ast::StreamHandler::Kind::kWindow && handler.name == "sort";
+      });
+}
 
 std::optional<QueryPlanner::Selection> QueryPlanner::plan_selection(
     const ast::Query& query, Scope& scope, const std::vector<StarAttribute>& star) {
@@ -50,7 +69,7 @@ std::optional<QueryPlanner::Selection> QueryPlanner::plan_selection(
   };
   for (const StarAttribute& attribute : star) add(attribute.name, attribute.value, select.location);
   ExpressionBinder binder(scope, plan_.context(), *this, diagnostics_);
-  bool in_order = !std::holds_alternative<ast::JoinInput>(query.input);
+  bool in_order = leaves_in_order(query.input);
   binder.allow_aggregates(plan.aggregates, in_order);
   if (!select.star) {
     for (const ast::OutputAttribute& attribute : select.attributes) {
@@ -104,7 +123,9 @@ SelectedReceiver* QueryPlanner::plan_output(const ast::Query& query, Selection& 
     target = &own(std::make_unique<ObservedQuery>(std::move(name), *observer_, *target));
   }
   gate_ = nullptr;
-  if (target != nullptr && plan_.context().loops()) {
+  // What comes of a row on one way may change a table that the row's other way looks into.
+  bool through_table = !plan_.all_tables().empty() && takes_rows_twice(query.input);
+  if (target != nullptr && (plan_.context().loops() || through_table)) {
     target = gate_ = &own(std::make_unique<OutputGate>(*target));
   }
   if (target == nullptr || query.rate.kind == ast::OutputRate::Kind::kNone) return target;

@@ -7,22 +7,58 @@
 namespace pollux {
 namespace {
 
-constexpr const char* kWindowNames[] = {"length",    "lengthBatch",  "time",
-                                        "timeBatch", "externalTime", "externalTimeBatch"};
+using Kind = WindowPlan::Kind;
 
-std::optional<WindowPlan::Kind> window_kind(const std::string& name) {
-  using Kind = WindowPlan::Kind;
-  constexpr Kind kKinds[] = {Kind::kLength,    Kind::kLengthBatch,  Kind::kTime,
-                             Kind::kTimeBatch, Kind::kExternalTime, Kind::kExternalTimeBatch};
-  for (size_t i = 0; i < std::size(kWindowNames); ++i) {
-    if (name == kWindowNames[i]) return kKinds[i];
+struct WindowName {
+  const char* name;
+  Kind kind;
+  size_t least, most;  ///< parameters
+};
+
+constexpr size_t kAnyNumber = 64;
+constexpr WindowName kWindows[] = {
+    {"batch", Kind::kBatch, 0, 1},
+    {"delay", Kind::kDelay, 1, 1},
+    {"externalTime", Kind::kExternalTime, 2, 2},
+    {"externalTimeBatch", Kind::kExternalTimeBatch, 2, 5},
+    {"length", Kind::kLength, 1, 1},
+    {"lengthBatch", Kind::kLengthBatch, 1, 2},
+    {"sort", Kind::kSort, 2, kAnyNumber},
+    {"time", Kind::kTime, 1, 1},
+    {"timeBatch", Kind::kTimeBatch, 1, 3},
+    {"timeLength", Kind::kTimeLength, 2, 2},
+};
+
+const WindowName* find_window_name(const ast::StreamHandler& handler) {
+  if (!handler.name_space.empty()) return nullptr;
+  for (const WindowName& window : kWindows) {
+    if (handler.name == window.name) return &window;
   }
-  return std::nullopt;
+  return nullptr;
 }
 
-bool is_batch(WindowPlan::Kind kind) {
-  return kind == WindowPlan::Kind::kLengthBatch || kind == WindowPlan::Kind::kTimeBatch ||
-         kind == WindowPlan::Kind::kExternalTimeBatch;
+std::string shown_names() {
+  std::string shown;
+  for (const WindowName& window : kWindows) {
+    if (!shown.empty()) shown += &window == std::end(kWindows) - 1 ? " or " : ", ";
+    shown += window.name;
+  }
+  return shown;
+}
+
+std::string shown_count(const WindowName& window) {
+  std::string least = std::to_string(window.least);
+  if (window.most == kAnyNumber) return least + " or more";
+  return window.least == window.most ? least : least + " to " + std::to_string(window.most);
+}
+
+bool is_batch(Kind kind) {
+  return kind == Kind::kLengthBatch || kind == Kind::kTimeBatch || kind == Kind::kExternalTimeBatch;
+}
+
+bool counts_rows(Kind kind) {
+  return kind == Kind::kLength || kind == Kind::kLengthBatch || kind == Kind::kSort ||
+         kind == Kind::kBatch;
 }
 
 }  // namespace
@@ -48,83 +84,122 @@ bool QueryPlanner::window_argument(const ast::StreamHandler& handler, size_t ind
 
 std::optional<WindowPlan> QueryPlanner::plan_window(const ast::StreamHandler& handler,
                                                     const SchemaPtr& schema, Scope& scope) {
-  using Kind = WindowPlan::Kind;
-  std::optional<Kind> kind = handler.name_space.empty() ? window_kind(handler.name) : std::nullopt;
-  if (!kind) {
-    std::vector<std::string> known(std::begin(kWindowNames), std::end(kWindowNames));
+  const WindowName* name = find_window_name(handler);
+  const auto& arguments = handler.arguments;
+  if (name == nullptr) {
+    std::vector<std::string> known;
+    for (const WindowName& window : kWindows) known.emplace_back(window.name);
     std::string near = nearest_name(handler.name, known);
-    report(handler.location, "unknown window '" + handler.name + "'",
-           "length, lengthBatch, time, timeBatch, externalTime or externalTimeBatch",
+    report(handler.location, "unknown window '" + handler.name + "'", shown_names(),
            near.empty() ? "" : "did you mean '" + near + "'?");
     return std::nullopt;
   }
-  WindowPlan window;
-  window.kind = *kind;
-  window.schema = schema;
-  const auto& arguments = handler.arguments;
-  bool external = *kind == Kind::kExternalTime || *kind == Kind::kExternalTimeBatch;
-  size_t least = external ? 2 : 1;
-  size_t most = least;
-  if (*kind == Kind::kLengthBatch) most = 2;
-  if (*kind == Kind::kTimeBatch) most = 3;
-  if (*kind == Kind::kExternalTimeBatch) most = 5;
-  if (arguments.size() < least || arguments.size() > most) {
+  if (arguments.size() < name->least || arguments.size() > name->most) {
     report(handler.location,
            "window '" + handler.name + "' has " + std::to_string(arguments.size()) + " parameters",
-           least == most ? std::to_string(least)
-                         : std::to_string(least) + " to " + std::to_string(most));
+           shown_count(*name));
     return std::nullopt;
   }
-  ExpressionBinder binder(scope, plan_.context(), *this, diagnostics_);
+  WindowPlan window;
+  window.kind = name->kind;
+  window.schema = schema;
   bool good = true;
-  if (external) {
-    window.time = binder.bind(*arguments[0]);
-    if (window.time && window.time->type() != AttributeType::kLong) {
-      report(arguments[0]->location, "the window's time is no long", "a long attribute");
-      good = false;
-    }
-    good = good && window.time != nullptr;
+  bool external = window.kind == Kind::kExternalTime || window.kind == Kind::kExternalTimeBatch;
+  if (external) good = window_time(*arguments[0], scope, window);
+  size_t extent = external ? 1 : 0;
+  bool rows = counts_rows(window.kind);
+  if (extent < arguments.size()) {
+    good = window_argument(handler, extent, rows ? "length" : "time", window.extent) && good;
   }
-  bool by_length = *kind == Kind::kLength || *kind == Kind::kLengthBatch;
-  good = window_argument(handler, external ? 1 : 0, by_length ? "length" : "time", window.extent) &&
-         good;
-  if (!by_length && window.extent <= 0) {
+  if (!rows && window.extent <= 0) {
     report(handler.location, "the window's time is 0", "more than 0 milliseconds");
     good = false;
   }
-  for (size_t a = least; a < arguments.size(); ++a) {
-    const ast::Expression& argument = *arguments[a];
-    bool flag = std::holds_alternative<bool>(argument.constant);
-    if (flag && *kind == Kind::kExternalTimeBatch && a == 4) {
-      auto* time = dynamic_cast<ColumnExpression*>(window.time.get());
-      if (time != nullptr && std::get<bool>(argument.constant)) {
-        window.replace_column = static_cast<int32_t>(time->column());
-      }
-    } else if (flag && *kind != Kind::kExternalTimeBatch) {
-      window.stream_current = std::get<bool>(argument.constant);
-    } else if (*kind == Kind::kExternalTimeBatch && a == 2 &&
-               argument.kind == ast::Expression::Kind::kReference) {
-      window.start_attribute = binder.bind(argument);
-      good = good && window.start_attribute != nullptr;
-      if (window.start_attribute && window.start_attribute->type() != AttributeType::kLong) {
-        report(argument.location, "the window's start is no long", "a long attribute or constant");
-        good = false;
-      }
-    } else if (*kind == Kind::kExternalTimeBatch && a == 3) {
-      good = window_argument(handler, a, "timeout", window.timeout_ms) && good;
-    } else if (a == least && *kind != Kind::kLengthBatch) {
-      window.has_start = true;
-      good = window_argument(handler, a, "start", window.start_ms) && good;
-    } else {
-      report(argument.location, "a parameter that window '" + handler.name + "' does not take",
-             *kind == Kind::kLengthBatch ? "a bool" : "constants as the window's reference says");
-      good = false;
+  if (window.kind == Kind::kSort) {
+    good = window_order(handler, *schema, window) && good;
+  } else if (window.kind == Kind::kTimeLength) {
+    good = window_argument(handler, 1, "length", window.rows_max.emplace()) && good;
+  } else {
+    for (size_t a = name->least; a < arguments.size() && a > extent; ++a) {
+      good = window_option(handler, a, name->least, scope, window) && good;
     }
   }
   if (!good) return std::nullopt;
-  if (*kind == Kind::kTime) flow_.counts_from_timestamps();
-  if (is_batch(*kind)) flow_.holds_rows_back();
+  bool by_timestamp =
+      window.kind == Kind::kTime || window.kind == Kind::kTimeLength || window.kind == Kind::kDelay;
+  if (by_timestamp) flow_.counts_from_timestamps();
+  if (is_batch(window.kind) || window.kind == Kind::kDelay) flow_.holds_rows_back();
   return window;
+}
+
+/// The attribute that external windows take for the time.
+bool QueryPlanner::window_time(const ast::Expression& argument, Scope& scope, WindowPlan& window) {
+  window.time = ExpressionBinder(scope, plan_.context(), *this, diagnostics_).bind(argument);
+  if (!window.time || window.time->type() == AttributeType::kLong) return window.time != nullptr;
+  report(argument.location, "the window's time is no long", "a long attribute");
+  return false;
+}
+
+/// sort: attributes, each with 'asc' or 'desc' behind it or without.
+bool QueryPlanner::window_order(const ast::StreamHandler& handler, const Schema& schema,
+                                WindowPlan& window) {
+  bool good = true;
+  for (size_t a = 1; a < handler.arguments.size(); ++a) {
+    const ast::Expression& argument = *handler.arguments[a];
+    if (argument.kind == ast::Expression::Kind::kReference) {
+      std::optional<size_t> column = schema.find(argument.reference.attribute);
+      if (column) window.sort_keys.push_back({static_cast<uint32_t>(*column), false});
+      if (column && schema[*column].type != AttributeType::kObject) continue;
+    } else if (const auto* order = std::get_if<std::string>(&argument.constant)) {
+      bool descending = *order == "desc" || *order == "DESC";
+      bool known = descending || *order == "asc" || *order == "ASC";
+      if (known && !window.sort_keys.empty()) {
+        window.sort_keys.back().descending = descending;
+        continue;
+      }
+    }
+    report(argument.location, "not an attribute to sort by, nor an order",
+           "attributes, with 'asc' or 'desc' behind them");
+    good = false;
+  }
+  return good;
+}
+
+/// The optional parameters of batch windows; `first` is the place of the first of them.
+bool QueryPlanner::window_option(const ast::StreamHandler& handler, size_t index, size_t first,
+                                 Scope& scope, WindowPlan& window) {
+  const ast::Expression& argument = *handler.arguments[index];
+  bool flag = std::holds_alternative<bool>(argument.constant);
+  bool external = window.kind == Kind::kExternalTimeBatch;
+  if (flag && external && index == 4) {
+    auto* time = dynamic_cast<ColumnExpression*>(window.time.get());
+    if (time != nullptr && std::get<bool>(argument.constant)) {
+      window.replace_column = static_cast<int32_t>(time->column());
+    }
+    return true;
+  }
+  if (flag && !external) {
+    window.stream_current = std::get<bool>(argument.constant);
+    return true;
+  }
+  if (external && index == 2 && argument.kind == ast::Expression::Kind::kReference) {
+    ExpressionBinder binder(scope, plan_.context(), *this, diagnostics_);
+    window.start_attribute = binder.bind(argument);
+    if (!window.start_attribute) return false;
+    if (window.start_attribute->type() == AttributeType::kLong) return true;
+    report(argument.location, "the window's start is no long", "a long attribute or constant");
+    return false;
+  }
+  if (external && index == 3) {
+    return window_argument(handler, index, "timeout", window.timeout_ms);
+  }
+  if (index == first && window.kind != Kind::kLengthBatch) {
+    window.has_start = true;
+    return window_argument(handler, index, "start", window.start_ms);
+  }
+  report(argument.location, "a parameter that window '" + handler.name + "' does not take",
+         window.kind == Kind::kLengthBatch ? "a bool" : "constants as the window's reference says");
+  return false;
 }
 
 void QueryPlanner::add_window(const ast::WindowDefinition& definition, const SchemaPtr& schema) {

@@ -305,8 +305,8 @@ class ChunkBatchWindow : public Window {
   void process(Chunk chunk) override {
     std::vector<Chunk> outs;
     Chunk out;
-    if (context_.expired_wanted && !expired_.empty()) {
-      append_expired(out, expired_, context_.clock->now());
+    if (!expired_.empty()) {
+      if (context_.expired_wanted) append_expired(out, expired_, context_.clock->now());
       if (reset_) out.push_back(*reset_);
       reset_.reset();
       expired_.clear();
@@ -322,7 +322,9 @@ class ChunkBatchWindow : public Window {
       out.clear();
     };
     for (Event& event : chunk) {
-      if (context_.expired_wanted) expired_.push_back(with_kind(event, EventKind::kExpired));
+      if (context_.expired_wanted || context_.searched) {
+        expired_.push_back(with_kind(event, EventKind::kExpired));
+      }
       part.push_back(std::move(event));
       if (static_cast<int64_t>(part.size()) == length_) end_part();
     }

@@ -139,7 +139,7 @@ class PlanMaker {
   static bool is_input(const RandomStream& stream) { return stream.name.starts_with("In"); }
 
   std::string window(const RandomStream& stream) {
-    switch (random_.below(is_input(stream) ? 9 : 7)) {
+    switch (random_.below(is_input(stream) ? 13 : 10)) {
       case 0:
       case 1:
         return "#window.length(" + std::to_string(random_.between(1, 5)) + ")";
@@ -153,6 +153,15 @@ class PlanMaker {
       case 6:
         return "#window.timeBatch(" + duration() + random_.word({"", "", ", 0", ", true"}) + ")";
       case 7:
+        return "#window.timeLength(" + duration() + ", " + std::to_string(random_.below(4)) + ")";
+      case 8:
+        return "#window.delay(" + duration() + ")";
+      case 9:
+        return "#window.batch(" + std::string(random_.word({"", "", "2", "3"})) + ")";
+      case 10:
+        return "#window.sort(" + std::to_string(random_.between(1, 4)) +
+               random_.word({", t)", ", t, 'desc')"});
+      case 11:
         return "#window.externalTime(t, " + duration() + ")";
       default:
         return "#window.externalTimeBatch(t, " + duration() + random_.word({"", "", ", 0"}) + ")";
