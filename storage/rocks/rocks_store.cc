@@ -162,9 +162,9 @@ absl::Status RocksStore::drop_table(std::string_view name) {
   std::unique_lock lock(tables_mutex_);
   auto known = tables_.find(name);
   if (known == tables_.end()) return not_found(name);
-  Table& table = *known->second;
-  std::lock_guard table_lock(table.mutex);
-  const uint32_t number = table.layout->table;
+  const std::shared_ptr<Table> table = known->second;  // outlives its place in the map
+  std::lock_guard table_lock(table->mutex);
+  const uint32_t number = table->layout->table;
   rocksdb::WriteBatch batch;
   batch.Delete(table_key(name));
   batch.Delete(key_of(Kind::kCounters, number));
@@ -173,7 +173,7 @@ absl::Status RocksStore::drop_table(std::string_view name) {
   }
   absl::Status written = database_->commit(batch, Database::Sync::kNow, doing);
   if (!written.ok()) return written;
-  table.dropped = true;
+  table->dropped = true;
   tables_.erase(known);
 
   // The table is gone; that its files go soon is only a wish, and any merge grants it later.
