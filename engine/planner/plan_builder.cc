@@ -7,6 +7,7 @@
 #include "engine/expression/row_function.h"
 #include "engine/language/parser.h"
 #include "engine/operators/observed.h"
+#include "engine/operators/trigger.h"
 #include "engine/planner/annotations.h"
 #include "engine/planner/plan_describer.h"
 #include "engine/planner/query_planner.h"
@@ -170,7 +171,28 @@ class PlanBuilder {
     if (!schema || !is_free(definition.name, *schema, definition.location, Kind::kWindow)) return;
     queries_.add_window(definition, schema);
   }
-  void define(const ast::TriggerDefinition& d) { unsupported(d, "trigger"); }
+
+  void define(const ast::TriggerDefinition& definition) {
+    bool at_start = !definition.every_ms && same_name(definition.at, "start");
+    if (!definition.every_ms && !at_start) {
+      return report(definition.location, "a trigger by a cron expression is not supported yet",
+                    "'start', or every 5 sec");
+    }
+    if (definition.every_ms && *definition.every_ms <= 0) {
+      return report(definition.location, "a trigger every 0 milliseconds", "more than that");
+    }
+    auto schema = std::make_shared<Schema>(
+        definition.name, std::vector<Attribute>{{"triggered_time", AttributeType::kLong}});
+    Plan::Stream* stream = plan_.find_stream(definition.name);
+    if (stream == nullptr) {
+      if (!is_free(definition.name, *schema, definition.location, Kind::kStream)) return;
+      stream = &plan_.add_stream(schema, false);
+    } else if (!stream->junction->schema()->same_attributes(*schema)) {
+      return report(definition.location, "'" + definition.name + "' is a stream already",
+                    "a name of its own, or a stream (triggered_time long)");
+    }
+    plan_.own(std::make_unique<Trigger>(definition.every_ms, *stream->junction, plan_.context()));
+  }
   void define(const ast::FunctionDefinition& d) { unsupported(d, "function"); }
   void define(const ast::AggregationDefinition& d) { unsupported(d, "aggregation"); }
 

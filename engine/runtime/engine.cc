@@ -19,7 +19,7 @@ struct Engine::Impl {
   std::vector<Deployed> plans;
   int64_t now_ms = INT64_MIN;
 
-  ApplyOutcome deploy(const DeployPayload& payload);
+  ApplyOutcome deploy(const DeployPayload& payload, EntryId cause, ResultSink& sink);
   ApplyOutcome undeploy(const UndeployPayload& payload);
   ApplyOutcome apply_events(const Entry& entry, const EventBatchPtr& batch, ResultSink& sink);
   ApplyOutcome apply_tick(const Entry& entry, ResultSink& sink);
@@ -71,7 +71,7 @@ ApplyOutcome Engine::apply(const Entry& entry, ResultSink& sink) {
   }
   if (std::holds_alternative<TickPayload>(entry.payload)) return impl_->apply_tick(entry, sink);
   if (const auto* deploy = std::get_if<DeployPayload>(&entry.payload)) {
-    return impl_->deploy(*deploy);
+    return impl_->deploy(*deploy, entry.id, sink);
   }
   if (const auto* undeploy = std::get_if<UndeployPayload>(&entry.payload)) {
     return impl_->undeploy(*undeploy);
@@ -79,7 +79,7 @@ ApplyOutcome Engine::apply(const Entry& entry, ResultSink& sink) {
   return {};  // a persist order changes nothing in the engine: states are cut by who holds them
 }
 
-ApplyOutcome Engine::Impl::deploy(const DeployPayload& payload) {
+ApplyOutcome Engine::Impl::deploy(const DeployPayload& payload, EntryId cause, ResultSink& sink) {
   BuiltPlan built = build_plan(payload.text, payload.plan, {options.is_result, options.observer});
   if (!built.plan) {
     ApplyOutcome outcome = rejected("the plan has errors");
@@ -92,8 +92,12 @@ ApplyOutcome Engine::Impl::deploy(const DeployPayload& payload) {
   ApplyOutcome outcome;
   outcome.plan = built.plan->name();
   plans.push_back({std::move(built.plan), false});
-  Plan& plan = *plans.back().plan;
-  if (!row_clock(plan)) plan.apply_tick(now_ms);
+  Deployed& deployed = plans.back();
+  if (row_clock(*deployed.plan)) return outcome;
+  guarded(deployed, outcome, [&](Plan& plan) {
+    plan.apply_tick(now_ms);
+    plan.deliver(cause, sink);  // what triggers bring about at the start
+  });
   return outcome;
 }
 
