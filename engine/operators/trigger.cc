@@ -1,24 +1,37 @@
 #include "engine/operators/trigger.h"
 
 #include <limits>
+#include <utility>
 
 namespace pollux {
 
-Trigger::Trigger(std::optional<int64_t> every_ms, Junction& stream, PlanContext& context)
-    : TimerOperator(context, every_ms.value_or(std::numeric_limits<int64_t>::max())),
-      every_ms_(every_ms),
+// It asks for deadlines at the start and when one has come, never while rows are worked on.
+Trigger::Trigger(Times times, Junction& stream, PlanContext& context)
+    : TimerOperator(context, std::numeric_limits<int64_t>::max()),
+      times_(std::move(times)),
       stream_(stream),
       context_(context) {}
 
 void Trigger::on_start() {
-  if (!every_ms_) return fire();
-  next_ms_ = context_.now() + *every_ms_;
-  schedule(0, next_ms_);
+  if (!times_.every_ms && !times_.cron) return fire();
+  next_ms_ = context_.now();
+  wait();
 }
 
 void Trigger::on_timer(uint32_t) {
   fire();
-  next_ms_ = next_step(next_ms_, *every_ms_, context_.now());
+  wait();
+}
+
+/// What a leap of the clock passed over: of every so often it is caught up with, by cron it is not.
+void Trigger::wait() {
+  int64_t now = context_.now();
+  if (times_.every_ms) {
+    next_ms_ = next_step(next_ms_, *times_.every_ms, now);
+  } else {
+    next_ms_ = times_.cron->next_after(now);
+    if (next_ms_ == std::numeric_limits<int64_t>::max()) return;
+  }
   schedule(0, next_ms_);
 }
 

@@ -1,4 +1,4 @@
-// define trigger: a stream that gets an event when the plan begins, or every so often.
+// define trigger: a stream that gets an event when the plan begins, every so often, or by cron.
 //
 // Thread: the shard's.
 #pragma once
@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "engine/base/cron.h"
 #include "engine/operators/junction.h"
 #include "engine/operators/plan_context.h"
 
@@ -13,16 +14,22 @@ namespace pollux {
 
 class Trigger final : public TimerOperator {
  public:
-  /// `every_ms` is empty for a trigger at the start. The stream has one attribute, a long: the
-  /// time.
-  Trigger(std::optional<int64_t> every_ms, Junction& stream, PlanContext& context);
+  /// When it fires; at the start when neither is given.
+  struct Times {
+    std::optional<int64_t> every_ms;
+    std::optional<CronSchedule> cron;
+  };
+
+  /// The stream has one attribute, a long: the time.
+  Trigger(Times times, Junction& stream, PlanContext& context);
 
  private:
   void on_start() override;
   void on_timer(uint32_t key) override;
   void fire();
+  void wait();
 
-  std::optional<int64_t> every_ms_;
+  Times times_;
   Junction& stream_;
   PlanContext& context_;
   int64_t next_ms_ = 0;

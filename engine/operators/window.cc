@@ -24,6 +24,8 @@ int64_t least_delay(const WindowPlan& plan) {
       return plan.has_start ? 1 : plan.extent;  // the first batch of an aligned one may be short
     case WindowPlan::Kind::kExternalTimeBatch:
       return plan.timeout_ms;
+    case WindowPlan::Kind::kCron:
+      return 1;
     default:
       return 0;
   }
@@ -71,6 +73,8 @@ std::unique_ptr<WindowOperator> WindowOperator::make(WindowPlan plan, PlanContex
       return std::make_unique<LengthWindow>(std::move(plan), context, next);
     case WindowPlan::Kind::kLengthBatch:
       return std::make_unique<LengthBatchWindow>(std::move(plan), context, next);
+    case WindowPlan::Kind::kCron:
+      return std::make_unique<CronWindow>(std::move(plan), context, next);
     case WindowPlan::Kind::kDelay:
       return std::make_unique<DelayWindow>(std::move(plan), context, next);
     case WindowPlan::Kind::kSort:

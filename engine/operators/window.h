@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/base/cron.h"
 #include "engine/base/ring.h"
 #include "engine/operators/chunk.h"
 #include "engine/operators/plan_context.h"
@@ -33,6 +34,7 @@ struct WindowPlan {
     kDelay,
     kSort,
     kBatch,
+    kCron,
   };
   struct SortKey {
     uint32_t column;
@@ -47,13 +49,14 @@ struct WindowPlan {
 
   Kind kind = Kind::kNone;
   SchemaPtr schema;
-  std::vector<bool> kept;           ///< columns that somebody reads
-  bool expired_wanted = true;       ///< leaving rows are handed on
-  bool searched = false;            ///< a join looks into it
-  int64_t extent = 0;               ///< rows, or milliseconds
-  std::optional<int64_t> rows_max;  ///< timeLength
-  std::vector<SortKey> sort_keys;   ///< sort
-  ExpressionPtr time;               ///< external windows: the time attribute
+  std::vector<bool> kept;            ///< columns that somebody reads
+  bool expired_wanted = true;        ///< leaving rows are handed on
+  bool searched = false;             ///< a join looks into it
+  int64_t extent = 0;                ///< rows, or milliseconds
+  std::optional<int64_t> rows_max;   ///< timeLength
+  std::vector<SortKey> sort_keys;    ///< sort
+  std::optional<CronSchedule> cron;  ///< cron
+  ExpressionPtr time;                ///< external windows: the time attribute
   bool has_start = false;
   int64_t start_ms = 0;
   ExpressionPtr start_attribute;  ///< externalTimeBatch: the first row's value is the start

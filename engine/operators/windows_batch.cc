@@ -192,6 +192,26 @@ void ExternalTimeBatchWindow::flush_again(State& held, uint32_t key, int64_t clo
   held.current.clear();
 }
 
+/// A moment without new rows changes nothing, so only rows ask for one.
+void CronWindow::enter(uint32_t key, Slot slot, int64_t, int64_t clock) {
+  State& held = state(key);
+  if (held.next_ms == -1) {
+    held.next_ms = plan().cron->next_after(clock);
+    if (held.next_ms != INT64_MAX) schedule(key, held.next_ms);
+  }
+  add(held, key, slot);
+}
+
+void CronWindow::on_deadline(uint32_t key) {
+  State& held = state(key);
+  int64_t clock = context().now();
+  if (held.next_ms == -1 || clock < held.next_ms) return;  // of an instance that has gone
+  cut_chunk();
+  flush(held, key, clock, keeps_previous());
+  cut_chunk();
+  held.next_ms = -1;
+}
+
 void ChunkBatchWindow::enter(uint32_t key, Slot slot, int64_t, int64_t clock) {
   State& held = state(key);
   if (held.count == 0) {  // the first row of a chunk: those of the chunk before leave

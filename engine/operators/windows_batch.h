@@ -80,6 +80,17 @@ class ExternalTimeBatchWindow final : public BatchWindow {
   void flush_again(State& state, uint32_t key, int64_t clock, bool keep);
 };
 
+/// cron(expression): a batch goes on at each moment of the expression.
+class CronWindow final : public BatchWindow {
+ public:
+  CronWindow(WindowPlan plan, PlanContext& context, Receiver& next)
+      : BatchWindow(std::move(plan), context, next) {}
+
+ private:
+  void enter(uint32_t key, Slot slot, int64_t time, int64_t clock) override;
+  void on_deadline(uint32_t key) override;
+};
+
 /// batch([n]): each chunk that comes is a batch, or cut into batches of n rows.
 class ChunkBatchWindow final : public BatchWindow {
  public:

@@ -173,10 +173,14 @@ class PlanBuilder {
   }
 
   void define(const ast::TriggerDefinition& definition) {
-    bool at_start = !definition.every_ms && same_name(definition.at, "start");
-    if (!definition.every_ms && !at_start) {
-      return report(definition.location, "a trigger by a cron expression is not supported yet",
-                    "'start', or every 5 sec");
+    Trigger::Times times{definition.every_ms, std::nullopt};
+    if (!definition.every_ms && !same_name(definition.at, "start")) {
+      std::string error;
+      times.cron = CronSchedule::parse(definition.at, error);
+      if (!times.cron) {
+        return report(definition.location, std::move(error),
+                      "'start', every 5 sec, or a cron expression such as '0 0 3 * * ?'");
+      }
     }
     if (definition.every_ms && *definition.every_ms <= 0) {
       return report(definition.location, "a trigger every 0 milliseconds", "more than that");
@@ -191,7 +195,7 @@ class PlanBuilder {
       return report(definition.location, "'" + definition.name + "' is a stream already",
                     "a name of its own, or a stream (triggered_time long)");
     }
-    plan_.own(std::make_unique<Trigger>(definition.every_ms, *stream->junction, plan_.context()));
+    plan_.own(std::make_unique<Trigger>(std::move(times), *stream->junction, plan_.context()));
   }
   void define(const ast::FunctionDefinition& d) { unsupported(d, "function"); }
   void define(const ast::AggregationDefinition& d) { unsupported(d, "aggregation"); }

@@ -84,6 +84,7 @@ class QueryPlanner : public TableCatalogue {
   std::optional<WindowPlan> plan_window(const ast::StreamHandler& handler, const SchemaPtr& schema,
                                         Scope& scope);
   bool window_time(const ast::Expression& argument, Scope& scope, WindowPlan& window);
+  bool window_cron(const ast::Expression& argument, WindowPlan& window);
   bool window_order(const ast::StreamHandler& handler, const Schema& schema, WindowPlan& window);
   bool window_option(const ast::StreamHandler& handler, size_t index, size_t first, Scope& scope,
                      WindowPlan& window);

@@ -18,6 +18,7 @@ struct WindowName {
 constexpr size_t kAnyNumber = 64;
 constexpr WindowName kWindows[] = {
     {"batch", Kind::kBatch, 0, 1},
+    {"cron", Kind::kCron, 1, 1},
     {"delay", Kind::kDelay, 1, 1},
     {"externalTime", Kind::kExternalTime, 2, 2},
     {"externalTimeBatch", Kind::kExternalTimeBatch, 2, 5},
@@ -108,10 +109,12 @@ std::optional<WindowPlan> QueryPlanner::plan_window(const ast::StreamHandler& ha
   if (external) good = window_time(*arguments[0], scope, window);
   size_t extent = external ? 1 : 0;
   bool rows = counts_rows(window.kind);
-  if (extent < arguments.size()) {
+  if (window.kind == Kind::kCron) {
+    good = window_cron(*arguments[0], window);
+  } else if (extent < arguments.size()) {
     good = window_argument(handler, extent, rows ? "length" : "time", window.extent) && good;
   }
-  if (!rows && window.extent <= 0) {
+  if (!rows && window.kind != Kind::kCron && window.extent <= 0) {
     report(handler.location, "the window's time is 0", "more than 0 milliseconds");
     good = false;
   }
@@ -128,7 +131,8 @@ std::optional<WindowPlan> QueryPlanner::plan_window(const ast::StreamHandler& ha
   bool by_timestamp =
       window.kind == Kind::kTime || window.kind == Kind::kTimeLength || window.kind == Kind::kDelay;
   if (by_timestamp) flow_.counts_from_timestamps();
-  if (is_batch(window.kind) || window.kind == Kind::kDelay) flow_.holds_rows_back();
+  bool holds_back = window.kind == Kind::kDelay || window.kind == Kind::kCron;
+  if (is_batch(window.kind) || holds_back) flow_.holds_rows_back();
   return window;
 }
 
@@ -137,6 +141,15 @@ bool QueryPlanner::window_time(const ast::Expression& argument, Scope& scope, Wi
   window.time = ExpressionBinder(scope, plan_.context(), *this, diagnostics_).bind(argument);
   if (!window.time || window.time->type() == AttributeType::kLong) return window.time != nullptr;
   report(argument.location, "the window's time is no long", "a long attribute");
+  return false;
+}
+
+bool QueryPlanner::window_cron(const ast::Expression& argument, WindowPlan& window) {
+  const auto* text = std::get_if<std::string>(&argument.constant);
+  std::string error = "the window's times are no text";
+  if (text != nullptr) window.cron = CronSchedule::parse(*text, error);
+  if (window.cron) return true;
+  report(argument.location, std::move(error), "a cron expression such as '0 0/5 * * * ?'");
   return false;
 }
 

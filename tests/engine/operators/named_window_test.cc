@@ -58,7 +58,7 @@ TEST(NamedWindow, MistakesAreTold) {
   auto errors = [](const std::string& text) { return to_text(Engine::validate(text), "plan"); };
   EXPECT_EQ(
       errors("define window W (n int) lenght(2);"),
-      "plan:1:25: error: unknown window 'lenght'; expected batch, delay, externalTime, "
+      "plan:1:25: error: unknown window 'lenght'; expected batch, cron, delay, externalTime, "
       "externalTimeBatch, length, lengthBatch, sort, time, timeBatch or timeLength; hint: did "
       "you mean 'length'?\n");
   EXPECT_NE(errors(kDefine + "define window W (n int) length(2); from In insert into W;"), "");

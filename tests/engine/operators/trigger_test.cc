@@ -54,11 +54,22 @@ TEST_F(TriggerTest, EverySoOftenFromTheStartOn) {
   EXPECT_EQ(seen(), (std::vector<std::string>{"Out 16000", "Out 16000"}));
 }
 
+TEST_F(TriggerTest, ByCronFromMomentToMoment) {
+  deploy("define trigger T at '*/10 * * * * ?'; from T select triggered_time as t insert into Out;",
+         1700000001000);
+  EXPECT_EQ(engine_.next_deadline()->ms, 1700000010000);
+  tick(1700000010000);
+  EXPECT_EQ(seen(), (std::vector<std::string>{"Out 1700000010000"}));
+  tick(1700000045000);  // what a leap passed over is not caught up with
+  EXPECT_EQ(seen(), (std::vector<std::string>{"Out 1700000045000"}));
+  EXPECT_EQ(engine_.next_deadline()->ms, 1700000050000);
+}
+
 TEST_F(TriggerTest, MistakesAreTold) {
   EXPECT_EQ(deploy("define trigger T at every 0 sec;", 0).status, ApplyStatus::kRejected);
   EXPECT_EQ(deploy("define stream T (a int); define trigger T at 'start';", 0).status,
             ApplyStatus::kRejected);
-  EXPECT_EQ(deploy("define trigger T at '*/5 * * * * ?';", 0).status, ApplyStatus::kRejected);
+  EXPECT_EQ(deploy("define trigger T at '*/5 * * * *';", 0).status, ApplyStatus::kRejected);
   EXPECT_EQ(deploy("define stream T (triggered_time long); define trigger T at 'start';", 0).status,
             ApplyStatus::kApplied);
 }
