@@ -1,9 +1,10 @@
 #include "engine/base/cron.h"
 
 #include <charconv>
-#include <chrono>
 #include <limits>
 #include <vector>
+
+#include "engine/base/civil_time.h"
 
 namespace pollux {
 namespace {
@@ -41,23 +42,13 @@ std::vector<std::string> fields_of(std::string_view text) {
   return fields;
 }
 
-unsigned last_day_of(int year, unsigned month) {
-  auto last = std::chrono::year(year) / std::chrono::month(month) / std::chrono::last;
-  return static_cast<unsigned>(last.day());
-}
+/// Days since 1970-01-01, a Thursday; 1 is Sunday.
+unsigned weekday_of(int64_t day) { return static_cast<unsigned>((day + 4) % 7) + 1; }
 
-/// 1 is Sunday.
-unsigned weekday_of(int year, unsigned month, unsigned day) {
-  std::chrono::sys_days date =
-      std::chrono::year(year) / static_cast<int>(month) / static_cast<int>(day);
-  return std::chrono::weekday(date).c_encoding() + 1;
-}
-
-/// The weekday next to a day of the month, in the same month.
-unsigned nearest_weekday(int year, unsigned month, unsigned day) {
-  unsigned last = last_day_of(year, month);
-  if (day > last) day = last;
-  unsigned weekday = weekday_of(year, month, day);
+/// The weekday next to a day of the month, in the same month. `first`: the month's first day, since
+/// 1970.
+unsigned nearest_weekday(int64_t first, unsigned day, unsigned last) {
+  unsigned weekday = weekday_of(first + day - 1);
   if (weekday == 7) return day > 1 ? day - 1 : day + 2;     // Saturday
   if (weekday == 1) return day < last ? day + 1 : day - 2;  // Sunday
   return day;
@@ -192,50 +183,51 @@ std::optional<CronSchedule> CronSchedule::parse(std::string_view text, std::stri
   return cron;
 }
 
-bool CronSchedule::is_day(int year, unsigned month, unsigned day) const {
+/// Days since 1970-01-01.
+bool CronSchedule::is_day(int64_t day) const {
+  CivilTime date = civil_time(day * kDayMs);
+  auto in_month = static_cast<unsigned>(date.day);
+  auto last = static_cast<unsigned>(days_of_month(date.year, date.month));
+  if (!years_.test(static_cast<size_t>(date.year - kFirstYear))) return false;
+  if (!months_.test(static_cast<size_t>(date.month))) return false;
   if (!by_weekday_) {
-    if (last_day_) return day == last_day_of(year, month);
-    if (nearest_to_ != 0) {
-      return nearest_to_ <= last_day_of(year, month) &&
-             day == nearest_weekday(year, month, nearest_to_);
-    }
-    return days_.test(day);
+    if (last_day_) return in_month == last;
+    if (nearest_to_ == 0) return days_.test(in_month);
+    int64_t first = day - in_month + 1;
+    return nearest_to_ <= last && in_month == nearest_weekday(first, nearest_to_, last);
   }
-  if (!weekdays_.test(weekday_of(year, month, day))) return false;
-  if (nth_ != 0) return (day - 1) / 7 + 1 == nth_;
-  return !last_weekday_ || day + 7 > last_day_of(year, month);
+  if (!weekdays_.test(weekday_of(day))) return false;
+  if (nth_ != 0) return (in_month - 1) / 7 + 1 == nth_;
+  return !last_weekday_ || in_month + 7 > last;
 }
 
 int64_t CronSchedule::next_after(int64_t ms) const {
-  using std::chrono::days;
-  using std::chrono::sys_days;
-  constexpr int64_t kDaySeconds = 86400;
   constexpr int64_t kEndMs = 7258118400000;  // 2200
+  constexpr int64_t kDaySeconds = kDayMs / 1000;
   if (ms >= kEndMs) return std::numeric_limits<int64_t>::max();
   int64_t second = ms < 0 ? 0 : ms / 1000 + 1;
-  int64_t today = second / kDaySeconds;
   int64_t in_day = second % kDaySeconds;
-  for (int64_t day = today;; ++day, in_day = 0) {
-    std::chrono::year_month_day date{sys_days(days(day))};
-    int year = static_cast<int>(date.year());
-    if (year > kLastYear) return std::numeric_limits<int64_t>::max();
-    auto month = static_cast<unsigned>(date.month());
-    bool fits = years_.test(static_cast<size_t>(year - kFirstYear)) && months_.test(month) &&
-                is_day(year, month, static_cast<unsigned>(date.day()));
-    if (!fits) continue;
-    for (int64_t hour = in_day / 3600; hour < 24; ++hour) {
-      if (!hours_.test(static_cast<size_t>(hour))) continue;
-      int64_t from_minute = hour == in_day / 3600 ? in_day % 3600 / 60 : 0;
-      for (int64_t minute = from_minute; minute < 60; ++minute) {
-        if (!minutes_.test(static_cast<size_t>(minute))) continue;
-        bool first = hour * 60 + minute == in_day / 60;
-        for (int64_t s = first ? in_day % 60 : 0; s < 60; ++s) {
-          if (!seconds_.test(static_cast<size_t>(s))) continue;
-          return (day * kDaySeconds + hour * 3600 + minute * 60 + s) * 1000;
-        }
+  for (int64_t day = second / kDaySeconds; day * kDayMs < kEndMs; ++day, in_day = 0) {
+    if (!is_day(day)) continue;
+    int64_t found = next_in_day(in_day);
+    if (found < kDaySeconds) return day * kDayMs + found * 1000;
+  }
+  return std::numeric_limits<int64_t>::max();
+}
+
+/// The first second of a day from `second` on; a day's seconds when there is none.
+int64_t CronSchedule::next_in_day(int64_t second) const {
+  for (int64_t hour = second / 3600; hour < 24; ++hour, second = hour * 3600) {
+    if (!hours_.test(static_cast<size_t>(hour))) continue;
+    for (int64_t minute = second / 60 % 60; minute < 60; ++minute) {
+      if (!minutes_.test(static_cast<size_t>(minute))) continue;
+      bool first = hour * 60 + minute == second / 60;
+      for (int64_t s = first ? second % 60 : 0; s < 60; ++s) {
+        if (seconds_.test(static_cast<size_t>(s))) return hour * 3600 + minute * 60 + s;
       }
     }
   }
+  return kDayMs / 1000;
 }
 
 }  // namespace pollux

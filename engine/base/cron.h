@@ -30,7 +30,8 @@ class CronSchedule {
 
   class Reader;
 
-  bool is_day(int year, unsigned month, unsigned day) const;
+  bool is_day(int64_t day) const;
+  int64_t next_in_day(int64_t second) const;
 
   std::bitset<60> seconds_, minutes_;
   std::bitset<24> hours_;

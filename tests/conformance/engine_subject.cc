@@ -132,7 +132,8 @@ class EngineSubject final : public Subject {
       }
       return false;
     }
-    for (const QueryDescription& each : engine_.describe(plan_)->queries) {
+    const std::optional<PlanDescription> description = engine_.describe(plan_);
+    for (const QueryDescription& each : description->queries) {
       if (each.name == name) return true;
     }
     return false;
