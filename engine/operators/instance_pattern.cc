@@ -9,11 +9,6 @@
 namespace pollux {
 namespace {
 
-/// An instance that has no events yet: nothing needs to be stored for it.
-constexpr PartialId kVirgin = UINT32_MAX;
-
-constexpr uint64_t bit(size_t state) { return uint64_t{1} << state; }
-
 /// Calls `use` for each state in the mask, the first one first.
 template <class F>
 void for_each_state(uint64_t mask, F&& use) {

@@ -60,6 +60,9 @@ class InstancePattern final : public PatternOperator {
     bool active = true;      ///< without `every` the first match is the last
   };
 
+  /// An instance that has no events yet: nothing needs to be stored for it.
+  static constexpr PartialId kVirgin = UINT32_MAX;
+
   SmallIds& pending(uint32_t state) { return at_pending_[state]; }
   SmallIds& fresh(uint32_t state) { return at_fresh_[state]; }
   size_t lists_per_key() const { return 2 * plan().states.size(); }

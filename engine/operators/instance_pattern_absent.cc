@@ -10,10 +10,6 @@
 namespace pollux {
 namespace {
 
-constexpr PartialId kVirgin = UINT32_MAX;
-
-constexpr uint64_t bit(size_t state) { return uint64_t{1} << state; }
-
 int64_t shortest_wait(const PatternPlan& plan) {
   int64_t shortest = INT64_MAX;
   for (const PatternState& state : plan.states) {

@@ -51,6 +51,9 @@ struct PatternState {
   std::optional<int64_t> for_ms;  ///< of absent states: how long none comes; empty: see its partner
 };
 
+/// The state's place in a mask of states.
+constexpr uint64_t bit(size_t state) { return uint64_t{1} << state; }
+
 /// What a pattern (a -> b) or a sequence (a, b) consists of.
 struct PatternPlan {
   static constexpr size_t kStatesMax = 64;

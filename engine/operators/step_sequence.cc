@@ -9,8 +9,6 @@
 namespace pollux {
 namespace {
 
-constexpr uint64_t bit(size_t state) { return uint64_t{1} << state; }
-
 /// How many of the last events instances at these states have taken.
 uint32_t events_of(uint64_t waiting) {
   return waiting == 0 ? 0 : static_cast<uint32_t>(63 - __builtin_clzll(waiting));
