@@ -324,7 +324,7 @@ void InstancePattern::add_every(uint32_t state, PartialId id) {
   if (rule.partner != PatternState::kNone) {
     first = std::min(first, static_cast<uint32_t>(rule.partner));
   }
-  PartialId copy = needs_events ? partials_->copy_before(real(id), first) : kVirgin;
+  PartialId copy = needs_events ? partials_->copy_before(id, first) : kVirgin;
   if (rule.absent && is_logical(state) && partials_->has(id, state)) {
     partials_->set_timestamp(copy, partials_->first_time(id, state));
   }

@@ -1,5 +1,8 @@
 #include "tests/conformance/engine_subject.h"
 
+#include <algorithm>
+#include <iterator>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -71,6 +74,28 @@ Value fitted(const Value& value, AttributeType type) {
   return value;
 }
 
+/// Whether the text was refused for a part of the language that is not there yet. Such a refusal is
+/// not the one that a case may expect.
+bool is_missing_part(const std::string& why) {
+  static constexpr std::string_view kMissing[] = {
+      "not supported yet",
+      "changes a table, and a query changes nothing",
+      "unknown window 'expression'",
+      "unknown window 'expressionBatch'",
+      "unknown window 'frequent'",
+      "unknown window 'lossyFrequent'",
+      "unknown window 'session'",
+      "unknown stream function '#log'",
+      "unknown stream function '#pol2Cart'",
+      "unknown function 'UUID'",
+      "unknown function 'createSet'",
+      "unknown function 'sizeOfSet'",
+      "unknown function 'unionSet'",
+  };
+  return std::any_of(std::begin(kMissing), std::end(kMissing),
+                     [&why](std::string_view part) { return why.find(part) != std::string::npos; });
+}
+
 class EngineSubject final : public Subject {
  public:
   explicit EngineSubject(int64_t now_ms)
@@ -82,7 +107,7 @@ class EngineSubject final : public Subject {
     plan_ = outcome.plan;
     if (outcome.status == ApplyStatus::kApplied) return {};
     std::string why = outcome.reason + to_text(outcome.diagnostics, "case");
-    if (why.find("not supported yet") != std::string::npos) throw Unsupported{why};
+    if (is_missing_part(why)) throw Unsupported{why};
     return why;
   }
 
@@ -116,7 +141,9 @@ class EngineSubject final : public Subject {
   Answer query(const std::string& text) override {
     QueryAnswer answer = engine_.query(plan_, text);
     if (!answer.status.ok()) {
-      return {answer.status.reason + to_text(answer.diagnostics, "query"), {}};
+      std::string why = answer.status.reason + to_text(answer.diagnostics, "query");
+      if (is_missing_part(why)) throw Unsupported{why};
+      return {why, {}};
     }
     Answer rows;
     for (uint32_t row = 0; row < answer.rows->rows(); ++row) {
