@@ -1,5 +1,5 @@
-// Whatever the engine takes of the language it must mean as the cases say; skips, loudly, without
-// their folder.
+// Whatever the engine takes of the language it must mean as the cases say; the cases from outside
+// are skipped, loudly, without their folder.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -30,6 +30,21 @@ TEST_P(Conformance, WhatIsTakenMeansWhatTheCasesSay) {
   }
   std::cout << "passed " << passed << ", not taken " << not_taken << "\n";
   EXPECT_GT(passed, 0);
+}
+
+TEST_P(Conformance, OurOwnCasesPass) {
+  int cases = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(POLLUX_OWN_CASES_DIR)) {
+    std::ifstream file(entry.path());
+    std::string line;
+    while (std::getline(file, line)) {
+      CaseOutcome outcome = run_case(line, make_engine_subject, GetParam());
+      ++cases;
+      EXPECT_EQ(outcome.kind, CaseOutcome::Kind::kPassed)
+          << entry.path().filename() << ", case " << outcome.id << "\n  " << outcome.why;
+    }
+  }
+  EXPECT_GT(cases, 0);
 }
 
 INSTANTIATE_TEST_SUITE_P(Rebatch, Conformance, testing::Values(1, 7, 1024),
