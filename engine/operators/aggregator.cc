@@ -72,6 +72,7 @@ class StateAggregator final : public Aggregator {
     }
     return bytes;
   }
+  void archive_state(StateArchive& archive) override { archive(states_); }
 
  private:
   std::vector<S> states_;
@@ -97,6 +98,7 @@ struct Sum {
   Outcome<R> result() const { return {sum, count == 0}; }
   void reset() { *this = {}; }
   bool fresh() const { return count == 0 && sum == 0; }
+  void archive(StateArchive& archive) { archive(sum, count); }
 
   static R plus(R a, R b) {
     if constexpr (std::is_integral_v<R>) {
@@ -127,6 +129,7 @@ struct Average {
   }
   void reset() { *this = {}; }
   bool fresh() const { return count == 0 && sum == 0; }
+  void archive(StateArchive& archive) { archive(sum, count); }
 };
 
 /// Population deviation by a running mean.
@@ -170,6 +173,7 @@ struct Deviation {
   }
   void reset() { *this = {}; }
   bool fresh() const { return count == 0 && sum == 0 && mean == 0 && squares == 0; }
+  void archive(StateArchive& archive) { archive(mean, squares, sum, count); }
 };
 
 /// Least or greatest of what is in the window: a monotonic queue of candidates, in order of
@@ -197,6 +201,7 @@ struct Extreme {
   }
   void reset() { candidates.clear(); }
   bool fresh() const { return candidates.empty(); }
+  void archive(StateArchive& archive) { archive(candidates); }
   size_t bytes() const { return candidates.bytes(); }
 };
 
@@ -223,6 +228,7 @@ struct ExtremeOfAnyOrder {
   }
   void reset() { values.clear(); }
   bool fresh() const { return values.empty(); }
+  void archive(StateArchive& archive) { archive(values); }
   size_t bytes() const { return values.size() * (sizeof(T) + 5 * sizeof(void*)); }
 };
 
@@ -240,6 +246,7 @@ struct ExtremeForever {
   Outcome<T> result() const { return {best.value_or(T{}), !best}; }
   void reset() {}
   bool fresh() const { return !best; }
+  void archive(StateArchive& archive) { archive(best); }
 };
 
 /// Conjunction and disjunction of what is in the window.
@@ -256,6 +263,7 @@ struct Truth {
   }
   void reset() { *this = {}; }
   bool fresh() const { return trues == 0 && falses == 0; }
+  void archive(StateArchive& archive) { archive(trues, falses); }
 };
 
 /// Counts events, whether their argument is null or not.
@@ -280,6 +288,7 @@ class Count final : public Aggregator {
     return group >= counts_.size() || counts_[group] == 0;
   }
   size_t state_bytes() const override { return counts_.capacity() * sizeof(int64_t); }
+  void archive_state(StateArchive& archive) override { archive(counts_); }
 
  private:
   std::vector<int64_t> counts_;

@@ -15,6 +15,7 @@
 #include "engine/base/string_pool.h"
 #include "engine/batch/column.h"
 #include "engine/expression/vec.h"
+#include "engine/state/state_archive.h"
 
 namespace pollux {
 
@@ -44,6 +45,8 @@ class Aggregator {
   /// Whether the group's state equals that of a fresh one in all that can be seen.
   virtual bool is_fresh(uint32_t group) const = 0;
   virtual size_t state_bytes() const = 0;
+  /// Saves the state of all groups, or loads it into an aggregator that is as new.
+  virtual void archive_state(StateArchive& archive) = 0;
 
  private:
   AttributeType result_type_;

@@ -91,6 +91,14 @@ void BatchSelector::hand_on() {
   put_on(selected);
 }
 
+void BatchSelector::archive_state(StateArchive& archive) {
+  Selector::archive_state(archive);
+  archive(kept_);
+  archive.list(slot_of_group_, [&](Slot& slot) { kept_.archive_slot(archive, slot); });
+  archive.list(groups_in_order_,
+               [&](uint32_t& group) { archive.index(group, slot_of_group_.size()); });
+}
+
 size_t BatchSelector::state_bytes() const {
   return Selector::state_bytes() + kept_.bytes() + slot_of_group_.capacity() * sizeof(Slot) +
          groups_in_order_.capacity() * sizeof(uint32_t);

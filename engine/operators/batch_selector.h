@@ -30,6 +30,7 @@ class BatchSelector final : public Selector {
   void hand_on();
 
   size_t state_bytes() const override;
+  void archive_state(StateArchive& archive) override;
 
  private:
   void fold(const Chunk& chunk);

@@ -73,6 +73,16 @@ StringRef DistinctCount::key_of(const Vec& values, uint32_t i) const {
   }
 }
 
+void DistinctCount::archive_state(StateArchive& archive) {
+  archive(values_, holders_, referenced_, counts_);
+  if (holders_.size() < values_.capacity()) archive.fail();
+  for (const IdCounts& counts : counts_) {
+    counts.for_each([&](uint32_t value) {
+      if (value >= values_.capacity()) archive.fail();
+    });
+  }
+}
+
 size_t DistinctCount::state_bytes() const {
   size_t bytes = values_.bytes() + holders_.capacity() * sizeof(int32_t) +
                  counts_.capacity() * sizeof(IdCounts);

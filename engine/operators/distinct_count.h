@@ -24,6 +24,7 @@ class DistinctCount final : public Aggregator {
   bool is_fresh(uint32_t group) const override {
     return group >= counts_.size() || counts_[group].size() == 0;
   }
+  void archive_state(StateArchive& archive) override;
   size_t state_bytes() const override;
 
  private:

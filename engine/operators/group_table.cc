@@ -105,6 +105,29 @@ void GroupTable::release(uint32_t number) {
   --used_;
 }
 
+void GroupTable::archive(StateArchive& archive) {
+  if (archive.loads()) clear();
+  uint32_t groups = archive.count(groups_.size());
+  if (archive.loads()) groups_.resize(groups, Group{StringRef(), 0, 0});
+  archive.list(free_, [&](uint32_t& group) { archive.index(group, groups); });
+  std::vector<bool> is_free(groups, false);
+  for (uint32_t group : free_) is_free[group] = true;
+  for (uint32_t number = 0; number < groups; ++number) {
+    if (is_free[number]) continue;
+    Group& group = groups_[number];
+    archive.text(group.key, strings_);
+    archive(group.instance);
+    if (!archive.loads()) continue;
+    group.hash = hash_in(group.key, group.instance);
+    if (find(group.key, group.instance) != kNone) archive.fail();
+    if (++used_ * 2 >= slots_.size()) grow();
+    size_t mask = slots_.size() - 1;
+    size_t at = group.hash & mask;
+    while (slots_[at].group != kNone) at = (at + 1) & mask;
+    slots_[at] = {static_cast<uint32_t>(group.hash >> 32), number};
+  }
+}
+
 void GroupTable::clear() {
   for (const Slot& slot : slots_) {
     if (slot.group != kNone) strings_.release(groups_[slot.group].key);

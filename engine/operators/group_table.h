@@ -11,6 +11,7 @@
 #include "engine/base/hash.h"
 #include "engine/base/string_pool.h"
 #include "engine/expression/vec.h"
+#include "engine/state/state_archive.h"
 
 namespace pollux {
 
@@ -62,6 +63,8 @@ class GroupTable {
   /// Group numbers are below this.
   uint32_t capacity() const { return static_cast<uint32_t>(groups_.size()); }
   uint32_t size() const { return used_; }
+  /// Groups keep their numbers.
+  void archive(StateArchive& archive);
   size_t bytes() const {
     return slots_.capacity() * sizeof(Slot) + groups_.capacity() * sizeof(Group) +
            free_.capacity() * sizeof(uint32_t);

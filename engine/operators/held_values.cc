@@ -78,4 +78,15 @@ bool HeldValues::take_nulls(const Vec& entering, const uint8_t* removes, uint32_
   return true;
 }
 
+void HeldValues::archive(StateArchive& archive) {
+  archive(words_, nulls_, nulls_held_);
+  uint32_t texts = archive.count(texts_.size());
+  for (uint32_t i = 0; i < texts; ++i) {
+    if (archive.loads()) texts_.push(StringRef());
+    archive.text(texts_[i], strings_);
+  }
+  uint32_t held = words_.size() + texts_.size();
+  if (!nulls_.empty() && nulls_.size() != held) archive.fail();
+}
+
 }  // namespace pollux

@@ -8,6 +8,7 @@
 #include "engine/base/ring.h"
 #include "engine/base/string_pool.h"
 #include "engine/expression/vec.h"
+#include "engine/state/state_archive.h"
 
 namespace pollux {
 
@@ -19,6 +20,7 @@ class HeldValues {
   /// elsewhere the oldest that is held goes out. Valid until the next call.
   Vec take_steps(const Vec& entering, const uint8_t* removes, uint32_t steps);
 
+  void archive(StateArchive& archive);
   size_t bytes() const { return words_.bytes() + texts_.bytes() + nulls_.bytes(); }
 
  private:

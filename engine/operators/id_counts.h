@@ -4,7 +4,10 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <vector>
+
+#include "engine/state/state_archive.h"
 
 namespace pollux {
 
@@ -51,6 +54,26 @@ class IdCounts {
     if (!cells_.empty()) __builtin_prefetch(&cells_[home_of(id)]);
   }
 
+  void archive(StateArchive& archive) {
+    std::vector<Cell> held;
+    std::copy_if(cells_.begin(), cells_.end(), std::back_inserter(held),
+                 [](const Cell& cell) { return cell.count != 0; });
+    std::sort(held.begin(), held.end(), [](const Cell& a, const Cell& b) { return a.id < b.id; });
+    archive(held);
+    if (!archive.loads()) return;
+    for (const Cell& cell : held) {
+      if (cell.count == 0 || !add(cell.id)) return archive.fail();
+      cells_[find(cell.id)].count = cell.count;
+    }
+  }
+
+  template <class F>
+  void for_each(F&& take) const {
+    for (const Cell& cell : cells_) {
+      if (cell.count != 0) take(cell.id);
+    }
+  }
+
   size_t bytes() const { return cells_.capacity() * sizeof(Cell); }
 
  private:
@@ -59,6 +82,7 @@ class IdCounts {
   struct Cell {
     uint32_t id = 0;
     uint32_t count = 0;
+    void archive(StateArchive& archive) { archive(id, count); }
   };
 
   size_t home_of(uint32_t id) const {

@@ -495,6 +495,32 @@ void InstancePattern::drop_key(uint32_t key) {
   partials_->free_unowned();
 }
 
+void InstancePattern::archive_state(StateArchive& archive) {
+  archive_stores(archive);
+  archive(*partials_, instances_);
+  size_t keys = instances_.all().size();
+  if (!archive.loads()) {  // what there is room for already is not state
+    busy_.resize(std::min(busy_.size(), keys));
+    lists_.resize(std::min(lists_.size(), keys * lists_per_key()));
+    absences_.resize(std::min(absences_.size(), keys * plan().states.size()));
+  }
+  archive(busy_, lists_, absences_);
+  if (timer_) archive(*timer_);
+  if (!archive.loads()) return;
+  bool sized = lists_.size() <= keys * lists_per_key() && lists_.size() % lists_per_key() == 0 &&
+               busy_.size() <= keys && absences_.size() <= keys * plan().states.size();
+  if (!sized) return archive.fail();
+  uint64_t known = plan().states.size() == 64 ? UINT64_MAX : bit(plan().states.size()) - 1;
+  for (const Instances& each : instances_.all()) {
+    if (((each.pending_mask | each.fresh_mask | each.restart_mask) & ~known) != 0) archive.fail();
+  }
+  for (const SmallIds& list : lists_) {
+    for (uint32_t k = 0; k < list.size(); ++k) {
+      if (list[k] != kVirgin && !partials_->has(list[k])) archive.fail();
+    }
+  }
+}
+
 size_t InstancePattern::state_bytes() const {
   size_t bytes = partials_->bytes() + instances_.all().capacity() * sizeof(Instances) +
                  busy_.capacity() + lists_.capacity() * sizeof(SmallIds) +

@@ -24,6 +24,7 @@ class InstancePattern final : public PatternOperator {
   void begin_key(uint32_t key, int64_t clock) override;
   void drop_key(uint32_t key) override;
   size_t state_bytes() const override;
+  void archive_state(StateArchive& archive) override;
 
  private:
   /// The lists of one partition instance; a bit of a mask for each list that is not empty.
@@ -37,6 +38,9 @@ class InstancePattern final : public PatternOperator {
     bool begun = false;
     bool initialized = false;
 
+    void archive(StateArchive& archive) {
+      archive(pending_mask, fresh_mask, restart_mask, earliest_ms, latest_ms, begun, initialized);
+    }
     bool idle() const { return (pending_mask | fresh_mask | restart_mask) == 0; }
   };
 
@@ -58,6 +62,8 @@ class InstancePattern final : public PatternOperator {
     int64_t wakes_ms = 0;    ///< when the last of what waits has waited long enough
     int64_t arrived_ms = 0;  ///< of and/or: the last event that should not have come; 0: none
     bool active = true;      ///< without `every` the first match is the last
+
+    void archive(StateArchive& archive) { archive(wakes_ms, arrived_ms, active); }
   };
 
   /// An instance that has no events yet: nothing needs to be stored for it.

@@ -25,7 +25,10 @@ struct JoinSidePlan {
 };
 
 /// A reset that met no pair waits, by instance, for the next pair of either side.
-using PendingResets = KeyedState<uint8_t>;
+class PendingResets final : public KeyedState<uint8_t>, public Stateful {
+ public:
+  void archive_state(StateArchive& archive) override { KeyedState<uint8_t>::archive(archive); }
+};
 
 /// Where one stream is both sides of a join: each row goes to the left side, then to the right.
 class BothSides final : public Receiver {
@@ -48,6 +51,7 @@ class JoinSide final : public Receiver, public KeyedOperator {
   void receive(const Chunk& chunk) override;
   void drop_key(uint32_t key) override;
   size_t state_bytes() const override { return 0; }
+  void archive_state(StateArchive&) override {}  // the resets are a part of their own
 
  private:
   void add_outer_matches(const Chunk& chunk);

@@ -158,6 +158,31 @@ Slot PartialMatches::from_back(PartialId id, uint32_t state, uint32_t place) con
   return kept[kept.size() - 1 - place];
 }
 
+void PartialMatches::archive(StateArchive& archive) {
+  archive(slot_owners_, partials_, taken_, chains_);
+  archive.list(free_, [&](PartialId& id) { archive.index(id, partials_.size()); });
+  archive(live_);
+  if (!archive.loads()) return;
+  bool sized = slot_owners_.size() == stores_.size() &&
+               taken_.size() == partials_.size() * rules_.size() &&
+               chains_.size() == partials_.size() * counted_states_;
+  if (!sized) return archive.fail();
+  for (PartialId id = 0; id < partials_.size(); ++id) {
+    for (uint32_t state = 0; state < rules_.size(); ++state) {
+      uint32_t store = rules_[state].store;
+      auto known = [&](Slot slot) {
+        return stores_[store]->has_slot(slot) && slot < slot_owners_[store].size();
+      };
+      Slot slot = at(id, state).slot;
+      if (slot != RowStore::kNoSlot && !known(slot)) return archive.fail();
+      if (!rules_[state].counted) continue;
+      for (Slot kept : chain(id, state)) {
+        if (!known(kept)) return archive.fail();
+      }
+    }
+  }
+}
+
 size_t PartialMatches::bytes() const {
   size_t bytes = partials_.capacity() * sizeof(Partial) + taken_.capacity() * sizeof(Taken) +
                  chains_.capacity() * sizeof(std::vector<Slot>);

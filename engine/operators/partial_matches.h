@@ -57,8 +57,11 @@ class PartialMatches {
   bool expired(PartialId id) const { return partials_[id].expired; }
   void set_expired(PartialId id) { partials_[id].expired = true; }
 
+  bool has(PartialId id) const { return id < partials_.size(); }
   uint32_t live() const { return live_; }
   size_t bytes() const;
+  /// Between chunks; the stores are somebody else's and come before.
+  void archive(StateArchive& archive);
 
  private:
   struct Partial {
@@ -66,12 +69,14 @@ class PartialMatches {
     uint32_t owners = 0;
     bool expired = false;
     bool doomed = false;
+    void archive(StateArchive& archive) { archive(timestamp, owners, expired); }
   };
   /// What an instance has of one state.
   struct Taken {
     int64_t first_time = 0;
     uint32_t count = 0;
     Slot slot = RowStore::kNoSlot;  ///< of states that take one event
+    void archive(StateArchive& archive) { archive(first_time, count, slot); }
   };
 
   Taken& at(PartialId id, uint32_t state) { return taken_[size_t{id} * rules_.size() + state]; }

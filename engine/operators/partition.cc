@@ -15,6 +15,10 @@ class Partition::Purger final : public TimerOperator {
     if (!armed_) schedule(0, clock + interval_ms_);
     armed_ = true;
   }
+  void archive(StateArchive& archive) {
+    TimerOperator::archive(archive);
+    archive(armed_);
+  }
 
  private:
   void on_timer(uint32_t) override {
@@ -62,6 +66,13 @@ void Partition::purge(int64_t now) {
     known_[instance] = false;
   }
   live_.resize(kept);
+}
+
+void Partition::archive_state(StateArchive& archive) {
+  archive(instances_, last_seen_ms_, known_);
+  archive.list(live_, [&](uint32_t& instance) { archive.index(instance, known_.size()); });
+  if (last_seen_ms_.size() < known_.size()) archive.fail();
+  if (purger_) archive(*purger_);
 }
 
 size_t Partition::state_bytes() const {

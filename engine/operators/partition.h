@@ -19,7 +19,7 @@
 
 namespace pollux {
 
-class Partition {
+class Partition final : public Stateful {
  public:
   struct Purge {
     int64_t interval_ms = 0;
@@ -27,7 +27,7 @@ class Partition {
   };
 
   Partition(PlanContext& context, std::optional<Purge> purge);
-  ~Partition();
+  ~Partition() override;
 
   /// An operator inside, whose state goes with an instance.
   void add_operator(KeyedOperator& inside) { operators_.push_back(&inside); }
@@ -48,6 +48,7 @@ class Partition {
   /// In order of their beginning.
   const std::vector<uint32_t>& live() const { return live_; }
   size_t state_bytes() const;
+  void archive_state(StateArchive& archive) override;
 
  private:
   class Purger;

@@ -156,6 +156,10 @@ void PatternOperator::hand_on_between_chunks() {
   matches_.hand_on_one_by_one(held);
 }
 
+void PatternOperator::archive_stores(StateArchive& archive) {
+  for (const auto& store : stores_) archive(*store);
+}
+
 size_t PatternOperator::stores_bytes() const {
   size_t bytes = 0;
   for (const auto& store : stores_) bytes += store->bytes();

@@ -78,6 +78,7 @@ class PatternOperator : public KeyedOperator {
   void hand_on_between_chunks();
 
   size_t stores_bytes() const;
+  void archive_stores(StateArchive& archive);
 
  private:
   class Input;

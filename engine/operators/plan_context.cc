@@ -1,6 +1,8 @@
 #include "engine/operators/plan_context.h"
 
 #include <algorithm>
+#include <functional>
+#include <utility>
 
 namespace pollux {
 
@@ -13,6 +15,13 @@ TimerOperator::TimerOperator(PlanContext& context, int64_t least_delay_ms)
 void TimerOperator::schedule(uint32_t key, int64_t deadline_ms) {
   deadlines_.push({deadline_ms, timer_context_.next_sequence_++, key});
   latest_ms_ = std::max(latest_ms_, deadline_ms);
+}
+
+void TimerOperator::archive(StateArchive& archive) {
+  std::vector<Deadline> waiting;
+  for (; !deadlines_.empty(); deadlines_.pop()) waiting.push_back(deadlines_.top());
+  archive(waiting, latest_ms_);
+  deadlines_ = std::priority_queue<Deadline>(std::less<Deadline>(), std::move(waiting));
 }
 
 std::optional<int64_t> PlanContext::next_deadline() const {

@@ -11,6 +11,7 @@
 
 #include "engine/base/string_pool.h"
 #include "engine/operators/chunk.h"
+#include "engine/state/stateful.h"
 
 namespace pollux {
 
@@ -44,11 +45,16 @@ class TimerOperator {
 
   void schedule(uint32_t key, int64_t deadline_ms);
 
+ public:
+  /// What it waits for, as a part of its operator's state.
+  void archive(StateArchive& archive);
+
  private:
   struct Deadline {
-    int64_t at_ms;
-    uint64_t sequence;
-    uint32_t key;
+    int64_t at_ms = 0;
+    uint64_t sequence = 0;
+    uint32_t key = 0;
+    void archive(StateArchive& archive) { archive(at_ms, sequence, key); }
     bool operator<(const Deadline& other) const {  // the queue's top is the earliest
       return at_ms != other.at_ms ? at_ms > other.at_ms : sequence > other.sequence;
     }
@@ -59,7 +65,7 @@ class TimerOperator {
   int64_t latest_ms_ = INT64_MIN;  // of all ever asked for
 };
 
-class PlanContext {
+class PlanContext final : public Stateful {
  public:
   StringPool& strings() { return strings_; }
 
@@ -92,6 +98,9 @@ class PlanContext {
   /// Moves the clock on; what is due waits for the next advance_to.
   void set_now(int64_t now) { now_ = std::max(now_, now); }
 
+  /// The clock; what operators wait for is their own state.
+  void archive_state(StateArchive& archive) override { archive(now_, started_, next_sequence_); }
+
  private:
   friend class TimerOperator;
 
@@ -116,15 +125,15 @@ class KeyedState {
   }
   std::vector<T>& all() { return states_; }
   const std::vector<T>& all() const { return states_; }
+  void archive(StateArchive& archive) { archive(states_); }
 
  private:
   std::vector<T> states_;
 };
 
 /// An operator with state by partition instance.
-class KeyedOperator {
+class KeyedOperator : public Stateful {
  public:
-  virtual ~KeyedOperator() = default;
   /// An instance begins.
   virtual void begin_key(uint32_t /*key*/, int64_t /*clock*/) {}
   /// The instance ends: its state goes.

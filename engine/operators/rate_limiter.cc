@@ -223,6 +223,20 @@ void RateLimiter::drop_key(uint32_t key) {
   }
 }
 
+void RateLimiter::archive_state(StateArchive& archive) {
+  archive(store_, groups_, group_marks_, sweep_at_, states_);
+  if (ticker_) archive(*ticker_);
+  for (const State& state : states_.all()) {
+    for (const Held& held : state.held) {
+      bool grouped_last = options_.grouped && options_.which == Which::kLast;
+      bool known =
+          store_.has_slot(held.slot) && (!grouped_last || held.group < group_marks_.size());
+      if (archive.loads() && !known) archive.fail();
+    }
+  }
+  if (group_marks_.size() < groups_.capacity()) archive.fail();
+}
+
 size_t RateLimiter::state_bytes() const {
   return store_.bytes() + groups_.bytes() + group_marks_.capacity() * sizeof(int64_t);
 }

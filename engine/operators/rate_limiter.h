@@ -33,6 +33,7 @@ class RateLimiter final : public SelectedReceiver, public KeyedOperator {
   void begin_key(uint32_t key, int64_t clock) override;
   void drop_key(uint32_t key) override;
   size_t state_bytes() const override;
+  void archive_state(StateArchive& archive) override;
 
  private:
   static constexpr uint32_t kSweepGroupsMin = 1024;
@@ -43,6 +44,7 @@ class RateLimiter final : public SelectedReceiver, public KeyedOperator {
     Slot slot;
     uint8_t kind;
     uint32_t group;
+    void archive(StateArchive& archive) { archive(slot, kind, group); }
   };
   struct State {
     bool started = false;
@@ -51,6 +53,10 @@ class RateLimiter final : public SelectedReceiver, public KeyedOperator {
     std::vector<Held> held;   ///< in order of release
     bool has_output = false;  ///< first by time, ungrouped
     int64_t last_output_ms = 0;
+
+    void archive(StateArchive& archive) {
+      archive(started, next_tick_ms, seen, held, has_output, last_output_ms);
+    }
   };
 
   void take(State& state, uint32_t key, const Selected& selected, uint32_t i);

@@ -1,5 +1,6 @@
 #include "engine/operators/row_store.h"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -29,13 +30,15 @@ Slot RowStore::take_slot() {
   times_.push_back(0);
   for (StoredColumn& column : columns_) {
     if (!column.kept) continue;
-    if (slot % kPageRows == 0) {
-      column.pages.push_back(
-          std::make_unique_for_overwrite<std::byte[]>(size_t{kPageRows} * column.width));
-    }
+    if (slot % kPageRows == 0) add_page(column);
     if (!column.nulls.empty()) column.nulls.push_back(0);
   }
   return slot;
+}
+
+void RowStore::add_page(StoredColumn& column) {
+  column.pages.push_back(
+      std::make_unique_for_overwrite<std::byte[]>(size_t{kPageRows} * column.width));
 }
 
 void RowStore::set_null(StoredColumn& column, Slot slot) {
@@ -201,6 +204,38 @@ void RowStore::gather(const std::vector<Slot>& slots, EventBatch& out) const {
     if (columns_[c].kept) gather_column(slots.data(), rows, c, out.column(c));
   }
   for (Slot slot : slots) out.end_row(slot == kNoSlot ? 0 : times_[slot]);
+}
+
+void RowStore::archive(StateArchive& archive) {
+  archive(times_, live_);
+  auto slots = static_cast<uint32_t>(times_.size());
+  archive.list(free_, [&](Slot& slot) { archive.index(slot, slots); });
+  if (live_ != slots - free_.size()) archive.fail();
+  for (StoredColumn& column : columns_) {
+    if (column.kept) archive_column(archive, column, slots);
+  }
+}
+
+void RowStore::archive_column(StateArchive& archive, StoredColumn& column, uint32_t slots) {
+  bool has_nulls = !column.nulls.empty();
+  archive(has_nulls);
+  if (archive.loads()) {
+    while (column.pages.size() * kPageRows < slots) add_page(column);
+    column.nulls.assign(has_nulls ? slots : 0, 0);
+  }
+  if (has_nulls) archive.block(column.nulls.data(), slots);
+  if (column.width == sizeof(StringRef)) {
+    for (Slot slot = 0; slot < slots; ++slot) {
+      auto* text = reinterpret_cast<StringRef*>(place(column, slot));
+      if (archive.loads()) *text = StringRef();
+      archive.text(*text, strings_);
+    }
+    return;
+  }
+  for (Slot first = 0; first < slots; first += kPageRows) {
+    uint32_t rows = std::min(kPageRows, slots - first);
+    archive.block(place(column, first), size_t{rows} * column.width);
+  }
 }
 
 size_t RowStore::bytes() const {

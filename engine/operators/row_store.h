@@ -6,10 +6,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "engine/base/string_pool.h"
 #include "engine/operators/chunk.h"
+#include "engine/state/state_archive.h"
 
 namespace pollux {
 
@@ -51,6 +53,14 @@ class RowStore {
 
   size_t bytes() const;
 
+  /// Rows keep their slots.
+  void archive(StateArchive& archive);
+  /// A slot that stands in somebody's state: one of this store's, or kNoSlot.
+  void archive_slot(StateArchive& archive, Slot& slot) const {
+    archive.index(slot, times_.size(), std::optional<Slot>(kNoSlot));
+  }
+  bool has_slot(Slot slot) const { return slot < times_.size(); }
+
  private:
   struct StoredColumn {
     AttributeType type;
@@ -61,6 +71,8 @@ class RowStore {
   };
 
   Slot take_slot();
+  void add_page(StoredColumn& column);
+  void archive_column(StateArchive& archive, StoredColumn& column, uint32_t slots);
   std::byte* place(StoredColumn& column, Slot slot) {
     return column.pages[slot / kPageRows].get() + (slot % kPageRows) * column.width;
   }

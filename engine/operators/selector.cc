@@ -208,6 +208,14 @@ void Selector::drop_key(uint32_t key) {
   }
 }
 
+void Selector::archive_state(StateArchive& archive) {
+  archive(groups_, live_);
+  if (live_.size() > groups_.capacity()) archive.fail();
+  for (SelectorPlan::Aggregate& aggregate : plan_.aggregates) {
+    aggregate.function->archive_state(archive);
+  }
+}
+
 size_t Selector::state_bytes() const {
   size_t bytes = groups_.bytes() + live_.capacity() * sizeof(int64_t);
   for (const SelectorPlan::Aggregate& aggregate : plan_.aggregates) {

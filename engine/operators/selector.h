@@ -68,6 +68,7 @@ class Selector : public Receiver, public KeyedOperator {
   void receive(const Chunk& chunk) override;
   void drop_key(uint32_t key) override;
   size_t state_bytes() const override;
+  void archive_state(StateArchive& archive) override;
 
  protected:
   const SelectorPlan& plan() const { return plan_; }

@@ -78,6 +78,14 @@ void SlidingSelector::leave_one() {
   if (window_.kind != Window::Kind::kLength) held_times_.pop();
 }
 
+void SlidingSelector::archive_state(StateArchive& archive) {
+  Selector::archive_state(archive);
+  archive(held_groups_, held_times_);
+  for (const auto& values : held_values_) {
+    if (values) archive(*values);
+  }
+}
+
 size_t SlidingSelector::state_bytes() const {
   size_t bytes = Selector::state_bytes() + held_groups_.bytes() + held_times_.bytes();
   for (const auto& values : held_values_) {

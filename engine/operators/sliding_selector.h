@@ -25,6 +25,7 @@ class SlidingSelector final : public Selector {
 
   void receive(const Chunk& chunk) override;
   size_t state_bytes() const override;
+  void archive_state(StateArchive& archive) override;
 
  private:
   /// The rows' steps: each row's coming, after the leaving of those that it drives out.

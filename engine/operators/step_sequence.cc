@@ -176,6 +176,25 @@ void StepSequence::drop_key(uint32_t key) {
   waiting_[key] = 0;
 }
 
+void StepSequence::archive_state(StateArchive& archive) {
+  archive_stores(archive);
+  archive(waiting_);
+  kept_.resize(waiting_.size() * (plan().states.size() - 1));
+  uint64_t known = bit(plan().states.size()) - 1;
+  for (uint32_t key = 0; key < waiting_.size(); ++key) {
+    if ((waiting_[key] & ~known) != 0) return archive.fail();
+    Kept* kept = kept_of(key);
+    for (uint32_t j = 0; j < events_of(waiting_[key]); ++j) {
+      archive(kept[j]);
+      bool has_slot = kept[j].slot != RowStore::kNoSlot;
+      if (kept[j].input >= plan().inputs.size() ||
+          (has_slot && !store(kept[j].input).has_slot(kept[j].slot))) {
+        return archive.fail();
+      }
+    }
+  }
+}
+
 size_t StepSequence::state_bytes() const {
   return waiting_.capacity() * sizeof(uint64_t) + kept_.capacity() * sizeof(Kept) + stores_bytes();
 }

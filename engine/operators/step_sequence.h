@@ -20,6 +20,7 @@ class StepSequence final : public PatternOperator {
 
   void drop_key(uint32_t key) override;
   size_t state_bytes() const override;
+  void archive_state(StateArchive& archive) override;
 
  private:
   /// One of the last events of a partition instance.
@@ -27,6 +28,7 @@ class StepSequence final : public PatternOperator {
     int64_t timestamp = 0;
     Slot slot = RowStore::kNoSlot;  ///< kNoSlot: nobody reads it
     uint32_t input = 0;
+    void archive(StateArchive& archive) { archive(timestamp, slot, input); }
   };
 
   void receive(uint32_t input, const Chunk& chunk) override;

@@ -162,6 +162,26 @@ void Table::all(std::vector<Slot>& slots) const {
   }
 }
 
+void Table::archive_state(StateArchive& archive) {
+  archive(store_, primary_);
+  archive.list(primary_slots_, [&](Slot& slot) { store_.archive_slot(archive, slot); });
+  archive.list(order_, [&](Slot& slot) { store_.archive_slot(archive, slot); });
+  archive(place_of_, erased_);
+  for (uint32_t place = 0; place < order_.size(); ++place) {
+    Slot slot = order_[place];
+    if (slot == RowStore::kNoSlot) continue;
+    if (slot >= place_of_.size() || place_of_[slot] != place) return archive.fail();
+  }
+  for (Index& index : indexes_) {
+    archive(*index.keys);
+    archive.list(index.rows, [&](std::vector<Slot>& rows) {
+      archive.list(rows, [&](Slot& slot) { archive.index(slot, place_of_.size()); });
+    });
+    if (index.rows.size() < index.keys->capacity()) archive.fail();
+  }
+  if (!primary_key_.empty() && primary_slots_.size() < primary_.capacity()) archive.fail();
+}
+
 size_t Table::state_bytes() const {
   size_t bytes = store_.bytes() + primary_.bytes() + primary_slots_.capacity() * sizeof(Slot) +
                  (order_.capacity() + place_of_.capacity()) * sizeof(Slot);

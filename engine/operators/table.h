@@ -11,10 +11,11 @@
 
 #include "engine/operators/group_table.h"
 #include "engine/operators/row_store.h"
+#include "engine/state/stateful.h"
 
 namespace pollux {
 
-class Table {
+class Table final : public Stateful {
  public:
   Table(SchemaPtr schema, std::vector<size_t> primary_key, std::vector<size_t> indexed,
         StringPool& strings);
@@ -45,6 +46,7 @@ class Table {
   void all(std::vector<Slot>& slots) const;
 
   size_t state_bytes() const;
+  void archive_state(StateArchive& archive) override;
 
  private:
   /// Rows by the value of one column.

@@ -12,7 +12,7 @@
 
 namespace pollux {
 
-class Trigger final : public TimerOperator {
+class Trigger final : public TimerOperator, public Stateful {
  public:
   /// When it fires; at the start when neither is given.
   struct Times {
@@ -22,6 +22,11 @@ class Trigger final : public TimerOperator {
 
   /// The stream has one attribute, a long: the time.
   Trigger(Times times, Junction& stream, PlanContext& context);
+
+  void archive_state(StateArchive& archive) override {
+    TimerOperator::archive(archive);
+    archive(next_ms_);
+  }
 
  private:
   void on_start() override;

@@ -238,6 +238,13 @@ void WindowOperator::drop_key(uint32_t key) {
   release();
 }
 
+void WindowOperator::archive_state(StateArchive& archive) {
+  archive(store_);
+  if (timer_) archive(*timer_);
+  archive(reset_pending_);
+  archive_held(archive);
+}
+
 size_t WindowOperator::state_bytes() const { return store_.bytes(); }
 
 }  // namespace pollux

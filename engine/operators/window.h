@@ -78,6 +78,7 @@ class WindowOperator : public Receiver, public KeyedOperator {
   void receive(const Chunk& chunk) override;
   void drop_key(uint32_t key) override;
   size_t state_bytes() const override;
+  void archive_state(StateArchive& archive) override;
 
   /// For joins: the rows that the window holds now, oldest first.
   virtual void contents(uint32_t key, std::vector<Slot>& slots) = 0;
@@ -93,12 +94,21 @@ class WindowOperator : public Receiver, public KeyedOperator {
   const WindowPlan& plan() const { return plan_; }
   PlanContext& context() { return context_; }
   RowStore& rows() { return store_; }
+  /// Loading: a slot that stands in the state must be one of the store's.
+  void check_slot(StateArchive& archive, Slot slot) const {
+    if (archive.loads() && !store_.has_slot(slot)) archive.fail();
+  }
+  void check_slots(StateArchive& archive, const std::vector<Slot>& slots) const {
+    for (Slot slot : slots) check_slot(archive, slot);
+  }
 
   /// A row enters; `time` is the external time, else the row's timestamp.
   virtual void enter(uint32_t key, Slot slot, int64_t time, int64_t clock) = 0;
   /// The rows of a chunk have entered.
   virtual void end_chunk(uint32_t /*key*/, int64_t /*clock*/) {}
   virtual void release_key(uint32_t key) = 0;
+  /// What the kind of window knows of the rows that it holds.
+  virtual void archive_held(StateArchive& archive) = 0;
   /// What a chunk of several rows is cut into goes on one by one: what one brings about comes
   /// before the next.
   virtual bool cuts_go_alone() const { return false; }

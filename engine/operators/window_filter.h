@@ -19,6 +19,7 @@ class WindowFilter final : public Receiver, public KeyedOperator {
   void receive(const Chunk& chunk) override;
   void drop_key(uint32_t key) override { resets_.at(key) = 0; }
   size_t state_bytes() const override { return resets_.all().capacity(); }
+  void archive_state(StateArchive& archive) override { archive(resets_); }
 
  private:
   void carry_resets(const Chunk& chunk);

@@ -48,6 +48,14 @@ void BatchWindow::release_key(uint32_t key) {
   held = State{};
 }
 
+void BatchWindow::archive_held(StateArchive& archive) {
+  archive(states_);
+  for (const State& held : states_.all()) {
+    check_slots(archive, held.current);
+    check_slots(archive, held.previous);
+  }
+}
+
 void LengthBatchWindow::enter(uint32_t key, Slot slot, int64_t, int64_t clock) {
   State& held = state(key);
   cut_chunk();

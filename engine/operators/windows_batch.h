@@ -27,6 +27,11 @@ class BatchWindow : public WindowOperator {
     int64_t timeout_at_ms = 0;
     bool ends = false;     ///< timeBatch: the batch ends with the chunk in hand
     bool flushed = false;  ///< externalTimeBatch: the batch went out on its timeout
+
+    void archive(StateArchive& archive) {
+      archive(current, previous, reset, count, next_ms, start_ms, greatest_ms, timeout_at_ms, ends,
+              flushed);
+    }
   };
 
   State& state(uint32_t key) { return states_.at(key); }
@@ -35,6 +40,7 @@ class BatchWindow : public WindowOperator {
   /// Expired rows, reset, current rows; the current become the previous ones.
   void flush(State& state, uint32_t key, int64_t clock, bool keep);
   void release_key(uint32_t key) override;
+  void archive_held(StateArchive& archive) override;
 
  private:
   bool cuts_go_alone() const override { return true; }

@@ -32,6 +32,13 @@ void DelayWindow::on_deadline(uint32_t key) {
   cut_chunk();
 }
 
+void DelayWindow::archive_held(StateArchive& archive) {
+  archive(states_);
+  for (const State& state : states_.all()) {
+    for (uint32_t i = 0; i < state.held.size(); ++i) check_slot(archive, state.held[i].slot);
+  }
+}
+
 void DelayWindow::release_key(uint32_t key) {
   State& state = states_.at(key);
   while (!state.held.empty()) release_later(state.held.pop().slot);

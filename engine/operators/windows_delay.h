@@ -19,15 +19,18 @@ class DelayWindow final : public WindowOperator {
   struct Held {
     Slot slot;
     int64_t time;
+    void archive(StateArchive& archive) { archive(slot, time); }
   };
   struct State {
     Ring<Held> held;
     int64_t newest = std::numeric_limits<int64_t>::min();
+    void archive(StateArchive& archive) { archive(held, newest); }
   };
 
   void enter(uint32_t key, Slot slot, int64_t time, int64_t clock) override;
   void on_deadline(uint32_t key) override;
   void release_key(uint32_t key) override;
+  void archive_held(StateArchive& archive) override;
   void let_go(uint32_t key, int64_t clock);
 
   KeyedState<State> states_;

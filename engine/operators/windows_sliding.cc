@@ -23,6 +23,13 @@ void SlidingWindow::release_key(uint32_t key) {
   while (!held.empty()) release_later(held.pop().slot);
 }
 
+void SlidingWindow::archive_held(StateArchive& archive) {
+  archive(states_);
+  for (const State& held : states_.all()) {
+    for (uint32_t i = 0; i < held.size(); ++i) check_slot(archive, held[i].slot);
+  }
+}
+
 void LengthWindow::enter(uint32_t key, Slot slot, int64_t time, int64_t clock) {
   if (plan().extent == 0) {
     emit_current(key, slot);

@@ -24,6 +24,7 @@ class NoWindow final : public WindowOperator {
     release_later(slot);
   }
   void release_key(uint32_t) override {}
+  void archive_held(StateArchive&) override {}
 };
 
 class SlidingWindow : public WindowOperator {
@@ -37,6 +38,7 @@ class SlidingWindow : public WindowOperator {
   struct Held {
     Slot slot;
     int64_t time;
+    void archive(StateArchive& archive) { archive(slot, time); }
   };
   using State = Ring<Held>;
 
@@ -45,6 +47,7 @@ class SlidingWindow : public WindowOperator {
   void expire_front(uint32_t key, int64_t clock);
   void expire_until(uint32_t key, int64_t time, int64_t clock);
   void release_key(uint32_t key) override;
+  void archive_held(StateArchive& archive) override;
 
  private:
   KeyedState<State> states_;
@@ -69,6 +72,10 @@ class TimeWindow final : public SlidingWindow {
  private:
   void enter(uint32_t key, Slot slot, int64_t time, int64_t clock) override;
   void on_deadline(uint32_t key) override;
+  void archive_held(StateArchive& archive) override {
+    SlidingWindow::archive_held(archive);
+    archive(last_asked_);
+  }
 
   KeyedState<int64_t> last_asked_;
 };

@@ -34,6 +34,11 @@ void SortWindow::enter(uint32_t key, Slot slot, int64_t, int64_t clock) {
   held.pop_back();
 }
 
+void SortWindow::archive_held(StateArchive& archive) {
+  archive(states_);
+  for (const State& state : states_.all()) check_slots(archive, state.held);
+}
+
 void SortWindow::release_key(uint32_t key) {
   State& state = states_.at(key);
   for (Slot slot : state.held) release_later(slot);

@@ -19,10 +19,12 @@ class SortWindow final : public WindowOperator {
   struct State {
     std::vector<Slot> held;
     bool sorted = false;  ///< not before the first row has left
+    void archive(StateArchive& archive) { archive(held, sorted); }
   };
 
   void enter(uint32_t key, Slot slot, int64_t time, int64_t clock) override;
   void release_key(uint32_t key) override;
+  void archive_held(StateArchive& archive) override;
   bool before(Slot a, Slot b) const;
 
   KeyedState<State> states_;

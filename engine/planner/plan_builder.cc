@@ -195,6 +195,7 @@ class PlanBuilder {
       return report(definition.location, "'" + definition.name + "' is a stream already",
                     "a name of its own, or a stream (triggered_time long)");
     }
+    plan_.begin_part("trigger " + definition.name);
     plan_.own(std::make_unique<Trigger>(std::move(times), *stream->junction, plan_.context()));
   }
   void define(const ast::FunctionDefinition& d) { unsupported(d, "function"); }

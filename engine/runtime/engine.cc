@@ -6,12 +6,14 @@
 #include "engine/base/check.h"
 #include "engine/planner/plan_builder.h"
 #include "engine/runtime/plan.h"
+#include "engine/runtime/plan_state.h"
 
 namespace pollux {
 
 struct Engine::Impl {
   struct Deployed {
     std::unique_ptr<Plan> plan;
+    DeployPayload made_from;
     bool suspended = false;
   };
 
@@ -29,6 +31,9 @@ struct Engine::Impl {
       if (deployed.plan->name() == name) return &deployed;
     }
     return nullptr;
+  }
+  BuiltPlan build(const DeployPayload& payload) const {
+    return build_plan(payload.text, payload.plan, {options.is_result, options.observer});
   }
   bool row_clock(const Plan& plan) const {
     return options.clock == ClockMode::kRow || plan.playback();
@@ -80,7 +85,7 @@ ApplyOutcome Engine::apply(const Entry& entry, ResultSink& sink) {
 }
 
 ApplyOutcome Engine::Impl::deploy(const DeployPayload& payload, EntryId cause, ResultSink& sink) {
-  BuiltPlan built = build_plan(payload.text, payload.plan, {options.is_result, options.observer});
+  BuiltPlan built = build(payload);
   if (!built.plan) {
     ApplyOutcome outcome = rejected("the plan has errors");
     outcome.diagnostics = std::move(built.diagnostics);
@@ -91,7 +96,7 @@ ApplyOutcome Engine::Impl::deploy(const DeployPayload& payload, EntryId cause, R
   }
   ApplyOutcome outcome;
   outcome.plan = built.plan->name();
-  plans.push_back({std::move(built.plan), false});
+  plans.push_back({std::move(built.plan), payload, false});
   Deployed& deployed = plans.back();
   if (row_clock(*deployed.plan)) return outcome;
   guarded(deployed, outcome, [&](Plan& plan) {
@@ -246,6 +251,28 @@ std::optional<PlanDescription> Engine::describe(std::string_view plan) const {
   PlanDescription description = deployed->plan->describe();
   description.suspended = deployed->suspended;
   return description;
+}
+
+std::string Engine::save_state(std::string_view plan) const {
+  Impl::Deployed* deployed = impl_->find(plan);
+  if (deployed == nullptr || deployed->suspended) return {};
+  return pollux::save_state(*deployed->plan);
+}
+
+std::string Engine::restore_state(std::string_view plan, std::string_view state) {
+  Impl::Deployed* deployed = impl_->find(plan);
+  if (deployed == nullptr) return "no plan is named '" + std::string(plan) + "'";
+  BuiltPlan built = impl_->build(deployed->made_from);
+  POLLUX_CHECK(built.plan != nullptr);
+  try {
+    std::string wrong = load_state(*built.plan, state);
+    if (!wrong.empty()) return wrong;
+  } catch (const AssertionFailed& failure) {
+    return failure.what();
+  }
+  deployed->plan = std::move(built.plan);
+  deployed->suspended = false;
+  return {};
 }
 
 size_t Engine::state_bytes(std::string_view plan) const {

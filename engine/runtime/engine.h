@@ -119,6 +119,13 @@ class Engine {
   /// Empty when no plan has that name.
   std::optional<PlanDescription> describe(std::string_view plan) const;
 
+  /// A plan's whole state, as plan_state.h writes it; empty when no plan has that name or it is
+  /// suspended. Between entries.
+  std::string save_state(std::string_view plan) const;
+  /// Puts a state in the place of the plan's, which must have been saved by a plan of the same
+  /// text. Returns what is wrong; then nothing has changed. A suspended plan goes on.
+  std::string restore_state(std::string_view plan, std::string_view state);
+
   /// Bytes of live state: windows, groups, partial matches, tables, partitions.
   size_t state_bytes() const;
   /// That of one plan; 0 when no plan has that name.

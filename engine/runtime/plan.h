@@ -22,6 +22,12 @@
 
 namespace pollux {
 
+/// Something with state in a plan, under a name that stays while its query does.
+struct StatePart {
+  std::string name;
+  Stateful* state;
+};
+
 class Plan {
  public:
   explicit Plan(std::string name) : name_(std::move(name)) {}
@@ -53,6 +59,8 @@ class Plan {
   bool read_rows(std::string_view name, const TakeRows& take) const;
   PlanDescription describe() const;
   size_t state_bytes() const;
+  /// The clock, and everything with state in the order in which it was built.
+  std::vector<StatePart> state_parts();
   bool playback() const { return playback_; }
 
   // ---- being built ----
@@ -79,16 +87,20 @@ class Plan {
   void set_row_by_row(bool row_by_row) { row_by_row_ = row_by_row; }
   bool row_by_row() const { return row_by_row_; }
 
+  /// What is owned from here on belongs to this query or definition: names its state.
+  void begin_part(std::string name);
   /// Takes over an operator; returns it.
   template <class T>
   T& own(std::unique_ptr<T> part) {
     T& reference = *part;
+    if constexpr (std::is_base_of_v<Stateful, T>) add_state(reference);
     if constexpr (std::is_base_of_v<KeyedOperator, T>) keyed_.push_back(&reference);
     parts_.push_back(std::shared_ptr<void>(std::move(part)));
     return reference;
   }
 
  private:
+  void add_state(Stateful& state);
   uint32_t end_of_run(const EventBatch& batch, uint32_t begin) const;
   bool set_row_clocks(const EventBatch& batch);
 
@@ -100,6 +112,9 @@ class Plan {
   std::map<std::string, std::unique_ptr<NamedWindow>> windows_;
   std::vector<std::unique_ptr<Partition>> partitions_;
   std::vector<KeyedOperator*> keyed_;
+  std::vector<StatePart> state_parts_;
+  std::string part_;
+  uint32_t part_states_ = 0;
   std::vector<std::shared_ptr<void>> parts_;  // destroyed before what stands above
   ResultCollector results_;
   PlanDescription description_;

@@ -50,8 +50,8 @@ std::string without_test_store(std::string app) {
 
 class Runner {
  public:
-  Runner(Json json, const MakeSubject& make, size_t rebatch)
-      : json_(json), make_(make), rebatch_(rebatch), observed_(values_) {}
+  Runner(Json json, const MakeSubject& make, const CaseOptions& options)
+      : json_(json), make_(make), options_(options), observed_(values_) {}
 
   void run() {
     check_needs();
@@ -61,7 +61,10 @@ class Runner {
     try {
       bool simple = text(json_["lifecycle"]) == "simple";
       if (simple) create(0, 0, must_fail_);
-      for (Json step : JsonArray(json_["steps"])) take(step);
+      for (Json step : JsonArray(json_["steps"])) {
+        take(step);
+        if (options_.snapshot_every_step) exchange_states();
+      }
       flush();
     } catch (const Ended&) {
       return;
@@ -88,12 +91,12 @@ class Runner {
   void add_callback(Json expected) {
     Callback callback;
     callback.query = text(expected["kind"]) == "query";
-    if (auto target = find(expected, "target")) {
-      callback.targets.push_back({0, text(*target)});
-    } else if (auto several = find(expected, "subscriptions")) {
+    if (auto several = find(expected, "subscriptions")) {
       for (Json each : JsonArray(*several)) {
         callback.targets.push_back({whole_number(each["rt"]), text(each["target"])});
       }
+    } else if (auto target = find(expected, "target")) {
+      callback.targets.push_back({0, text(*target)});
     }
     observed_.add(std::move(callback));
   }
@@ -106,6 +109,7 @@ class Runner {
   void create(int64_t runtime, int64_t index, bool must_fail) {
     std::unique_ptr<Subject>& subject = runtimes_[runtime];
     subject = make_(now_);
+    apps_[runtime] = index;
     std::string error = subject->deploy(app(index));
     if (must_fail_ && error.empty() && !subject->tells_errors()) {
       throw Unsupported{"an error is expected, which the subject need not tell"};
@@ -151,9 +155,19 @@ class Runner {
       return create(whole_number(step["create"]), index ? whole_number(*index) : 0, must_fail);
     }
     if (is_set(step, "subscribe")) return subscribe(step);
-    if (is_set(step, "start") || is_set(step, "manager")) return;
+    if (is_set(step, "start")) return start(step);
+    if (is_set(step, "manager")) return;
+    if (take_state_step(step, must_fail)) return;
     if (is_set(step, "shutdown") || is_set(step, "shutdown_all")) return shut_down(step);
     throw Unsupported{"a step of an unknown kind: " + simdjson::minify(step)};
+  }
+
+  /// A runtime begins when it is created; one that was shut down begins anew.
+  void start(Json step) {
+    int64_t runtime = whole_number(step["start"]);
+    if (runtimes_.count(runtime) == 0 && apps_.count(runtime) != 0) {
+      create(runtime, apps_.at(runtime), false);
+    }
   }
 
   /// Callbacks are there from the beginning; what they are on must be there as well.
@@ -171,6 +185,57 @@ class Runner {
     runtimes_.erase(whole_number(step["shutdown"]));
   }
 
+  // ---- state ----
+
+  /// A step that saves or loads states.
+  bool take_state_step(Json step, bool must_fail) {
+    if (is_set(step, "persistence")) {
+      has_store_ = true;
+    } else if (is_set(step, "persist") || is_set(step, "persist_all")) {
+      if (must_fail && !has_store_) throw Ended{};
+      if (!has_store_) throw Failure{"nothing to persist to"};
+      for (int64_t runtime : runtimes_of(step, "persist")) {
+        revisions_[apps_.at(runtime)].push_back(runtimes_.at(runtime)->save());
+      }
+    } else if (is_set(step, "restore_last") || is_set(step, "restore_all")) {
+      for (int64_t runtime : runtimes_of(step, "restore_last")) {
+        const std::vector<std::string>& saved = revisions_[apps_.at(runtime)];
+        if (!saved.empty()) restore(runtime, saved.back());
+      }
+    } else if (is_set(step, "clear_revisions")) {
+      revisions_[apps_.at(whole_number(step["clear_revisions"]))].clear();
+    } else if (auto snapshot = find(step, "snapshot")) {
+      snapshots_[text(*snapshot)] = subject(step).save();
+    } else if (auto snapshot = find(step, "restore")) {
+      auto named = find(step, "rt");
+      restore(named ? whole_number(*named) : 0, snapshots_.at(text(*snapshot)));
+    } else {
+      return false;
+    }
+    return true;
+  }
+
+  /// The one that the step names under `key`, or all.
+  std::vector<int64_t> runtimes_of(Json step, const char* key) const {
+    if (auto named = find(step, key)) return {whole_number(*named)};
+    std::vector<int64_t> all;
+    for (const auto& [runtime, subject] : runtimes_) all.push_back(runtime);
+    return all;
+  }
+
+  void restore(int64_t runtime, const std::string& state) {
+    std::string wrong = runtimes_.at(runtime)->restore(state);
+    if (!wrong.empty()) throw Failure{"a state cannot be restored: " + wrong};
+  }
+
+  void exchange_states() {
+    for (auto& [runtime, subject] : runtimes_) {
+      std::string saved = subject->save();
+      restore(runtime, saved);
+      if (subject->save() != saved) throw Failure{"a state is another after it was restored"};
+    }
+  }
+
   // ---- events ----
 
   void send(Json step, const std::string& stream, bool must_fail) {
@@ -184,7 +249,7 @@ class Runner {
     }
     Subject& to = subject(step);
     bool fits = !batch && pending_to_ == &to && pending_stream_ == stream;
-    if (!fits || pending_.size() >= rebatch_) flush();
+    if (!fits || pending_.size() >= options_.rebatch) flush();
     if (batch) return to.send(stream, std::move(events), true, now_);
     pending_to_ = &to;
     pending_stream_ = stream;
@@ -314,7 +379,7 @@ class Runner {
 
   Json json_;
   const MakeSubject& make_;
-  size_t rebatch_;
+  CaseOptions options_;
   bool playback_ = false;
   bool must_fail_ = false;
   int64_t now_ = kBegin;
@@ -322,6 +387,10 @@ class Runner {
   CaseValues values_;
   Observed observed_;
   std::map<int64_t, std::unique_ptr<Subject>> runtimes_;
+  std::map<int64_t, int64_t> apps_;  ///< by runtime, also of those that were shut down
+  bool has_store_ = false;
+  std::map<int64_t, std::vector<std::string>> revisions_;  ///< by app
+  std::map<std::string, std::string> snapshots_;
   Subject* pending_to_ = nullptr;
   std::string pending_stream_;
   std::vector<SentEvent> pending_;
@@ -329,7 +398,8 @@ class Runner {
 
 }  // namespace
 
-CaseOutcome run_case(std::string_view json_line, const MakeSubject& make, size_t rebatch) {
+CaseOutcome run_case(std::string_view json_line, const MakeSubject& make,
+                     const CaseOptions& options) {
   using Kind = CaseOutcome::Kind;
   simdjson::dom::parser parser;
   CaseOutcome outcome;
@@ -341,7 +411,7 @@ CaseOutcome run_case(std::string_view json_line, const MakeSubject& make, size_t
     simdjson::padded_string line(json_line);
     Json json = parser.parse(line);
     outcome.id = text(json["id"]);
-    Runner(json, make, rebatch).run();
+    Runner(json, make, options).run();
   } catch (const Skip& skip) {
     ends(Kind::kSkipped, skip.why);
   } catch (const Unsupported& unsupported) {

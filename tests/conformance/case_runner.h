@@ -26,8 +26,17 @@ struct CaseOutcome {
 /// A new runtime; its clock stands at `now_ms`.
 using MakeSubject = std::function<std::unique_ptr<Subject>(int64_t now_ms)>;
 
-/// `json_line`: one line of a file of cases. Up to `rebatch` neighbouring sends to one stream are
-/// handed over at once, as chunks of their own.
-CaseOutcome run_case(std::string_view json_line, const MakeSubject& make, size_t rebatch = 1);
+struct CaseOptions {
+  /// Up to so many neighbouring sends to one stream are handed over at once, as chunks of their
+  /// own.
+  size_t rebatch = 1;
+  /// After every step each runtime's state is saved, loaded and saved again, which must be the
+  /// same.
+  bool snapshot_every_step = false;
+};
+
+/// `json_line`: one line of a file of cases.
+CaseOutcome run_case(std::string_view json_line, const MakeSubject& make,
+                     const CaseOptions& options = {});
 
 }  // namespace pollux::conformance

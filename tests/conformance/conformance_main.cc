@@ -16,14 +16,17 @@ struct Counts {
   int passed = 0, failed = 0, skipped = 0;
 };
 
-void run_file(const std::string& name, size_t rebatch, const std::string& only, Counts& counts) {
+using pollux::conformance::CaseOptions;
+
+void run_file(const std::string& name, const CaseOptions& options, const std::string& only,
+              Counts& counts) {
   std::ifstream file(name);
   if (!file) throw std::runtime_error(name + " cannot be read");
   std::string line;
   while (std::getline(file, line)) {
     if (line.empty() || line.find(only) == std::string::npos) continue;
     CaseOutcome outcome =
-        pollux::conformance::run_case(line, pollux::conformance::make_engine_subject, rebatch);
+        pollux::conformance::run_case(line, pollux::conformance::make_engine_subject, options);
     switch (outcome.kind) {
       case CaseOutcome::Kind::kPassed:
         ++counts.passed;
@@ -49,16 +52,18 @@ void run_file(const std::string& name, size_t rebatch, const std::string& only, 
 int main(int argc, char** argv) {
   CLI::App app("Runs language cases (JSON lines) against the engine, on virtual time");
   std::vector<std::string> files;
-  size_t rebatch = 1;
+  CaseOptions options;
   std::string only;
   app.add_option("FILE", files, "Files of cases")->required();
-  app.add_option("--rebatch", rebatch, "Pack up to N neighbouring sends into one entry")
+  app.add_option("--rebatch", options.rebatch, "Pack up to N neighbouring sends into one entry")
       ->check(CLI::Range(1, 1 << 20));
+  app.add_flag("--snapshot-every-step", options.snapshot_every_step,
+               "Save, load and save again each state after every step; both must be the same");
   app.add_option("--only", only, "Only cases whose line has this text");
   CLI11_PARSE(app, argc, argv);
   Counts counts;
   try {
-    for (const std::string& file : files) run_file(file, rebatch, only, counts);
+    for (const std::string& file : files) run_file(file, options, only, counts);
   } catch (const std::runtime_error& error) {
     std::cerr << "conformance: " << error.what() << "\n";
     return 2;

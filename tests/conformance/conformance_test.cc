@@ -13,7 +13,7 @@
 namespace pollux::conformance {
 namespace {
 
-class Conformance : public testing::TestWithParam<size_t> {};
+class Conformance : public testing::TestWithParam<CaseOptions> {};
 
 TEST_P(Conformance, WhatIsTakenMeansWhatTheCasesSay) {
   const char* folder = std::getenv("POLLUX_CONFORMANCE");
@@ -47,8 +47,14 @@ TEST_P(Conformance, OurOwnCasesPass) {
   EXPECT_GT(cases, 0);
 }
 
-INSTANTIATE_TEST_SUITE_P(Rebatch, Conformance, testing::Values(1, 7, 1024),
-                         [](const auto& info) { return std::to_string(info.param); });
+INSTANTIATE_TEST_SUITE_P(Rebatch, Conformance,
+                         testing::Values(CaseOptions{1, false}, CaseOptions{7, false},
+                                         CaseOptions{1024, false}, CaseOptions{1, true},
+                                         CaseOptions{7, true}),
+                         [](const auto& info) {
+                           return std::to_string(info.param.rebatch) +
+                                  (info.param.snapshot_every_step ? "WithSnapshots" : "");
+                         });
 
 }  // namespace
 }  // namespace pollux::conformance

@@ -152,6 +152,16 @@ class EngineSubject final : public Subject {
     return rows;
   }
 
+  std::string save() override {
+    std::string state = engine_.save_state(plan_);
+    if (state.empty()) throw Unsupported{"the plan is suspended"};
+    return state;
+  }
+
+  std::string restore(const std::string& state) override {
+    return engine_.restore_state(plan_, state);
+  }
+
   bool has(bool query, const std::string& name) const override {
     if (!query) {
       for (const StreamInfo& stream : engine_.streams(plan_)) {

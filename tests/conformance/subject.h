@@ -54,6 +54,10 @@ class Subject {
   virtual void advance(int64_t now_ms) = 0;
   /// Throws Unsupported.
   virtual Answer query(const std::string& text) = 0;
+  /// The whole state of the plan. Throws Unsupported.
+  virtual std::string save() = 0;
+  /// Puts a state in the place of the plan's; says what is wrong with it.
+  virtual std::string restore(const std::string& state) = 0;
   /// Whether the plan has a query or a stream of that name.
   virtual bool has(bool query, const std::string& name) const = 0;
   /// What callbacks have seen since the last call.

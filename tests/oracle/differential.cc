@@ -12,7 +12,17 @@ namespace pollux::oracle {
 
 namespace {
 
-constexpr std::array<size_t, 3> kPackings = {1, 7, 1024};
+/// How the engine gets its input: rows an entry at most, and whether its state is saved and
+/// restored behind every entry.
+struct Packing {
+  size_t rows;
+  bool exchanges_states;
+  const char* name;
+};
+constexpr std::array<Packing, 4> kPackings = {{{1, false, "rows one by one"},
+                                               {7, true, "batches of 7, restored after each"},
+                                               {7, false, "batches of 7"},
+                                               {1024, false, "batches of 1024"}}};
 
 std::string to_line(const Result& result) {
   std::string line = result.stream + " @" + std::to_string(result.timestamp) + " [";
@@ -141,12 +151,13 @@ class Collector : public ResultSink {
 
 class EngineRun {
  public:
-  explicit EngineRun(const RandomCase& made) : made_(made), engine_({ClockMode::kRow, {}}) {}
+  EngineRun(const RandomCase& made, const Packing& packing)
+      : made_(made), packing_(packing), engine_({ClockMode::kRow, {}}) {}
 
-  Outcome run(size_t packing) {
+  Outcome run() {
     if (!deploy()) return std::move(outcome_);
     for (const InputRun& run : made_.runs) {
-      size_t most = run.one_chunk ? run.rows.size() : packing;
+      size_t most = run.one_chunk ? run.rows.size() : packing_.rows;
       // Rows of one stream that follow each other share batches, across runs too.
       if (pending_ != nullptr && (run.one_chunk || pending_stream_ != run.stream)) flush();
       for (const InputRow& row : run.rows) {
@@ -199,9 +210,19 @@ class EngineRun {
       outcome_.refused = "entry not applied: " + applied.reason;
     }
     collector_.end_entry(outcome_.results);
+    if (packing_.exchanges_states && outcome_.refused.empty()) exchange_state();
+  }
+
+  void exchange_state() {
+    std::string saved = engine_.save_state("random");
+    outcome_.refused = engine_.restore_state("random", saved);
+    if (outcome_.refused.empty() && engine_.save_state("random") != saved) {
+      outcome_.refused = "a state is another after it was restored";
+    }
   }
 
   const RandomCase& made_;
+  const Packing& packing_;
   Engine engine_;
   Collector collector_;
   Outcome outcome_;
@@ -271,9 +292,8 @@ Comparison compared(RandomCase made) {
   comparison.cut = cut_to_size(made, expected);
   comparison.input_rows_left_out = comparison.input_rows - input_rows(made);
   comparison.result_rows = expected.results.size();
-  for (size_t packing : kPackings) {
-    comparison.difference = compare(expected, EngineRun(made).run(packing),
-                                    "batches of up to " + std::to_string(packing));
+  for (const Packing& packing : kPackings) {
+    comparison.difference = compare(expected, EngineRun(made, packing).run(), packing.name);
     if (comparison.difference) break;
   }
   return comparison;

@@ -53,6 +53,12 @@ class OracleSubject final : public conformance::Subject {
     throw conformance::Unsupported{"the oracle answers no queries"};
   }
 
+  std::string save() override {
+    throw conformance::Unsupported{"the oracle does not tell its state"};
+  }
+
+  std::string restore(const std::string&) override { return "the oracle takes no state"; }
+
   bool has(bool, const std::string&) const override {
     throw conformance::Unsupported{"the oracle does not tell its queries and streams"};
   }
