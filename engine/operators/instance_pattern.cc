@@ -9,12 +9,6 @@
 namespace pollux {
 namespace {
 
-/// Calls `use` for each state in the mask, the first one first.
-template <class F>
-void for_each_state(uint64_t mask, F&& use) {
-  for (; mask != 0; mask &= mask - 1) use(static_cast<uint32_t>(__builtin_ctzll(mask)));
-}
-
 /// The same, the last one first.
 template <class F>
 void for_each_state_backwards(uint64_t mask, F&& use) {
@@ -91,6 +85,7 @@ void InstancePattern::receive(uint32_t input, const Chunk& chunk) {
     if (rearms_ && passes_by(input, chunk.key(i), i)) continue;
     uint32_t before = matches().rows();
     offer(input, chunk, i);
+    if (partials_->live() > 0) arm_sweeper(i);
     if (!behind_chunk() && matches().apart(before)) matches().hand_on_one_by_one();
   }
   hand_on();
@@ -176,6 +171,7 @@ void InstancePattern::take(PartialId id, uint32_t state, const Chunk& chunk, uin
   if (plan().states[state].start && !partials_->has(id, state)) {
     at_->earliest_ms = std::min(at_->earliest_ms, time);
     at_->latest_ms = std::max(at_->latest_ms, time);
+    partials_->set_on_time(id, is_on_time(i));
   }
   partials_->take(id, state, chunk, i);
   int64_t since = partials_->timestamp(id);
@@ -378,41 +374,7 @@ bool InstancePattern::none_too_old(int64_t time) const {
 }
 
 void InstancePattern::expire(int64_t time) {
-  for_each_state(at_->pending_mask | at_->fresh_mask, [&](uint32_t s) {
-    PartialId expired = kVirgin;
-    auto let_go = [&](PartialId id) {
-      if (!partials_->expired(id)) {
-        partials_->set_expired(id);
-        expired = id;
-      }
-      partials_->release(id);
-    };
-    SmallIds& waiting = pending(s);
-    uint32_t front = 0;
-    while (front < waiting.size() && waiting[front] != kVirgin && too_old(waiting[front], time)) {
-      let_go(waiting[front++]);
-    }
-    if (front > 0) {
-      std::copy(waiting.data() + front, waiting.data() + waiting.size(), waiting.data());
-      waiting.truncate(waiting.size() - front);
-      if (waiting.empty()) at_->pending_mask &= ~bit(s);
-    }
-    SmallIds& beginning = fresh(s);
-    uint32_t kept = 0;
-    for (uint32_t k = 0; k < beginning.size(); ++k) {
-      if (beginning[k] != kVirgin && too_old(beginning[k], time)) {
-        let_go(beginning[k]);
-      } else {
-        beginning[kept++] = beginning[k];
-      }
-    }
-    beginning.truncate(kept);
-    if (kept == 0) at_->fresh_mask &= ~bit(s);
-    int32_t begins = plan().states[s].within_every;
-    if (expired == kVirgin || begins == PatternState::kNone) return;
-    add_every(static_cast<uint32_t>(begins), expired);
-    update(static_cast<uint32_t>(begins));
-  });
+  end_instances([&](PartialId id) { return too_old(id, time); }, true);
 }
 
 /// A new event comes to a sequence: what still waits has been passed over.

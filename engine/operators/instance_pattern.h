@@ -25,6 +25,9 @@ class InstancePattern final : public PatternOperator {
   void drop_key(uint32_t key) override;
   size_t state_bytes() const override;
   void archive_state(StateArchive& archive) override;
+  void add_counts(PlanCounts& counts) const override {
+    counts.partial_matches += partials_->live();
+  }
 
  private:
   /// The lists of one partition instance; a bit of a mask for each list that is not empty.
@@ -75,6 +78,11 @@ class InstancePattern final : public PatternOperator {
   void go_to(uint32_t key);
   void receive(uint32_t input, const Chunk& chunk) override;
   void settle() override;
+  bool sweep(int64_t now) override;
+  void evict();
+  /// Ends the instances of all keys for which `ends(id)` holds.
+  template <class Ends>
+  void end_everywhere(Ends&& ends);
   void prefetch(uint32_t key) const;
   bool passes_by(uint32_t input, uint32_t key, uint32_t i) const;
   void offer(uint32_t input, const Chunk& chunk, uint32_t i);
@@ -95,6 +103,11 @@ class InstancePattern final : public PatternOperator {
   void reset(uint32_t state);
   void update(uint32_t state);
   bool too_old(PartialId id, int64_t time) const;
+  bool aged(PartialId id, int64_t limit) const;
+  /// Ends the instances of the key at hand for which `ends(id)` holds. `in_order`: of those that
+  /// wait in a state, those behind one that does not end do not end either.
+  template <class Ends>
+  void end_instances(Ends&& ends, bool in_order);
   void push_fresh(uint32_t state, PartialId id);
   void move_fresh(uint32_t state);
   void clear_pending(uint32_t state);
@@ -143,5 +156,45 @@ class InstancePattern final : public PatternOperator {
   bool changed_ = false;   ///< the instance leaves the state
   bool complete_ = false;  ///< the instance is through
 };
+
+/// Calls `use` for each state in the mask, the first one first.
+template <class F>
+void for_each_state(uint64_t mask, F&& use) {
+  for (; mask != 0; mask &= mask - 1) use(static_cast<uint32_t>(__builtin_ctzll(mask)));
+}
+
+template <class Ends>
+void InstancePattern::end_instances(Ends&& ends, bool in_order) {
+  for_each_state(at_->pending_mask | at_->fresh_mask, [&](uint32_t s) {
+    PartialId ended = kVirgin;
+    auto end_in = [&](SmallIds& list, bool ordered) {
+      uint32_t kept = 0;
+      for (uint32_t k = 0; k < list.size(); ++k) {
+        PartialId id = list[k];
+        if (id == kVirgin || !ends(id)) {
+          if (ordered && k == 0) return;
+          list[kept++] = id;
+          if (!ordered) continue;
+          while (++k < list.size()) list[kept++] = list[k];
+          break;
+        }
+        if (!partials_->expired(id)) {
+          partials_->set_expired(id);
+          ended = id;
+        }
+        partials_->release(id);
+      }
+      list.truncate(kept);
+    };
+    end_in(pending(s), in_order);
+    if (pending(s).empty()) at_->pending_mask &= ~bit(s);
+    end_in(fresh(s), false);
+    if (fresh(s).empty()) at_->fresh_mask &= ~bit(s);
+    int32_t begins = plan().states[s].within_every;
+    if (ended == kVirgin || begins == PatternState::kNone) return;
+    add_every(static_cast<uint32_t>(begins), ended);
+    update(static_cast<uint32_t>(begins));
+  });
+}
 
 }  // namespace pollux

@@ -34,6 +34,7 @@ PartialId PartialMatches::create() {
 PartialId PartialMatches::copy_before(PartialId id, uint32_t from_state) {
   PartialId copy = create();
   partials_[copy].timestamp = partials_[id].timestamp;
+  partials_[copy].on_time = partials_[id].on_time;
   for (uint32_t s = 0; s < from_state; ++s) {
     const Taken& from = at(id, s);
     Taken& to = at(copy, s);

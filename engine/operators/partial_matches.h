@@ -58,7 +58,14 @@ class PartialMatches {
   void set_expired(PartialId id) { partials_[id].expired = true; }
 
   bool has(PartialId id) const { return id < partials_.size(); }
+  /// Whether the instance's first event came when the clock showed its time, more or less.
+  bool on_time(PartialId id) const { return partials_[id].on_time; }
+  void set_on_time(PartialId id, bool on_time) { partials_[id].on_time = on_time; }
+
   uint32_t live() const { return live_; }
+  /// Instances have numbers below this.
+  uint32_t capacity() const { return static_cast<uint32_t>(partials_.size()); }
+  bool is_owned(PartialId id) const { return partials_[id].owners > 0; }
   size_t bytes() const;
   /// Between chunks; the stores are somebody else's and come before.
   void archive(StateArchive& archive);
@@ -69,7 +76,8 @@ class PartialMatches {
     uint32_t owners = 0;
     bool expired = false;
     bool doomed = false;
-    void archive(StateArchive& archive) { archive(timestamp, owners, expired); }
+    bool on_time = false;
+    void archive(StateArchive& archive) { archive(timestamp, owners, expired, on_time); }
   };
   /// What an instance has of one state.
   struct Taken {

@@ -5,40 +5,14 @@
 
 namespace pollux {
 
-class Partition::Purger final : public TimerOperator {
- public:
-  Purger(Partition& owner, PlanContext& context, int64_t interval_ms)
-      : TimerOperator(context, interval_ms), owner_(owner), interval_ms_(interval_ms) {}
-
-  /// Looks once an interval while there are instances.
-  void arm(int64_t clock) {
-    if (!armed_) schedule(0, clock + interval_ms_);
-    armed_ = true;
-  }
-  void archive(StateArchive& archive) {
-    TimerOperator::archive(archive);
-    archive(armed_);
-  }
-
- private:
-  void on_timer(uint32_t) override {
-    armed_ = false;
-    int64_t now = owner_.context_.now();
-    owner_.purge(now);
-    if (!owner_.live_.empty()) arm(now);
-  }
-
-  Partition& owner_;
-  int64_t interval_ms_;
-  bool armed_ = false;
-};
-
 Partition::Partition(PlanContext& context, std::optional<Purge> purge)
-    : context_(context), purge_(purge), instances_(context.strings()) {
-  if (purge_) purger_ = std::make_unique<Purger>(*this, context, purge_->interval_ms);
+    : context_(context),
+      purge_(purge),
+      bounder_(context, Sweeper::kPeriodMs, [this](int64_t) { return evict(); }),
+      instances_(context.strings()) {
+  if (!purge_) return;
+  purger_.emplace(context, purge_->interval_ms, [this](int64_t now) { return this->purge(now); });
 }
-
-Partition::~Partition() = default;
 
 void Partition::see(uint32_t instance, int64_t clock) {
   if (instance >= known_.size()) {
@@ -50,28 +24,62 @@ void Partition::see(uint32_t instance, int64_t clock) {
     live_.push_back(instance);
     for (KeyedOperator* inside : operators_) inside->begin_key(instance, clock);
     if (purger_) purger_->arm(clock);
+    bounder_.arm(clock);
   }
-  if (purge_) last_seen_ms_[instance] = clock;
+  last_seen_ms_[instance] = clock;
 }
 
-void Partition::purge(int64_t now) {
-  size_t kept = 0;
+/// Ends the instances that have been idle for too long.
+bool Partition::purge(int64_t now) {
+  std::vector<uint32_t> kept;
   for (uint32_t instance : live_) {
-    if (last_seen_ms_[instance] + purge_->idle_ms > now) {
-      live_[kept++] = instance;
-      continue;
-    }
-    for (KeyedOperator* inside : operators_) inside->drop_key(instance);
+    if (last_seen_ms_[instance] + purge_->idle_ms > now) kept.push_back(instance);
+  }
+  context_.counts().instances_purged += live_.size() - kept.size();
+  keep_only(std::move(kept));
+  return !live_.empty();
+}
+
+/// Too many instances: those that have been idle longest end, and some more than need be, so that
+/// this does not come up at once again.
+bool Partition::evict() {
+  uint64_t most = context_.limits().partition_instances;
+  if (live_.size() <= most) return false;
+  uint64_t many = live_.size() - most + most / 16;
+  std::vector<uint32_t> by_age(live_.size());
+  for (uint32_t place = 0; place < by_age.size(); ++place) by_age[place] = place;
+  auto idle_longer = [this](uint32_t a, uint32_t b) {
+    return std::pair(last_seen_ms_[live_[a]], a) < std::pair(last_seen_ms_[live_[b]], b);
+  };
+  auto end = by_age.begin() + static_cast<std::ptrdiff_t>(many);
+  std::nth_element(by_age.begin(), end, by_age.end(), idle_longer);
+  std::vector<uint32_t> places(end, by_age.end());
+  std::sort(places.begin(), places.end());
+  std::vector<uint32_t> kept;
+  for (uint32_t place : places) kept.push_back(live_[place]);
+  context_.counts().instances_evicted += many;
+  keep_only(std::move(kept));
+  return false;
+}
+
+void Partition::keep_only(std::vector<uint32_t> kept) {
+  if (kept.size() == live_.size()) return;
+  std::vector<bool> dropped = known_;
+  for (uint32_t instance : kept) dropped[instance] = false;
+  for (KeyedOperator* inside : operators_) inside->drop_keys(dropped);
+  for (uint32_t instance : live_) {
+    if (!dropped[instance]) continue;
     instances_.release(instance);
     known_[instance] = false;
   }
-  live_.resize(kept);
+  live_ = std::move(kept);
 }
 
 void Partition::archive_state(StateArchive& archive) {
   archive(instances_, last_seen_ms_, known_);
   archive.list(live_, [&](uint32_t& instance) { archive.index(instance, known_.size()); });
   if (last_seen_ms_.size() < known_.size()) archive.fail();
+  archive(bounder_);
   if (purger_) archive(*purger_);
 }
 
@@ -129,7 +137,10 @@ void PartitionInput::by_value(const Chunk& chunk) {
     return by_plain_value(chunk, keys.as<StringRef>());
   }
   for (uint32_t i = 0; i < chunk.rows; ++i) {
-    if (keys.is_null(i)) continue;  // a row without a key is in no instance
+    if (keys.is_null(i)) {  // a row without a key is in no instance
+      ++context_.counts().rows_without_key;
+      continue;
+    }
     uint32_t instance = partition_.number_of(keys.at<StringRef>(i));
     begin_piece(chunk, i, instance);
     partition_.see(instance, context_.clock_at(chunk, i));
@@ -160,13 +171,16 @@ void PartitionInput::by_ranges(const Chunk& chunk) {
     conditions.push_back(range.condition->evaluate({chunk.rows, &source, context_.now()}));
   }
   for (uint32_t i = 0; i < chunk.rows; ++i) {
+    bool taken = false;
     for (size_t r = 0; r < ranges_.size(); ++r) {
       if (conditions[r].is_null(i) || conditions[r].at<uint8_t>(i) == 0) continue;
+      taken = true;
       uint32_t instance = partition_.number_of(StringRef(ranges_[r].key));
       begin_piece(chunk, i, instance);
       partition_.see(instance, context_.clock_at(chunk, i));
       add(chunk, i, instance);
     }
+    if (!taken) ++context_.counts().rows_without_key;
   }
 }
 
@@ -209,7 +223,9 @@ void PartitionInput::in_loop(const Chunk& chunk) {
       rows.clear();
     };
     for (uint32_t i = begin; i < end; ++i) {
-      for (const std::string& key : keys_of(chunk, i)) {
+      const std::vector<std::string> keys = keys_of(chunk, i);
+      if (keys.empty()) ++context_.counts().rows_without_key;
+      for (const std::string& key : keys) {
         if (key != current) end_piece();
         current = key;
         if (rows.empty() || rows.back() != i) rows.push_back(i);

@@ -16,6 +16,7 @@
 #include "engine/operators/group_table.h"
 #include "engine/operators/junction.h"
 #include "engine/operators/plan_context.h"
+#include "engine/operators/sweeper.h"
 
 namespace pollux {
 
@@ -27,7 +28,6 @@ class Partition final : public Stateful {
   };
 
   Partition(PlanContext& context, std::optional<Purge> purge);
-  ~Partition() override;
 
   /// An operator inside, whose state goes with an instance.
   void add_operator(KeyedOperator& inside) { operators_.push_back(&inside); }
@@ -51,12 +51,15 @@ class Partition final : public Stateful {
   void archive_state(StateArchive& archive) override;
 
  private:
-  class Purger;
-  void purge(int64_t now);
+  bool purge(int64_t now);
+  bool evict();
+  /// Ends all instances but those in `kept`, which is in order of their beginning.
+  void keep_only(std::vector<uint32_t> kept);
 
   PlanContext& context_;
   std::optional<Purge> purge_;
-  std::unique_ptr<Purger> purger_;
+  Sweeper bounder_;
+  std::optional<Sweeper> purger_;
   GroupTable instances_;
   std::vector<int64_t> last_seen_ms_;
   std::vector<bool> known_;

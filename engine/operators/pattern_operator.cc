@@ -57,10 +57,22 @@ std::unique_ptr<PatternOperator> PatternOperator::create(PatternPlan plan, PlanC
   return std::make_unique<InstancePattern>(std::move(plan), context, next);
 }
 
+namespace {
+
+/// Often enough that nothing stays for long behind its time, and never for nothing.
+int64_t sweep_period(const PatternPlan& plan) {
+  constexpr int64_t kPeriodMinMs = 1000;
+  if (!plan.within_ms) return Sweeper::kPeriodMs;
+  return std::clamp(*plan.within_ms, kPeriodMinMs, Sweeper::kPeriodMs);
+}
+
+}  // namespace
+
 PatternOperator::PatternOperator(PatternPlan plan, PlanContext& context, Receiver& next)
     : plan_(std::move(plan)),
       context_(context),
       states_of_input_(plan_.inputs.size()),
+      sweeper_(context, sweep_period(plan_), [this](int64_t now) { return sweep(now); }),
       matches_(columns_of(plan_.references, plan_.outputs), next),
       passing_(plan_.states.size()),
       references_row_(columns_of(plan_.references)) {
@@ -157,6 +169,7 @@ void PatternOperator::hand_on_between_chunks() {
 }
 
 void PatternOperator::archive_stores(StateArchive& archive) {
+  archive(sweeper_);
   for (const auto& store : stores_) archive(*store);
 }
 

@@ -9,11 +9,13 @@
 #include <memory>
 #include <vector>
 
+#include "engine/base/time_distance.h"
 #include "engine/operators/chunk.h"
 #include "engine/operators/pattern_matches.h"
 #include "engine/operators/pattern_plan.h"
 #include "engine/operators/plan_context.h"
 #include "engine/operators/row_store.h"
+#include "engine/operators/sweeper.h"
 
 namespace pollux {
 
@@ -77,6 +79,23 @@ class PatternOperator : public KeyedOperator {
   /// The same for what time brought about; there is no chunk in hand.
   void hand_on_between_chunks();
 
+  /// What has lain in state for so long that no event can need it goes. Returns whether something
+  /// is left that time will end.
+  virtual bool sweep(int64_t now) = 0;
+  /// Something begins with row i of the chunk in hand.
+  void arm_sweeper(uint32_t i) { sweeper_.arm(context_.clock_at(*in_hand_, i)); }
+  /// Whether row i of the chunk in hand comes when the clock shows its time, by and large: then
+  /// what it begins is over when `within` has passed by the clock. Events of the past do not age.
+  bool is_on_time(uint32_t i) const {
+    return plan_.within_ms && time_distance(in_hand_->timestamp(i),
+                                            context_.clock_at(*in_hand_, i)) <= *plan_.within_ms;
+  }
+  /// What began on time before this moment is too old for any event that is not later than the
+  /// plan's limit says.
+  int64_t aged_before(int64_t now) const {
+    return now - *plan_.within_ms - context_.limits().lateness_ms.value_or(*plan_.within_ms);
+  }
+
   size_t stores_bytes() const;
   void archive_stores(StateArchive& archive);
 
@@ -90,6 +109,7 @@ class PatternOperator : public KeyedOperator {
   std::vector<std::unique_ptr<Input>> inputs_;
   std::vector<std::vector<uint32_t>> states_of_input_;
   std::vector<std::unique_ptr<RowStore>> stores_;  ///< by input
+  Sweeper sweeper_;
   PatternMatches matches_;
   OutputGate* gate_ = nullptr;
 

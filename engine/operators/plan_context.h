@@ -11,6 +11,7 @@
 
 #include "engine/base/string_pool.h"
 #include "engine/operators/chunk.h"
+#include "engine/operators/plan_limits.h"
 #include "engine/state/stateful.h"
 
 namespace pollux {
@@ -83,6 +84,12 @@ class PlanContext final : public Stateful {
   bool loops() const { return loops_; }
   void set_loops(bool loops) { loops_ = loops; }
 
+  const PlanLimits& limits() const { return limits_; }
+  void set_limits(const PlanLimits& limits) { limits_ = limits; }
+  /// What operators count as it happens; the rest is asked of them.
+  PlanCounts& counts() { return counts_; }
+  const PlanCounts& counts() const { return counts_; }
+
   /// The cause of what time brings about at present.
   uint32_t timer_cause() const { return timer_cause_; }
 
@@ -105,6 +112,8 @@ class PlanContext final : public Stateful {
   friend class TimerOperator;
 
   StringPool strings_;
+  PlanLimits limits_;
+  PlanCounts counts_;
   int64_t now_ = INT64_MIN;
   bool started_ = false;
   bool loops_ = false;
@@ -138,6 +147,14 @@ class KeyedOperator : public Stateful {
   virtual void begin_key(uint32_t /*key*/, int64_t /*clock*/) {}
   /// The instance ends: its state goes.
   virtual void drop_key(uint32_t key) = 0;
+  /// The same of many at once. `dropped` by instance.
+  virtual void drop_keys(const std::vector<bool>& dropped) {
+    for (uint32_t key = 0; key < dropped.size(); ++key) {
+      if (dropped[key]) drop_key(key);
+    }
+  }
+  /// Adds what it holds at present.
+  virtual void add_counts(PlanCounts& /*counts*/) const {}
   virtual size_t state_bytes() const = 0;
 };
 

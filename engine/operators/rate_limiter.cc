@@ -210,17 +210,30 @@ void RateLimiter::begin_key(uint32_t key, int64_t clock) {
 }
 
 void RateLimiter::drop_key(uint32_t key) {
-  State& state = states_.at(key);
+  std::vector<bool> dropped(key + 1, false);
+  dropped[key] = true;
+  drop_keys(dropped);
+}
+
+void RateLimiter::drop_keys(const std::vector<bool>& dropped) {
+  for (uint32_t key = 0; key < dropped.size(); ++key) {
+    if (dropped[key]) drop_held(states_.at(key));
+  }
+  for (uint32_t group = 0; group < groups_.capacity(); ++group) {
+    uint32_t key = groups_.instance(group);
+    bool ends = key < dropped.size() && dropped[key];
+    if (!ends || groups_.find(groups_.key(group), key) != group) continue;
+    group_marks_[group] = kNoMark;
+    groups_.release(group);
+  }
+}
+
+void RateLimiter::drop_held(State& state) {
   for (const Held& held : state.held) store_.release(held.slot);
   State emptied;
   emptied.started = state.started;  // its ticks go on and find nothing
   emptied.next_tick_ms = state.next_tick_ms;
   state = std::move(emptied);
-  for (uint32_t group = 0; group < groups_.capacity(); ++group) {
-    if (groups_.instance(group) != key || groups_.find(groups_.key(group), key) != group) continue;
-    group_marks_[group] = kNoMark;
-    groups_.release(group);
-  }
 }
 
 void RateLimiter::archive_state(StateArchive& archive) {

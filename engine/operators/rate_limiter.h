@@ -32,6 +32,7 @@ class RateLimiter final : public SelectedReceiver, public KeyedOperator {
   void receive(const Selected& selected) override;
   void begin_key(uint32_t key, int64_t clock) override;
   void drop_key(uint32_t key) override;
+  void drop_keys(const std::vector<bool>& dropped) override;
   size_t state_bytes() const override;
   void archive_state(StateArchive& archive) override;
 
@@ -63,6 +64,7 @@ class RateLimiter final : public SelectedReceiver, public KeyedOperator {
   bool take_first(State& state, uint32_t key, const Selected& selected, uint32_t i);
   void hold(State& state, uint32_t key, const Selected& selected, uint32_t i);
   uint32_t group_of(const Selected& selected, uint32_t i, uint32_t key);
+  void drop_held(State& state);
   void sweep(int64_t clock);
   void release_held(State& state, uint32_t key);
   void emit(uint32_t key, Slot slot, uint8_t kind);

@@ -67,6 +67,9 @@ Selector::Selector(SelectorPlan plan, PlanContext& context, SelectedReceiver& ne
       groups_(context.strings()),
       results_(results_schema(plan_)) {
   POLLUX_CHECK(plan_.projection.size() == plan_.output->size());
+  if (plan_.rows_stay && grouped()) {
+    bounder_.emplace(context, Sweeper::kPeriodMs, [this](int64_t) { return evict(); });
+  }
 }
 
 void Selector::receive(const Chunk& chunk) {
@@ -96,6 +99,11 @@ const std::vector<uint32_t>& Selector::groups_of(const Chunk& chunk) {
   if (live_.size() < groups_.capacity()) live_.resize(groups_.capacity(), kReleased);
   for (uint32_t group : row_groups_) {
     if (live_[group] == kReleased) live_[group] = 0;
+  }
+  if (bounder_) {
+    used_at_.resize(live_.size());
+    for (uint32_t group : row_groups_) used_at_[group] = sweeps_;
+    bounder_->arm(context_.clock_at(chunk, 0));
   }
   return row_groups_;
 }
@@ -177,9 +185,7 @@ void Selector::release_group(uint32_t group) {
   for (const SelectorPlan::Aggregate& aggregate : plan_.aggregates) {
     if (!aggregate.function->is_fresh(group)) return;
   }
-  for (SelectorPlan::Aggregate& aggregate : plan_.aggregates) aggregate.function->release(group);
-  groups_.release(group);
-  live_[group] = kReleased;
+  end_group(group);
 }
 
 void Selector::reset_groups(uint32_t key) {
@@ -200,17 +206,49 @@ void Selector::drop_key(uint32_t key) {
     for (SelectorPlan::Aggregate& aggregate : plan_.aggregates) aggregate.function->release(key);
     return;
   }
-  for (uint32_t group = 0; group < groups_.capacity(); ++group) {
-    if (live_[group] == kReleased || groups_.instance(group) != key) continue;
-    for (SelectorPlan::Aggregate& aggregate : plan_.aggregates) aggregate.function->release(group);
-    groups_.release(group);
-    live_[group] = kReleased;
+  std::vector<bool> dropped(key + 1, false);
+  dropped[key] = true;
+  drop_keys(dropped);
+}
+
+void Selector::drop_keys(const std::vector<bool>& dropped) {
+  if (!grouped()) return KeyedOperator::drop_keys(dropped);
+  for (uint32_t group = 0; group < live_.size(); ++group) {
+    if (live_[group] == kReleased) continue;
+    uint32_t instance = groups_.instance(group);
+    if (instance < dropped.size() && dropped[instance]) end_group(group);
   }
 }
 
+void Selector::end_group(uint32_t group) {
+  for (SelectorPlan::Aggregate& aggregate : plan_.aggregates) aggregate.function->release(group);
+  groups_.release(group);
+  live_[group] = kReleased;
+}
+
+/// Too many groups: those that no row came to for longest end, and some more than need be.
+bool Selector::evict() {
+  ++sweeps_;
+  uint64_t most = context_.limits().groups;
+  if (groups_.size() <= most) return false;
+  uint64_t many = groups_.size() - most + most / 16;
+  std::vector<uint32_t> by_age;
+  for (uint32_t group = 0; group < live_.size(); ++group) {
+    if (live_[group] != kReleased) by_age.push_back(group);
+  }
+  auto end = by_age.begin() + static_cast<std::ptrdiff_t>(many);
+  std::nth_element(by_age.begin(), end, by_age.end(), [this](uint32_t a, uint32_t b) {
+    return std::pair(used_at_[a], a) < std::pair(used_at_[b], b);
+  });
+  for (auto group = by_age.begin(); group != end; ++group) end_group(*group);
+  context_.counts().groups_evicted += many;
+  return false;
+}
+
 void Selector::archive_state(StateArchive& archive) {
-  archive(groups_, live_);
-  if (live_.size() > groups_.capacity()) archive.fail();
+  archive(groups_, live_, sweeps_, used_at_);
+  if (bounder_) archive(*bounder_);
+  if (live_.size() > groups_.capacity() || used_at_.size() > live_.size()) archive.fail();
   for (SelectorPlan::Aggregate& aggregate : plan_.aggregates) {
     aggregate.function->archive_state(archive);
   }

@@ -15,6 +15,7 @@
 #include "engine/operators/chunk.h"
 #include "engine/operators/group_table.h"
 #include "engine/operators/plan_context.h"
+#include "engine/operators/sweeper.h"
 
 namespace pollux {
 
@@ -45,6 +46,8 @@ struct SelectorPlan {
   bool expired = false;  ///< expired rows come out
   /// Rows come as whole chunks: the last row of a chunk (or group) stands for it.
   bool batching = true;
+  /// No row leaves its group again: groups are there for ever but for the plan's limit.
+  bool rows_stay = false;
   bool group_keys_wanted = false;  ///< whoever takes the rows asks for their groups
 };
 
@@ -67,6 +70,8 @@ class Selector : public Receiver, public KeyedOperator {
 
   void receive(const Chunk& chunk) override;
   void drop_key(uint32_t key) override;
+  void drop_keys(const std::vector<bool>& dropped) override;
+  void add_counts(PlanCounts& counts) const override { counts.groups += groups_.size(); }
   size_t state_bytes() const override;
   void archive_state(StateArchive& archive) override;
 
@@ -106,6 +111,8 @@ class Selector : public Receiver, public KeyedOperator {
   void run_range(uint32_t begin, uint32_t end, const std::vector<uint32_t>& groups,
                  const std::vector<Vec>& arguments);
   void release_group(uint32_t group);
+  void end_group(uint32_t group);
+  bool evict();
   void take_candidates(const Chunk& chunk, const uint32_t* step_of_row);
   void keep_last_of_chunks(const Chunk& chunk, const std::vector<uint32_t>& groups);
   void order_and_limit(const Chunk& chunk, const uint32_t* step_of_row);
@@ -123,6 +130,9 @@ class Selector : public Receiver, public KeyedOperator {
   KeyEncoder encoder_;
   std::vector<int64_t> live_;  ///< by group: values in minus values out, or kReleased
   std::vector<uint32_t> idle_;
+  std::optional<Sweeper> bounder_;  ///< where rows stay
+  uint32_t sweeps_ = 0;
+  std::vector<uint32_t> used_at_;  ///< by group: after how many sweeps it was used last
 
   EventBatch results_;  ///< one column an aggregate, one row a step
   std::vector<uint32_t> row_groups_;

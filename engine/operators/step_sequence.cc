@@ -51,6 +51,7 @@ void StepSequence::receive(uint32_t input, const Chunk& chunk) {
     uint32_t key = chunk.key(i);
     grow_to(key);
     if (waiting_[key] != 0 || (marks_[i] & 1) != 0) offer(key, i);
+    if (plan().within_ms && waiting_[key] != 0) arm_sweeper(i);
   }
   hand_on();
 }
@@ -138,7 +139,8 @@ void StepSequence::keep(uint64_t before, uint64_t after, Kept* kept, uint32_t ke
   for (uint32_t j = has == 0 ? 0 : has - 1; j < had; ++j) let_go(kept[j]);
   if (has == 0) return;
   std::copy_backward(kept, kept + (has - 1), kept + has);
-  kept[0] = {in_hand().timestamp(i), in_hand::of_row(i), input_in_hand()};
+  kept[0] = {in_hand().timestamp(i), in_hand::of_row(i), static_cast<uint16_t>(input_in_hand()),
+             is_on_time(i)};
   // An event that only instances took which are gone, or at states of which nothing is read.
   for (uint32_t j = 0; j < has; ++j) {
     if (((after >> (j + 1)) & stored_states_) == 0) let_go(kept[j]);
@@ -164,6 +166,38 @@ void StepSequence::settle() {
     }
   }
   touched_.clear();
+}
+
+bool StepSequence::sweep(int64_t now) {
+  bool left = false;
+  int64_t limit = aged_before(now);
+  for (uint32_t key = 0; key < waiting_.size(); ++key) {
+    Kept* kept = kept_of(key);
+    uint64_t before = waiting_[key];
+    uint64_t after = before;
+    for (uint64_t each = before; each != 0; each &= each - 1) {
+      int step = __builtin_ctzll(each);
+      const Kept& first = kept[step - 1];
+      bool aged = first.on_time && first.timestamp < limit;
+      if (aged) after &= ~bit(static_cast<size_t>(step));
+      left = left || (!aged && first.on_time);
+    }
+    if (after == before) continue;
+    context().counts().partial_matches_aged +=
+        static_cast<uint64_t>(__builtin_popcountll(before) - __builtin_popcountll(after));
+    for (uint32_t j = events_of(after); j < events_of(before); ++j) {
+      if (kept[j].slot != RowStore::kNoSlot) store(kept[j].input).release(kept[j].slot);
+      kept[j].slot = RowStore::kNoSlot;
+    }
+    waiting_[key] = after;
+  }
+  return left;
+}
+
+void StepSequence::add_counts(PlanCounts& counts) const {
+  for (uint64_t waiting : waiting_) {
+    counts.partial_matches += static_cast<uint64_t>(__builtin_popcountll(waiting));
+  }
 }
 
 void StepSequence::drop_key(uint32_t key) {

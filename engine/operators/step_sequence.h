@@ -20,6 +20,7 @@ class StepSequence final : public PatternOperator {
 
   void drop_key(uint32_t key) override;
   size_t state_bytes() const override;
+  void add_counts(PlanCounts& counts) const override;
   void archive_state(StateArchive& archive) override;
 
  private:
@@ -27,12 +28,14 @@ class StepSequence final : public PatternOperator {
   struct Kept {
     int64_t timestamp = 0;
     Slot slot = RowStore::kNoSlot;  ///< kNoSlot: nobody reads it
-    uint32_t input = 0;
-    void archive(StateArchive& archive) { archive(timestamp, slot, input); }
+    uint16_t input = 0;
+    bool on_time = false;
+    void archive(StateArchive& archive) { archive(timestamp, slot, input, on_time); }
   };
 
   void receive(uint32_t input, const Chunk& chunk) override;
   void settle() override;
+  bool sweep(int64_t now) override;
   void mark_rows(const Chunk& chunk, uint32_t input);
   void grow_to(uint32_t key);
   void prefetch(uint32_t key) const;

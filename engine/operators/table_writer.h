@@ -14,18 +14,17 @@ namespace pollux {
 
 class InsertIntoTable final : public SelectedReceiver {
  public:
-  explicit InsertIntoTable(Table& table) : table_(table) {}
+  InsertIntoTable(Table& table, PlanContext& context) : table_(table), context_(context) {}
   void receive(const Selected& selected) override {
     for (uint32_t i = 0; i < selected.chunk.rows; ++i) {
       // A primary key that is there already keeps its row (Siddhi 5).
-      if (!table_.insert(selected.chunk, i)) ++refused_;
+      if (!table_.insert(selected.chunk, i)) ++context_.counts().rows_refused;
     }
   }
-  uint64_t refused() const { return refused_; }
 
  private:
   Table& table_;
-  uint64_t refused_ = 0;
+  PlanContext& context_;
 };
 
 struct TableChange {

@@ -112,7 +112,10 @@ void WindowOperator::receive(const Chunk& chunk) {
     cause_ = chunk.cause(i);
     int64_t time = chunk.timestamp(i);
     if (plan_.time) {
-      if (external.is_null(i)) continue;  // a row without a time has no place in the window
+      if (external.is_null(i)) {  // a row without a time has no place in the window
+        ++context_.counts().rows_without_time;
+        continue;
+      }
       time = external.at<int64_t>(i);
     }
     Slot slot = plan_.fold != nullptr ? i : store_.insert(chunk, i);

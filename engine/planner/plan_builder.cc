@@ -9,6 +9,7 @@
 #include "engine/operators/observed.h"
 #include "engine/operators/trigger.h"
 #include "engine/planner/annotations.h"
+#include "engine/planner/limits_annotation.h"
 #include "engine/planner/plan_describer.h"
 #include "engine/planner/query_planner.h"
 
@@ -55,6 +56,13 @@ class PlanBuilder {
     }
     for (const char* key : {"app:playback", "plan:playback"}) {
       if (find_annotation(tree_.annotations, key) != nullptr) plan_.set_playback(true);
+    }
+    for (const char* key : {"app:limits", "plan:limits"}) {
+      const ast::Annotation* limits = find_annotation(tree_.annotations, key);
+      if (limits == nullptr) continue;
+      LimitsReading read = read_limits(*limits);
+      diagnostics_.insert(diagnostics_.end(), read.diagnostics.begin(), read.diagnostics.end());
+      plan_.context().set_limits(read.limits);
     }
   }
 

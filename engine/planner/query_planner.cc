@@ -248,6 +248,7 @@ void QueryPlanner::add_single(const ast::Query& query, const ast::StreamSource& 
     Receiver& pace = own(WindowOperator::make(std::move(*window), context, *window->fold));
     return read(*input, chain_filters(handlers->before, pace));
   }
+  selection->plan.rows_stay = !window && input->window == nullptr;
   Selector& selector =
       own(std::make_unique<Selector>(std::move(selection->plan), context, *output));
   if (!window) return read(*input, chain_filters(handlers->before, selector));

@@ -222,6 +222,7 @@ void QueryPlanner::add_pattern(const ast::Query& query, const ast::StateInput& i
   if (output == nullptr || diagnostics_.size() != errors) return;
   pattern.references = names.references();
   pattern.outputs = scope.outputs();
+  selection->plan.rows_stay = true;
   Selector& selector =
       own(std::make_unique<Selector>(std::move(selection->plan), plan_.context(), *output));
   PatternOperator& states =

@@ -221,7 +221,8 @@ SelectedReceiver* QueryPlanner::plan_table_target(const ast::OutputAction& actio
   flow_.writes_table(action.target);
   bool inserts = action.kind == Kind::kInsert || action.kind == Kind::kUpdateOrInsert;
   if (inserts && !fits(*output, *table.schema(), action.location, false)) return nullptr;
-  if (action.kind == Kind::kInsert) return &own(std::make_unique<InsertIntoTable>(table));
+  if (action.kind == Kind::kInsert)
+    return &own(std::make_unique<InsertIntoTable>(table, plan_.context()));
 
   NamedSource row{{}, output, SearchSource::kRow, 0};
   NamedSource held{{action.target}, table.schema(), SearchSource::kHeld, 0};

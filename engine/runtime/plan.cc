@@ -68,7 +68,10 @@ bool Plan::set_row_clocks(const EventBatch& batch) {
   bool own = true;
   for (uint32_t row = 0; row < batch.rows(); ++row) {
     int64_t timestamp = batch.timestamps()[row];
-    own = own && timestamp >= clock;
+    if (timestamp < clock) {
+      own = false;
+      ++context_.counts().rows_late;
+    }
     clock = std::max(clock, timestamp);
     row_clocks_[row] = clock;
   }
@@ -200,6 +203,8 @@ PlanDescription Plan::describe() const {
   for (const auto& partition : partitions_) {
     description.partition_instances += partition->live().size();
   }
+  description.counts = context_.counts();
+  for (const KeyedOperator* keyed : keyed_) keyed->add_counts(description.counts);
   return description;
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "engine/language/diagnostics.h"
+#include "engine/operators/plan_limits.h"
 #include "engine/types/schema.h"
 
 namespace pollux {
@@ -73,6 +74,7 @@ struct PlanDescription {
   uint64_t table_rows = 0;
   size_t partitions = 0;
   uint64_t partition_instances = 0;  ///< alive at present, over all partitions
+  PlanCounts counts;
 };
 
 /// A table of a plan as others see it.

@@ -148,7 +148,10 @@ void Shard::apply(const Item& item) {
 void Shard::sample_state() {
   auto begun = std::chrono::steady_clock::now();
   if (begun < sample_from_) return;
-  state_bytes_.store(engine_.state_bytes(), std::memory_order_relaxed);
+  if (auto described = engine_.describe(*plan_)) {
+    std::lock_guard lock(mutex_);
+    sampled_ = std::move(*described);
+  }
   auto ended = std::chrono::steady_clock::now();
   sample_from_ = ended + 100 * (ended - begun);
 }
@@ -177,12 +180,14 @@ ShardCounts Shard::counts() const {
   counts.entries = entries_.load(std::memory_order_relaxed);
   counts.events = events_.load(std::memory_order_relaxed);
   counts.results = results_.load(std::memory_order_relaxed);
-  counts.state_bytes = state_bytes_.load(std::memory_order_relaxed);
   counts.suspended = suspended_.load(std::memory_order_relaxed);
   counts.resting = resting_.load(std::memory_order_relaxed);
   std::lock_guard lock(mutex_);
   counts.queued_entries = queued_entries_;
   counts.queued_bytes = queued_bytes_;
+  counts.state_bytes = sampled_.state_bytes;
+  counts.partition_instances = sampled_.partition_instances;
+  counts.plan = sampled_.counts;
   return counts;
 }
 

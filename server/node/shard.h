@@ -35,7 +35,11 @@ struct ShardCounts {
   uint64_t entries = 0;
   uint64_t events = 0;
   uint64_t results = 0;
-  uint64_t state_bytes = 0;  ///< as it was not long before the last entry was applied
+  // As they were not long before the last entry was applied.
+  uint64_t state_bytes = 0;
+  uint64_t partition_instances = 0;
+  PlanCounts plan;
+
   size_t queued_entries = 0;
   size_t queued_bytes = 0;
   bool suspended = false;
@@ -106,13 +110,14 @@ class Shard : public std::enable_shared_from_this<Shard> {
   bool scheduled_ = false;  // a worker has it, or it waits for one or for room
   bool refused_ = false;    // somebody waits for room
   bool closed_ = false;
+  PlanDescription sampled_;
 
   // Of whoever runs.
   Engine engine_;
   std::chrono::steady_clock::time_point sample_from_{};
 
   std::atomic<int64_t> next_deadline_ms_{INT64_MAX};
-  std::atomic<uint64_t> entries_{0}, events_{0}, results_{0}, state_bytes_{0};
+  std::atomic<uint64_t> entries_{0}, events_{0}, results_{0};
   std::atomic<bool> suspended_{false}, resting_{false}, tick_waits_{false};
 };
 
