@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/expression/expression.h"
+#include "engine/expression/uuid_source.h"
 
 namespace pollux {
 
@@ -29,6 +30,8 @@ struct FunctionEntry {
   std::string_view doc;
   CallResult (*make)(std::vector<ExpressionPtr> arguments);
   bool reads_clock = false;  ///< of equal arguments it gives other results at other times
+  /// In place of `make`, for a function that gives another result at each call.
+  CallResult (*make_numbered)(std::vector<ExpressionPtr> arguments, UuidSource& uuids) = nullptr;
 };
 
 /// All functions, in a fixed order.

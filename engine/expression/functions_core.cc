@@ -233,6 +233,29 @@ CallResult make_event_timestamp(Arguments arguments) {
   return ExpressionPtr(std::make_shared<TimestampExpression>(0));
 }
 
+/// One for each row, also where every row asks with the same arguments: with none.
+class UuidExpression final : public Expression {
+ public:
+  explicit UuidExpression(UuidSource& uuids) : Expression(AttributeType::kString), uuids_(uuids) {}
+
+  Vec evaluate(const Frame& frame) override {
+    arena_.clear();
+    auto* texts = buffer_.values<StringRef>(frame.rows);
+    for (uint32_t i = 0; i < frame.rows; ++i) texts[i] = arena_.store(uuids_.next());
+    return {AttributeType::kString, false, texts, nullptr};
+  }
+
+ private:
+  UuidSource& uuids_;
+  VecBuffer buffer_;
+  Arena arena_;
+};
+
+CallResult make_uuid(Arguments arguments, UuidSource& uuids) {
+  if (!arguments.empty()) return CallError{"UUID takes no arguments", "()"};
+  return ExpressionPtr(std::make_shared<UuidExpression>(uuids));
+}
+
 }  // namespace
 
 std::vector<FunctionEntry> core_functions() {
@@ -266,6 +289,8 @@ std::vector<FunctionEntry> core_functions() {
       {"", "currentTimeMillis", "() <long>", "The engine's time: that of the entry.",
        make_current_time, true},
       {"", "eventTimestamp", "() <long>", "The timestamp of the event.", make_event_timestamp},
+      {"", "UUID", "() <string>", "Another identifier for each row, equal on both nodes of a pair.",
+       nullptr, true, make_uuid},
   };
 }
 

@@ -11,7 +11,8 @@ namespace pollux {
 class FlowObserver {
  public:
   virtual ~FlowObserver() = default;
-  /// What a query with a name (`@info`) puts out, behind its output rate: current and expired rows.
+  /// What a query with a name (`@info`) puts out, behind its output rate: current and expired rows;
+  /// no rows at all where a snapshot of nothing comes out.
   virtual void on_query(std::string_view query, const Chunk& chunk) = 0;
   virtual void on_stream(std::string_view stream, const Chunk& chunk) = 0;
 };

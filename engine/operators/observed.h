@@ -27,7 +27,7 @@ class ObservedQuery final : public SelectedReceiver {
       : name_(std::move(name)), observer_(observer), next_(next) {}
   void receive(const Selected& selected) override {
     observer_.on_query(name_, selected.chunk);
-    next_.receive(selected);
+    if (selected.chunk.rows > 0) next_.receive(selected);
   }
 
  private:

@@ -7,11 +7,16 @@
 #include <cstdint>
 #include <optional>
 #include <queue>
+#include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "engine/base/string_pool.h"
+#include "engine/expression/uuid_source.h"
 #include "engine/operators/chunk.h"
 #include "engine/operators/plan_limits.h"
+#include "engine/operators/plan_log.h"
 #include "engine/state/stateful.h"
 
 namespace pollux {
@@ -69,6 +74,16 @@ class TimerOperator {
 class PlanContext final : public Stateful {
  public:
   StringPool& strings() { return strings_; }
+  UuidSource& uuids() { return uuids_; }
+
+  /// Before the plan is built. `log` may be null.
+  void set_plan(std::string name, PlanLog* log) {
+    uuids_.set_plan(name);
+    plan_ = std::move(name);
+    log_ = log;
+  }
+  bool has_log() const { return log_ != nullptr; }
+  void log(LogPriority priority, std::string_view text) { log_->on_log(plan_, priority, text); }
 
   /// Milliseconds; what the plan takes for the present.
   int64_t now() const { return now_; }
@@ -114,6 +129,9 @@ class PlanContext final : public Stateful {
   StringPool strings_;
   PlanLimits limits_;
   PlanCounts counts_;
+  UuidSource uuids_;
+  std::string plan_;
+  PlanLog* log_ = nullptr;
   int64_t now_ = INT64_MIN;
   bool started_ = false;
   bool loops_ = false;

@@ -307,8 +307,21 @@ void Selector::take_candidates(const Chunk& chunk, const uint32_t* step_of_row) 
   if (!plan_.having || chosen_.empty()) return;
   picked_.clear();
   select_rows(*plan_.having, frame_of(chosen_, chunk, step_of_row), picked_);
+  if (!plan_.having_for_expired && chunk.kinds != nullptr) pick_expired(chunk);
   for (size_t i = 0; i < picked_.size(); ++i) chosen_[i] = chosen_[picked_[i]];
   chosen_.resize(picked_.size());
+}
+
+/// Adds the expired rows among the chosen to those picked.
+void Selector::pick_expired(const Chunk& chunk) {
+  std::vector<uint32_t> passed = std::move(picked_);
+  picked_.clear();
+  auto next = passed.begin();
+  for (uint32_t i = 0; i < chosen_.size(); ++i) {
+    bool passes = next != passed.end() && *next == i;
+    if (passes) ++next;
+    if (passes || (chunk.kinds[chosen_[i]] & EventKind::kExpired) != 0) picked_.push_back(i);
+  }
 }
 
 void Selector::keep_last_of_chunks(const Chunk& chunk, const std::vector<uint32_t>& groups) {

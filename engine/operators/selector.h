@@ -42,8 +42,9 @@ struct SelectorPlan {
   ExpressionPtr having;
   std::vector<Order> order_by;
   std::optional<int64_t> limit, offset;
-  bool current = true;   ///< current rows come out
-  bool expired = false;  ///< expired rows come out
+  bool current = true;             ///< current rows come out
+  bool expired = false;            ///< expired rows come out
+  bool having_for_expired = true;  ///< else they come out whatever `having` says
   /// Rows come as whole chunks: the last row of a chunk (or group) stands for it.
   bool batching = true;
   /// No row leaves its group again: groups are there for ever but for the plan's limit.
@@ -114,6 +115,7 @@ class Selector : public Receiver, public KeyedOperator {
   void end_group(uint32_t group);
   bool evict();
   void take_candidates(const Chunk& chunk, const uint32_t* step_of_row);
+  void pick_expired(const Chunk& chunk);
   void keep_last_of_chunks(const Chunk& chunk, const std::vector<uint32_t>& groups);
   void order_and_limit(const Chunk& chunk, const uint32_t* step_of_row);
   void project(const Chunk& chunk, const uint32_t* step_of_row,

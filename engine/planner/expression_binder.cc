@@ -208,7 +208,9 @@ ExpressionPtr ExpressionBinder::bind_function(const ast::Expression& expression)
                 near.empty() ? "" : "did you mean '" + near + "'?");
   }
   if (!whole) return nullptr;
-  CallResult result = entry->make(std::move(arguments));
+  CallResult result = entry->make_numbered != nullptr
+                          ? entry->make_numbered(std::move(arguments), context_.uuids())
+                          : entry->make(std::move(arguments));
   if (auto* error = std::get_if<CallError>(&result)) {
     return fail(expression.location, name + ": " + error->message, error->expected);
   }

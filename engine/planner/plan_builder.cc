@@ -18,14 +18,17 @@ namespace {
 
 class PlanBuilder {
  public:
-  PlanBuilder(const ast::Plan& tree, Plan& plan, FlowObserver* observer, Diagnostics& diagnostics)
+  PlanBuilder(const ast::Plan& tree, Plan& plan, const BuildOptions& options,
+              Diagnostics& diagnostics)
       : tree_(tree),
         plan_(plan),
+        log_(options.log),
         diagnostics_(diagnostics),
-        queries_(plan, flow_, observer, diagnostics) {}
+        queries_(plan, flow_, options.observer, diagnostics) {}
 
   void build() {
     read_annotations();
+    plan_.context().set_plan(plan_.name(), log_);
     for (const ast::Definition& definition : tree_.definitions) {
       std::visit([this](const auto& d) { define(d); }, definition);
     }
@@ -43,6 +46,10 @@ class PlanBuilder {
   bool loops() const { return flow_.loops(); }
 
  private:
+  static constexpr int64_t kPlaybackTimeMax = int64_t{100} * 365 * 86'400'000;
+  static constexpr const char* kPlaybackExpected =
+      "neither or both: @app:playback(idle.time='100 millisecond', increment='2 sec')";
+
   void report(const Location& location, std::string message, std::string expected = {},
               std::string hint = {}) {
     diagnostics_.push_back({location, std::move(message), std::move(expected), std::move(hint)});
@@ -55,7 +62,8 @@ class PlanBuilder {
       if (auto value = annotation_value(*name, "")) plan_.set_name(*value);
     }
     for (const char* key : {"app:playback", "plan:playback"}) {
-      if (find_annotation(tree_.annotations, key) != nullptr) plan_.set_playback(true);
+      const ast::Annotation* playback = find_annotation(tree_.annotations, key);
+      if (playback != nullptr) read_playback(*playback);
     }
     for (const char* key : {"app:limits", "plan:limits"}) {
       const ast::Annotation* limits = find_annotation(tree_.annotations, key);
@@ -64,6 +72,25 @@ class PlanBuilder {
       diagnostics_.insert(diagnostics_.end(), read.diagnostics.begin(), read.diagnostics.end());
       plan_.context().set_limits(read.limits);
     }
+  }
+
+  /// Playback, and how its clock goes on while no events come.
+  void read_playback(const ast::Annotation& annotation) {
+    plan_.set_playback(true);
+    std::optional<int64_t> times[2];
+    const char* const keys[2] = {"idle.time", "increment"};
+    for (const ast::AnnotationElement& element : annotation.elements) {
+      size_t key = same_name(element.key, keys[0]) ? 0 : 1;
+      times[key] = parse_duration(element.value);
+      bool known = key == 0 || same_name(element.key, keys[1]);
+      if (known && times[key] && *times[key] > 0 && *times[key] <= kPlaybackTimeMax) continue;
+      return report(element.location, "no time that playback knows", kPlaybackExpected);
+    }
+    if (times[0].has_value() != times[1].has_value()) {
+      return report(annotation.location, "one of idle.time and increment without the other",
+                    kPlaybackExpected);
+    }
+    if (times[0]) plan_.set_idle_clock({*times[0], *times[1]});
   }
 
   /// The schema of a definition; null after errors.
@@ -125,8 +152,25 @@ class PlanBuilder {
     check_endpoints(definition);
     SchemaPtr schema = schema_of(definition);
     if (schema && is_free(definition.name, *schema, definition.location, Kind::kStream)) {
+      add_fault_stream(definition, *schema);
       plan_.add_stream(std::move(schema), true);
     }
+  }
+
+  /// What is done with events whose processing fails. Nothing that a plan does with an event fails
+  /// here, so a fault stream has only what queries insert into it.
+  void add_fault_stream(const ast::StreamDefinition& definition, const Schema& schema) {
+    const ast::Annotation* on_error = find_annotation(definition.annotations, "onerror");
+    if (on_error == nullptr) return;
+    std::string action = annotation_value(*on_error, "action").value_or("LOG");
+    if (same_name(action, "LOG") || same_name(action, "STORE")) return;
+    if (!same_name(action, "STREAM")) {
+      return report(on_error->location, "an unknown action '" + action + "'",
+                    "'LOG', 'STREAM' or 'STORE'");
+    }
+    std::vector<Attribute> attributes = schema.attributes();
+    attributes.push_back({"_error", AttributeType::kObject});
+    plan_.add_stream(std::make_shared<Schema>("!" + definition.name, std::move(attributes)), false);
   }
 
   void define(const ast::TableDefinition& definition) {
@@ -272,6 +316,7 @@ class PlanBuilder {
 
   const ast::Plan& tree_;
   Plan& plan_;
+  PlanLog* log_;
   Diagnostics& diagnostics_;
   Flow flow_;
   QueryPlanner queries_;
@@ -288,12 +333,12 @@ BuiltPlan build(const ast::Plan& tree, Diagnostics diagnostics, const std::strin
   BuiltPlan built;
   built.diagnostics = std::move(diagnostics);
   auto plan = std::make_unique<Plan>(default_name);
-  PlanBuilder builder(tree, *plan, options.observer, built.diagnostics);
+  PlanBuilder builder(tree, *plan, options, built.diagnostics);
   builder.build();
   if (builder.loops() && built.diagnostics.empty()) {
     plan = std::make_unique<Plan>(default_name);
     plan->context().set_loops(true);
-    PlanBuilder(tree, *plan, options.observer, built.diagnostics).build();
+    PlanBuilder(tree, *plan, options, built.diagnostics).build();
   }
   if (!built.diagnostics.empty()) {
     std::stable_sort(built.diagnostics.begin(), built.diagnostics.end(),
@@ -316,6 +361,12 @@ BuiltPlan build(const ast::Plan& tree, Diagnostics diagnostics, const std::strin
 }
 
 }  // namespace
+
+Diagnostics build_into(const ast::Plan& tree, Plan& plan) {
+  Diagnostics wrong;
+  PlanBuilder(tree, plan, {}, wrong).build();
+  return wrong;
+}
 
 BuiltPlan build_plan(std::string_view text, const std::string& default_name,
                      const BuildOptions& options) {

@@ -21,6 +21,7 @@ struct BuildOptions {
   /// Which streams are results; null: every stream that a query inserts into.
   std::function<bool(std::string_view plan, std::string_view stream)> is_result;
   FlowObserver* observer = nullptr;
+  PlanLog* log = nullptr;
 };
 
 /// Parses and binds. `default_name` is the plan's name when the text gives none.
@@ -29,5 +30,9 @@ BuiltPlan build_plan(std::string_view text, const std::string& default_name,
 /// Binds a tree.
 BuiltPlan build_plan(const ast::Plan& tree, const std::string& default_name,
                      const BuildOptions& options);
+
+/// Binds the queries of a tree into a plan that has streams and tables already. Returns what is
+/// wrong.
+Diagnostics build_into(const ast::Plan& tree, Plan& plan);
 
 }  // namespace pollux

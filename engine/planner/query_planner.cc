@@ -80,6 +80,7 @@ std::optional<QueryPlanner::Input> QueryPlanner::find_input(const ast::StreamSou
   Input input;
   input.names = {source.alias.empty() ? source.stream : source.alias};
   std::vector<std::string> known;
+  std::string shown = (source.inner ? "#" : source.fault ? "!" : "") + source.stream;
   if (source.inner) {
     if (frame_ == nullptr) {
       report(source.location, "'#" + source.stream + "' stands outside of a partition",
@@ -94,7 +95,7 @@ std::optional<QueryPlanner::Input> QueryPlanner::find_input(const ast::StreamSou
       return input;
     }
     for (const auto& [name, junction] : frame_->streams) known.push_back(name);
-  } else if (NamedWindow* window = plan_.find_window(source.stream)) {
+  } else if (NamedWindow* window = source.fault ? nullptr : plan_.find_window(source.stream)) {
     if (frame_ != nullptr) {
       report(source.location, "a named window inside of a partition is not supported yet",
              "a stream");
@@ -105,27 +106,31 @@ std::optional<QueryPlanner::Input> QueryPlanner::find_input(const ast::StreamSou
     input.window = window;
     flow_.reads_stream(source.stream);
     return input;
-  } else if (Plan::Stream* stream = plan_.find_stream(source.stream)) {
+  } else if (Plan::Stream* stream = plan_.find_stream(shown)) {
     input.junction = stream->junction.get();
     input.schema = input.junction->schema();
-    flow_.reads_stream(source.stream);
+    flow_.reads_stream(shown);
     if (frame_ == nullptr) return input;
-    PartitionInput*& way = frame_->inputs[source.stream];
+    PartitionInput*& way = frame_->inputs[shown];
     if (way == nullptr) {  // a stream without a key reaches every instance
       flow_.force_row_by_row();
       way = &plan_.own(
           std::make_unique<PartitionInput>(*frame_->partition, plan_.context(), nullptr,
                                            std::vector<PartitionInput::Range>{}, input.schema));
     }
-    if (frame_->joined.insert(source.stream).second) input.junction->add_reader(*way);
+    if (frame_->joined.insert(shown).second) input.junction->add_reader(*way);
     input.junction = &way->inside();
     return input;
   } else {
     for (const Plan::Stream& other : plan_.all_streams()) known.push_back(other.name);
     for (const auto& [name, window] : plan_.all_windows()) known.push_back(name);
   }
-  std::string near = nearest_name(source.stream, known);
-  std::string shown = (source.inner ? "#" : "") + source.stream;
+  if (source.fault && plan_.find_stream(source.stream) != nullptr) {
+    report(source.location, "stream '" + source.stream + "' has no fault stream",
+           "@OnError(action='STREAM') on its definition");
+    return std::nullopt;
+  }
+  std::string near = nearest_name(shown, known);
   report(source.location, "unknown stream '" + shown + "'",
          "a stream defined before, or the output of a query before",
          near.empty() ? "" : "did you mean '" + near + "'?");
@@ -142,41 +147,94 @@ ExpressionPtr QueryPlanner::bind_filter(const ast::Expression& filter, Scope& sc
 }
 
 std::optional<QueryPlanner::Handlers> QueryPlanner::bind_handlers(const ast::StreamSource& source,
-                                                                  Scope& scope) {
+                                                                  const Input& input) {
   Handlers handlers;
+  handlers.schema = input.schema;
   bool good = true;
   for (const ast::StreamHandler& handler : source.handlers) {
-    switch (handler.kind) {
-      case ast::StreamHandler::Kind::kFunction:
-        report(handler.location, "unknown stream function '#" + handler.name + "'",
-               "a filter or a window");
+    if (handler.kind == ast::StreamHandler::Kind::kWindow) {
+      if (handlers.window != nullptr) {
+        report(handler.location, "a second window on one stream", "one window");
         good = false;
-        break;
-      case ast::StreamHandler::Kind::kWindow:
-        if (handlers.window != nullptr) {
-          report(handler.location, "a second window on one stream", "one window");
-          good = false;
-        }
-        handlers.window = &handler;
-        break;
-      case ast::StreamHandler::Kind::kFilter:
-        if (handlers.window != nullptr) {
-          handlers.after.push_back(&handler);
-          break;
-        }
-        ExpressionPtr bound = bind_filter(*handler.filter, scope);
-        good = good && bound != nullptr;
-        handlers.before.push_back(std::move(bound));
+      }
+      handlers.window = &handler;
+    } else if (handlers.window != nullptr) {
+      handlers.after.push_back(&handler);
+    } else {
+      good = bind_step(handler, input.names, handlers.schema, handlers.before) && good;
     }
   }
   if (!good) return std::nullopt;
   return handlers;
 }
 
-Receiver& QueryPlanner::chain_filters(const std::vector<ExpressionPtr>& filters, Receiver& last) {
+bool QueryPlanner::bind_step(const ast::StreamHandler& handler,
+                             const std::vector<std::string>& names, SchemaPtr& schema,
+                             std::vector<Step>& steps) {
+  Step& step = steps.emplace_back();
+  if (handler.kind == ast::StreamHandler::Kind::kFilter) {
+    SourcesScope scope({{names, schema, 0, 0}});
+    step.filter = bind_filter(*handler.filter, scope);
+    return step.filter != nullptr;
+  }
+  step.function = bind_stream_function(handler, names, schema);
+  if (step.function == nullptr) return false;
+  schema = step.function->output();
+  return true;
+}
+
+std::unique_ptr<StreamFunction> QueryPlanner::bind_stream_function(
+    const ast::StreamHandler& handler, const std::vector<std::string>& names,
+    const SchemaPtr& schema) {
+  std::string name = "#" + handler.name;
+  if (!handler.name_space.empty()) name = "#" + handler.name_space + ":" + handler.name;
+  const StreamFunctionEntry* entry = find_stream_function(handler.name_space, handler.name);
+  if (entry == nullptr) {
+    std::vector<std::string> known;
+    for (const StreamFunctionEntry& other : stream_function_table()) {
+      std::string space = other.name_space.empty() ? "" : std::string(other.name_space) + ":";
+      known.push_back("#" + space + std::string(other.name));
+    }
+    std::string near = nearest_name(name, known);
+    report(handler.location, "unknown stream function '" + name + "'",
+           "a known stream function, a filter or a window",
+           near.empty() ? "" : "did you mean '" + near + "'?");
+    return nullptr;
+  }
+  SourcesScope scope({{names, schema, 0, 0}});
+  StreamFunctionCall call{schema, {}, plan_.context()};
+  ExpressionBinder binder(scope, plan_.context(), *this, diagnostics_);
+  bool good = true;
+  auto add = [&](ExpressionPtr argument) {
+    good = good && argument != nullptr;
+    call.arguments.push_back(std::move(argument));
+  };
+  for (const Attribute& attribute : schema->attributes()) {
+    if (!handler.star) break;
+    ast::Reference reference;
+    reference.attribute = attribute.name;
+    add(std::get<ExpressionPtr>(scope.attribute(reference)));
+  }
+  for (const ast::ExpressionPtr& argument : handler.arguments) add(binder.bind(*argument));
+  if (!good) return nullptr;
+  StreamFunctionResult result = entry->make(std::move(call));
+  if (auto* error = std::get_if<CallError>(&result)) {
+    report(handler.location, name + ": " + error->message, error->expected);
+    return nullptr;
+  }
+  return std::get<std::unique_ptr<StreamFunction>>(std::move(result));
+}
+
+Receiver& QueryPlanner::chain_steps(std::vector<Step>& steps, Receiver& last) {
   Receiver* next = &last;
-  for (auto filter = filters.rbegin(); filter != filters.rend(); ++filter) {
-    next = &own(std::make_unique<Filter>(*filter, plan_.context(), *next));
+  for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
+    if (step->function) {
+      StreamFunction& function = own(std::move(step->function));
+      function.set_next(*next);
+      next = &function;
+    } else {
+      next = &own(std::make_unique<Filter>(step->filter, plan_.context(), *next));
+    }
   }
   return *next;
 }
@@ -184,34 +242,45 @@ Receiver& QueryPlanner::chain_filters(const std::vector<ExpressionPtr>& filters,
 void QueryPlanner::add_single(const ast::Query& query, const ast::StreamSource& source) {
   std::optional<Input> input = find_input(source);
   if (!input) return;
-  NamedSource named{input->names, input->schema, 0, 0};
-  SourcesScope before({named});
-  SourcesScope after({named});
-  std::optional<Handlers> handlers = bind_handlers(source, before);
+  std::optional<Handlers> handlers = bind_handlers(source, *input);
   std::optional<WindowPlan> window;
   bool good = handlers.has_value();
-  std::vector<ExpressionPtr> filters_after;
+  SchemaPtr schema = good ? handlers->schema : input->schema;
+  const NamedSource windowed{input->names, schema, 0, 0};
+  SourcesScope before({windowed});
+  SourcesScope after({windowed});
+  std::vector<Step> behind_window;
+  bool plain_behind = true;  // nothing but filters stands behind the window
   if (handlers) {
     if (handlers->window != nullptr && input->window != nullptr) {
       report(handlers->window->location, "a window on top of a named window", "filters only");
       good = false;
     } else if (handlers->window != nullptr) {
-      window = plan_window(*handlers->window, input->schema, before);
+      window = plan_window(*handlers->window, schema, before);
       good = window.has_value();
     }
     for (const ast::StreamHandler* handler : handlers->after) {
-      filters_after.push_back(bind_filter(*handler->filter, after));
-      good = good && filters_after.back() != nullptr;
+      bool filter = handler->kind == ast::StreamHandler::Kind::kFilter;
+      if (filter && plain_behind) {
+        behind_window.push_back({bind_filter(*handler->filter, after), nullptr});
+        good = good && behind_window.back().filter != nullptr;
+        continue;
+      }
+      plain_behind = false;
+      good = bind_step(*handler, input->names, schema, behind_window) && good;
     }
   }
+  SourcesScope added({{input->names, schema, 0, 0}});
+  SourcesScope& selected = plain_behind ? after : added;
+  if (!plain_behind) after.use_all();
   std::vector<StarAttribute> star;
-  for (const Attribute& attribute : input->schema->attributes()) {
+  for (const Attribute& attribute : schema->attributes()) {
     if (!query.selector.star) break;
     ast::Reference reference;
     reference.attribute = attribute.name;
-    star.push_back({attribute.name, std::get<ExpressionPtr>(after.attribute(reference))});
+    star.push_back({attribute.name, std::get<ExpressionPtr>(selected.attribute(reference))});
   }
-  std::optional<Selection> selection = plan_selection(query, after, star);
+  std::optional<Selection> selection = plan_selection(query, selected, star);
   if (!selection) return;
   SelectedReceiver* output = plan_output(query, *selection);
   if (output == nullptr || !good) return;
@@ -219,17 +288,16 @@ void QueryPlanner::add_single(const ast::Query& query, const ast::StreamSource& 
   bool aggregated = !selection->plan.aggregates.empty();
   bool expired = selection->plan.expired;
   PlanContext& context = plan_.context();
-  // Rows that leave a sliding window cannot be seen unless they come out or are taken out of
-  // aggregates.
-  bool unseen = window && window->slides() && window->extent > 0 && !expired;
+  // Rows that leave a sliding window cannot be seen unless they come out, are taken out of
+  // aggregates, or pass a stream function.
+  bool unseen = window && window->slides() && window->extent > 0 && !expired && plain_behind;
   if (unseen && !aggregated) {
     Selector& selector =
         own(std::make_unique<Selector>(std::move(selection->plan), context, *output));
-    std::vector<ExpressionPtr> filters = handlers->before;
-    filters.insert(filters.end(), filters_after.begin(), filters_after.end());
-    return read(*input, chain_filters(filters, selector));
+    Receiver& first = chain_steps(behind_window, selector);
+    return read(*input, chain_steps(handlers->before, first));
   }
-  if (unseen && is_plain_sliding(*window) && filters_after.empty() && frame_ == nullptr) {
+  if (unseen && is_plain_sliding(*window) && behind_window.empty() && frame_ == nullptr) {
     SlidingSelector::Window sliding;
     sliding.extent = window->extent;
     sliding.external = window->time;
@@ -238,26 +306,33 @@ void QueryPlanner::add_single(const ast::Query& query, const ast::StreamSource& 
     if (window->time) sliding.kind = SlidingSelector::Window::Kind::kExternalTime;
     SlidingSelector& selector = own(std::make_unique<SlidingSelector>(
         std::move(selection->plan), std::move(sliding), context, *output));
-    return read(*input, chain_filters(handlers->before, selector));
+    return read(*input, chain_steps(handlers->before, selector));
   }
-  if (window && filters_after.empty() && frame_ == nullptr && !context.loops() &&
+  if (window && behind_window.empty() && frame_ == nullptr && !context.loops() &&
       can_fold(*window, query.selector, selection->plan)) {
     window->fold =
         &own(std::make_unique<BatchSelector>(std::move(selection->plan), context, *output));
-    window->kept.assign(input->schema->size(), false);
+    window->kept.assign(schema->size(), false);
     Receiver& pace = own(WindowOperator::make(std::move(*window), context, *window->fold));
-    return read(*input, chain_filters(handlers->before, pace));
+    return read(*input, chain_steps(handlers->before, pace));
   }
   selection->plan.rows_stay = !window && input->window == nullptr;
   Selector& selector =
       own(std::make_unique<Selector>(std::move(selection->plan), context, *output));
-  if (!window) return read(*input, chain_filters(handlers->before, selector));
+  if (!window) return read(*input, chain_steps(handlers->before, selector));
   Receiver* behind = &selector;
-  for (auto filter = filters_after.rbegin(); filter != filters_after.rend(); ++filter) {
-    behind = &own(std::make_unique<WindowFilter>(*filter, context, *behind));
+  for (auto step = behind_window.rbegin(); step != behind_window.rend(); ++step) {
+    if (step->function) {
+      StreamFunction& function = own(std::move(step->function));
+      function.set_next(*behind);
+      behind = &function;
+    } else {
+      behind = &own(std::make_unique<WindowFilter>(step->filter, context, *behind));
+    }
   }
   // A batch's expired rows meet a reset right behind them: only who sees them needs them.
-  window->expired_wanted = expired || (aggregated && (window->slides() || window->stream_current));
+  window->expired_wanted = expired || (!plain_behind && window->slides()) ||
+                           (aggregated && (window->slides() || window->stream_current));
   window->kept = after.used(0);
   for (const WindowPlan::SortKey& key : window->sort_keys) window->kept[key.column] = true;
   if (window->start_attribute) {
@@ -268,7 +343,7 @@ void QueryPlanner::add_single(const ast::Query& query, const ast::StreamSource& 
     window->kept[static_cast<size_t>(window->replace_column)] = true;
   }
   WindowOperator& held = own(WindowOperator::make(std::move(*window), context, *behind));
-  read(*input, chain_filters(handlers->before, held));
+  read(*input, chain_steps(handlers->before, held));
 }
 
 }  // namespace pollux

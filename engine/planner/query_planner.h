@@ -13,6 +13,7 @@
 
 #include "engine/language/ast.h"
 #include "engine/language/diagnostics.h"
+#include "engine/operators/stream_function.h"
 #include "engine/operators/window.h"
 #include "engine/planner/expression_binder.h"
 #include "engine/planner/flow.h"
@@ -63,8 +64,14 @@ class QueryPlanner : public TableCatalogue {
     std::string name;
     ExpressionPtr value;
   };
+  /// A filter or a stream function.
+  struct Step {
+    ExpressionPtr filter;
+    std::unique_ptr<StreamFunction> function;
+  };
   struct Handlers {
-    std::vector<ExpressionPtr> before;
+    std::vector<Step> before;
+    SchemaPtr schema;  ///< of what comes out of them
     const ast::StreamHandler* window = nullptr;
     std::vector<const ast::StreamHandler*> after;
   };
@@ -74,10 +81,16 @@ class QueryPlanner : public TableCatalogue {
   void add_pattern(const ast::Query& query, const ast::StateInput& input);
 
   std::optional<Input> find_input(const ast::StreamSource& source);
-  std::optional<Handlers> bind_handlers(const ast::StreamSource& source, Scope& scope);
+  std::optional<Handlers> bind_handlers(const ast::StreamSource& source, const Input& input);
+  /// Adds the handler to the steps; `schema` is then that of what comes out of it.
+  bool bind_step(const ast::StreamHandler& handler, const std::vector<std::string>& names,
+                 SchemaPtr& schema, std::vector<Step>& steps);
+  std::unique_ptr<StreamFunction> bind_stream_function(const ast::StreamHandler& handler,
+                                                       const std::vector<std::string>& names,
+                                                       const SchemaPtr& schema);
   ExpressionPtr bind_filter(const ast::Expression& filter, Scope& scope);
   void read(const Input& input, Receiver& reader);
-  Receiver& chain_filters(const std::vector<ExpressionPtr>& filters, Receiver& last);
+  Receiver& chain_steps(std::vector<Step>& steps, Receiver& last);
   // query_planner_window.cc
   /// What goes into a named window, as a stream.
   static std::string window_entrance(const std::string& name) { return "insert into " + name; }
@@ -96,6 +109,8 @@ class QueryPlanner : public TableCatalogue {
   std::optional<Selection> plan_selection(const ast::Query& query, Scope& scope,
                                           const std::vector<StarAttribute>& star);
   SelectedReceiver* plan_output(const ast::Query& query, Selection& selection);
+  SelectedReceiver* plan_snapshots(const ast::Query& query, SelectorPlan& selection,
+                                   SelectedReceiver& target);
   SelectedReceiver* plan_target(const ast::Query& query, const SchemaPtr& output);
   SelectedReceiver* plan_stream_target(const ast::OutputAction& action, const SchemaPtr& output);
   SelectedReceiver* plan_table_target(const ast::OutputAction& action, const SchemaPtr& output,

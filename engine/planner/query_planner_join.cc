@@ -25,10 +25,16 @@ std::optional<QueryPlanner::JoinPart> QueryPlanner::plan_join_part(
   std::optional<Input> input = find_input(source);
   if (!input) return std::nullopt;
   part.input = std::move(*input);
+  std::optional<Handlers> handlers = bind_handlers(source, part.input);
+  if (!handlers) return std::nullopt;
+  if (part.input.window != nullptr && handlers->schema != part.input.schema) {
+    report(source.handlers[0].location, "attributes added to those of a named window",
+           "filters only");
+    return std::nullopt;
+  }
+  part.input.schema = handlers->schema;
   part.scope = std::make_unique<SourcesScope>(
       std::vector<NamedSource>{{part.input.names, part.input.schema, 0, 0}});
-  std::optional<Handlers> handlers = bind_handlers(source, *part.scope);
-  if (!handlers) return std::nullopt;
   if (!handlers->after.empty()) {
     report(handlers->after[0]->location, "a filter behind the window of a join's side",
            "filters before the window, or conditions behind 'on'");
@@ -168,7 +174,7 @@ void QueryPlanner::add_join(const ast::Query& query, const ast::JoinInput& join)
     forwards[side] = &own(std::make_unique<Forward>());
     if (NamedWindow* named = parts[side]->input.window) {
       held[side] = &named->window();
-      entrances[side] = &chain_filters(parts[side]->handlers.before, *forwards[side]);
+      entrances[side] = &chain_steps(parts[side]->handlers.before, *forwards[side]);
       continue;
     }
     bool other_triggers = parts[1 - side]->table == nullptr &&
@@ -200,7 +206,7 @@ void QueryPlanner::add_join(const ast::Query& query, const ast::JoinInput& join)
       held[side] = &own(WindowOperator::make(std::move(window), plan_.context(), *forwards[side]));
       entrance = held[side];
     }
-    entrances[side] = &chain_filters(parts[side]->handlers.before, *entrance);
+    entrances[side] = &chain_steps(parts[side]->handlers.before, *entrance);
   }
   bool same_input = parts[0]->input.junction == parts[1]->input.junction;
   if (same_input && parts[0]->input.window != nullptr) {

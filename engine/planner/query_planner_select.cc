@@ -3,9 +3,11 @@
 #include <set>
 #include <utility>
 
+#include "engine/expression/operators.h"
 #include "engine/operators/observed.h"
 #include "engine/operators/output_gate.h"
 #include "engine/operators/rate_limiter.h"
+#include "engine/operators/snapshot_limiter.h"
 #include "engine/operators/table_writer.h"
 #include "engine/planner/annotations.h"
 #include "engine/planner/query_planner.h"
@@ -21,6 +23,15 @@ bool takes_rows_twice(const ast::QueryInput& input) {
   return std::holds_alternative<ast::StateInput>(input);
 }
 
+/// Whether what the query reads leaves again.
+bool has_window(const ast::QueryInput& input) {
+  const auto* source = std::get_if<ast::StreamSource>(&input);
+  if (source == nullptr) return std::holds_alternative<ast::JoinInput>(input);
+  return std::any_of(source->handlers.begin(), source->handlers.end(), [](const auto& handler) {
+    return handler.kind == ast::StreamHandler::Kind::kWindow;
+  });
+}
+
 std::string shown_types(const Schema& schema) {
   std::string text;
   for (const Attribute& attribute : schema.attributes()) {
@@ -28,6 +39,16 @@ std::string shown_types(const Schema& schema) {
     text += attribute.name + " " + std::string(name_of(attribute.type));
   }
   return "(" + text + ")";
+}
+
+/// Whether a number of one type can be set where another stands, losing digits at most.
+bool widens(AttributeType from, AttributeType to) {
+  auto is_floating = [](AttributeType type) {
+    return type == AttributeType::kFloat || type == AttributeType::kDouble;
+  };
+  bool whole = from == AttributeType::kInt || from == AttributeType::kLong;
+  if (is_floating(to)) return whole || is_floating(from);
+  return from == AttributeType::kInt && to == AttributeType::kLong;
 }
 
 std::optional<int64_t> constant_integer(const ast::Expression& expression) {
@@ -129,14 +150,12 @@ SelectedReceiver* QueryPlanner::plan_output(const ast::Query& query, Selection& 
     target = gate_ = &own(std::make_unique<OutputGate>(*target));
   }
   if (target == nullptr || query.rate.kind == ast::OutputRate::Kind::kNone) return target;
-  if (query.rate.kind == ast::OutputRate::Kind::kSnapshot) {
-    report(query.rate.location, "'output snapshot' is not supported yet",
-           "all, first or last, every so many events or so much time");
-    return nullptr;
-  }
   if (query.rate.amount <= 0) {
     report(query.rate.location, "an output rate of every 0", "1 or more");
     return nullptr;
+  }
+  if (query.rate.kind == ast::OutputRate::Kind::kSnapshot) {
+    return plan_snapshots(query, selection.plan, *target);
   }
   if (query.rate.which != ast::OutputRate::Which::kFirst) flow_.holds_rows_back();
   RateLimiter::Options options;
@@ -150,6 +169,34 @@ SelectedReceiver* QueryPlanner::plan_output(const ast::Query& query, Selection& 
       std::make_unique<RateLimiter>(options, selection.plan.output, plan_.context(), *target));
 }
 
+/// A snapshot follows what comes and goes row by row, so it needs all events.
+SelectedReceiver* QueryPlanner::plan_snapshots(const ast::Query& query, SelectorPlan& selection,
+                                               SelectedReceiver& target) {
+  if (query.output.events != ast::OutputAction::Events::kAll) {
+    report(query.output.location, "a snapshot of some of the events",
+           "'insert all events into', or 'for all events'");
+    return nullptr;
+  }
+  flow_.holds_rows_back();
+  SnapshotLimiter::Options options;
+  options.period_ms = query.rate.amount;
+  options.windowed = has_window(query.input);
+  options.grouped = !selection.group_by.empty();
+  options.keyed = frame_ != nullptr;
+  options.tells_empty =
+      observer_ != nullptr && find_annotation(query.annotations, "info") != nullptr;
+  for (const ExpressionPtr& value : selection.projection) {
+    auto* column = dynamic_cast<ColumnExpression*>(value.get());
+    options.aggregated.push_back(column != nullptr &&
+                                 column->source() == SelectorSource::kAggregates);
+  }
+  selection.group_keys_wanted = options.grouped;
+  selection.batching = false;
+  selection.having_for_expired = false;
+  return &own(std::make_unique<SnapshotLimiter>(std::move(options), selection.output,
+                                                plan_.context(), target));
+}
+
 SelectedReceiver* QueryPlanner::plan_target(const ast::Query& query, const SchemaPtr& output) {
   const ast::OutputAction& action = query.output;
   if (action.kind == ast::OutputAction::Kind::kReturn) {
@@ -157,7 +204,11 @@ SelectedReceiver* QueryPlanner::plan_target(const ast::Query& query, const Schem
     return nullptr;
   }
   if (action.fault) {
-    report(action.location, "fault streams are not supported yet", "a plain stream");
+    if (action.kind == ast::OutputAction::Kind::kInsert && plan_.find_stream("!" + action.target)) {
+      return plan_stream_target(action, output);
+    }
+    report(action.location, "there is no fault stream '!" + action.target + "'",
+           "insert into one whose stream has @OnError(action='STREAM')");
     return nullptr;
   }
   Table* table = action.inner ? nullptr : find_table(action.target);
@@ -204,8 +255,9 @@ SelectedReceiver* QueryPlanner::plan_stream_target(const ast::OutputAction& acti
     }
     return &own(std::make_unique<InsertIntoStream>(*junction, true));
   }
-  flow_.writes_stream(action.target);
-  Plan::Stream* stream = plan_.find_stream(action.target);
+  std::string target = (action.fault ? "!" : "") + action.target;
+  flow_.writes_stream(target);
+  Plan::Stream* stream = plan_.find_stream(target);
   if (stream == nullptr) {
     stream = &plan_.add_stream(output, false);
   } else if (!fits(*output, *stream->junction->schema(), action.location, true)) {
@@ -261,7 +313,12 @@ SelectedReceiver* QueryPlanner::plan_table_target(const ast::OutputAction& actio
     std::optional<size_t> column = table.schema()->find(name);
     if (!value) {
       good = false;
-    } else if (!column || (*table.schema())[*column].type != value->type()) {
+      return;
+    }
+    if (column && widens(value->type(), (*table.schema())[*column].type)) {
+      value = make_numeric_cast(std::move(value), (*table.schema())[*column].type);
+    }
+    if (!column || (*table.schema())[*column].type != value->type()) {
       report(location, "cannot set '" + name + "' to " + std::string(name_of(value->type())),
              shown_types(*table.schema()));
       good = false;

@@ -7,6 +7,7 @@
 #include "engine/planner/plan_builder.h"
 #include "engine/runtime/plan.h"
 #include "engine/runtime/plan_state.h"
+#include "engine/runtime/table_write.h"
 
 namespace pollux {
 
@@ -25,6 +26,10 @@ struct Engine::Impl {
   ApplyOutcome undeploy(const UndeployPayload& payload);
   ApplyOutcome apply_events(const Entry& entry, const EventBatchPtr& batch, ResultSink& sink);
   ApplyOutcome apply_tick(const Entry& entry, ResultSink& sink);
+  ApplyOutcome apply_write(const Entry& entry, const WritePayload& payload, ResultSink& sink);
+  /// Which plans take events of the stream, and where: those that define it, else those whose
+  /// queries made it.
+  std::vector<Junction*> inputs_of(std::string_view stream) const;
 
   Deployed* find(std::string_view name) {
     for (Deployed& deployed : plans) {
@@ -33,10 +38,15 @@ struct Engine::Impl {
     return nullptr;
   }
   BuiltPlan build(const DeployPayload& payload) const {
-    return build_plan(payload.text, payload.plan, {options.is_result, options.observer});
+    return build_plan(payload.text, payload.plan,
+                      {options.is_result, options.observer, options.log});
   }
   bool row_clock(const Plan& plan) const {
     return options.clock == ClockMode::kRow || plan.playback();
+  }
+  /// The clock of entries passes the plan by: only its events move its clock, and idle time.
+  bool own_time(const Plan& plan) const {
+    return options.clock == ClockMode::kEntry && plan.playback();
   }
   /// Runs `work` on a plan; a failed assertion in it suspends the plan, and no other.
   template <class F>
@@ -81,6 +91,9 @@ ApplyOutcome Engine::apply(const Entry& entry, ResultSink& sink) {
   if (const auto* undeploy = std::get_if<UndeployPayload>(&entry.payload)) {
     return impl_->undeploy(*undeploy);
   }
+  if (const auto* write = std::get_if<WritePayload>(&entry.payload)) {
+    return impl_->apply_write(entry, *write, sink);
+  }
   return {};  // a persist order changes nothing in the engine: states are cut by who holds them
 }
 
@@ -100,6 +113,7 @@ ApplyOutcome Engine::Impl::deploy(const DeployPayload& payload, EntryId cause, R
   Deployed& deployed = plans.back();
   if (row_clock(*deployed.plan)) return outcome;
   guarded(deployed, outcome, [&](Plan& plan) {
+    plan.begin_entry(cause);
     plan.apply_tick(now_ms);
     plan.deliver(cause, sink);  // what triggers bring about at the start
   });
@@ -115,26 +129,37 @@ ApplyOutcome Engine::Impl::undeploy(const UndeployPayload& payload) {
   return {};
 }
 
+std::vector<Junction*> Engine::Impl::inputs_of(std::string_view stream) const {
+  std::vector<Junction*> inputs;
+  for (const Deployed& deployed : plans) inputs.push_back(deployed.plan->input(stream));
+  auto is_there = [](const Junction* input) { return input != nullptr; };
+  if (std::any_of(inputs.begin(), inputs.end(), is_there)) return inputs;
+  for (size_t p = 0; p < plans.size(); ++p) inputs[p] = plans[p].plan->inferred_input(stream);
+  if (std::none_of(inputs.begin(), inputs.end(), is_there)) inputs.clear();
+  return inputs;
+}
+
 ApplyOutcome Engine::Impl::apply_events(const Entry& entry, const EventBatchPtr& batch,
                                         ResultSink& sink) {
   ApplyOutcome outcome;
-  bool taken = false;
-  for (Deployed& deployed : plans) {
-    Junction* input = deployed.plan->input(batch->schema().name());
-    if (input == nullptr) continue;
-    if (input->schema() != batch->schema_ptr() &&
+  std::vector<Junction*> inputs = inputs_of(batch->schema().name());
+  if (inputs.empty()) return rejected("no plan has the stream '" + batch->schema().name() + "'");
+  for (size_t p = 0; p < plans.size(); ++p) {
+    const Junction* input = inputs[p];
+    if (input != nullptr && input->schema() != batch->schema_ptr() &&
         !input->schema()->same_attributes(batch->schema())) {
       return rejected("the attributes of the batch are not those of stream '" +
-                      batch->schema().name() + "' in plan '" + deployed.plan->name() + "'");
+                      batch->schema().name() + "' in plan '" + plans[p].plan->name() + "'");
     }
-    taken = true;
   }
-  if (!taken) return rejected("no plan defines the stream '" + batch->schema().name() + "'");
-  for (Deployed& deployed : plans) {
+  for (size_t p = 0; p < plans.size(); ++p) {
+    Deployed& deployed = plans[p];
     if (deployed.suspended) continue;
     guarded(deployed, outcome, [&](Plan& plan) {
-      if (Junction* input = plan.input(batch->schema().name())) {
-        plan.apply_events(*input, *batch, row_clock(plan), now_ms);
+      plan.begin_entry(entry.id);
+      if (own_time(plan)) plan.apply_idle_time(now_ms);
+      if (inputs[p] != nullptr) {
+        plan.apply_events(*inputs[p], *batch, row_clock(plan), now_ms);
       } else if (!row_clock(plan)) {
         plan.apply_tick(now_ms);
       }
@@ -148,12 +173,35 @@ ApplyOutcome Engine::Impl::apply_tick(const Entry& entry, ResultSink& sink) {
   ApplyOutcome outcome;
   for (Deployed& deployed : plans) {
     if (deployed.suspended) continue;
-    bool own_time = options.clock == ClockMode::kEntry && deployed.plan->playback();
-    if (own_time) continue;  // only its events move a playback plan's clock
     guarded(deployed, outcome, [&](Plan& plan) {
-      plan.apply_tick(entry.timestamp.ms);
+      plan.begin_entry(entry.id);
+      if (own_time(plan)) {
+        plan.apply_idle_time(entry.timestamp.ms);
+      } else {
+        plan.apply_tick(entry.timestamp.ms);
+      }
       plan.deliver(entry.id, sink);
     });
+  }
+  return outcome;
+}
+
+ApplyOutcome Engine::Impl::apply_write(const Entry& entry, const WritePayload& payload,
+                                       ResultSink& sink) {
+  Deployed* deployed = find(payload.plan);
+  if (deployed == nullptr) return rejected("no plan is named '" + payload.plan + "'");
+  if (deployed->suspended) return rejected("plan '" + payload.plan + "' is suspended");
+  ApplyOutcome outcome;
+  guarded(*deployed, outcome, [&](Plan& plan) {
+    plan.begin_entry(entry.id);
+    if (own_time(plan)) plan.apply_idle_time(now_ms);
+    if (!row_clock(plan)) plan.apply_tick(now_ms);
+    outcome.diagnostics = write_to_tables(plan, payload.text, entry.id, plan.context().now());
+    plan.deliver(entry.id, sink);
+  });
+  if (!outcome.diagnostics.empty()) {
+    outcome.status = ApplyStatus::kRejected;
+    outcome.reason = "the query has errors";
   }
   return outcome;
 }
@@ -165,7 +213,8 @@ Diagnostics Engine::validate(std::string_view text) {
 std::optional<Timestamp> Engine::next_deadline() const {
   std::optional<Timestamp> next;
   for (const Impl::Deployed& deployed : impl_->plans) {
-    auto deadline = deployed.plan->next_deadline();
+    const Plan& plan = *deployed.plan;
+    auto deadline = impl_->own_time(plan) ? plan.idle_deadline() : plan.next_deadline();
     if (deadline && (!next || *deadline < next->ms)) next = Timestamp{*deadline};
   }
   return next;
@@ -174,7 +223,8 @@ std::optional<Timestamp> Engine::next_deadline() const {
 std::optional<Timestamp> Engine::last_deadline() const {
   std::optional<Timestamp> last;
   for (const Impl::Deployed& deployed : impl_->plans) {
-    auto deadline = deployed.plan->last_deadline();
+    const Plan& plan = *deployed.plan;
+    auto deadline = impl_->own_time(plan) ? plan.idle_deadline() : plan.last_deadline();
     if (deadline && (!last || *deadline > last->ms)) last = Timestamp{*deadline};
   }
   return last;
@@ -192,8 +242,8 @@ std::vector<StreamInfo> Engine::streams(std::string_view plan) const {
 }
 
 SchemaPtr Engine::input_schema(std::string_view stream) const {
-  for (const Impl::Deployed& deployed : impl_->plans) {
-    if (Junction* input = deployed.plan->input(stream)) return input->schema();
+  for (const Junction* input : impl_->inputs_of(stream)) {
+    if (input != nullptr) return input->schema();
   }
   return nullptr;
 }

@@ -17,6 +17,7 @@
 #include "engine/batch/event_batch.h"
 #include "engine/language/diagnostics.h"
 #include "engine/operators/flow_observer.h"
+#include "engine/operators/plan_log.h"
 #include "engine/runtime/entry.h"
 #include "engine/runtime/on_demand_query.h"
 #include "engine/runtime/plan_description.h"
@@ -35,6 +36,7 @@ struct EngineOptions {
   /// Which streams of which plan are results; default: every stream that a query inserts into.
   std::function<bool(std::string_view plan, std::string_view stream)> is_result;
   FlowObserver* observer = nullptr;  ///< of the plans that are deployed; outlives the engine
+  PlanLog* log = nullptr;            ///< takes what `#log` writes; outlives the engine
 };
 
 /// Results of one entry on one stream of one plan. Valid during the call; share `batch` to keep it.
@@ -55,14 +57,14 @@ class ResultSink {
 
 enum class ApplyStatus : uint8_t {
   kApplied,
-  kRejected,   ///< a deploy whose plan has errors, an undeploy of nothing, a batch that fits no
+  kRejected,   ///< a deploy or write with errors, an undeploy of nothing, a batch that fits no
                ///< stream: nothing changed
   kSuspended,  ///< applied, but a plan failed an assertion and is suspended from here on
 };
 
 struct ApplyOutcome {
   ApplyStatus status = ApplyStatus::kApplied;
-  Diagnostics diagnostics;  ///< for kRejected deploys
+  Diagnostics diagnostics;  ///< for kRejected deploys and writes
   std::string reason;       ///< for other rejections and suspensions
   std::string plan;         ///< deploys: the name the plan goes by; suspensions: which
 };
@@ -70,7 +72,7 @@ struct ApplyOutcome {
 /// A stream as others see it.
 struct StreamInfo {
   SchemaPtr schema;
-  bool input = false;   ///< events may be sent to it (it was defined)
+  bool input = false;   ///< it was defined: events may be sent to it whatever other plans define
   bool output = false;  ///< a query inserts into it
   bool leaf = false;    ///< an output that no query of the plan reads
 };
@@ -95,7 +97,8 @@ class Engine {
   /// All errors of a plan's text, without deploying it.
   static Diagnostics validate(std::string_view text);
 
-  /// When the next tick is due; empty while no plan waits for time.
+  /// When the next tick is due; empty while no plan waits for time. A plan that plays back waits
+  /// only for idle time.
   std::optional<Timestamp> next_deadline() const;
   /// The latest deadline that anything waits for at present; what comes due before it may ask for
   /// later ones.

@@ -12,7 +12,14 @@
 namespace pollux {
 
 /// Frozen: stands in encoded entries.
-enum class EntryType : uint8_t { kEvents = 1, kTick = 2, kDeploy = 3, kUndeploy = 4, kPersist = 5 };
+enum class EntryType : uint8_t {
+  kEvents = 1,
+  kTick = 2,
+  kDeploy = 3,
+  kUndeploy = 4,
+  kPersist = 5,
+  kWrite = 6,
+};
 
 /// A batch of events of one stream (named by the batch's schema).
 struct EventsPayload {
@@ -36,8 +43,14 @@ struct UndeployPayload {
 /// Every plan's state is cut here.
 struct PersistPayload {};
 
-using EntryPayload =
-    std::variant<EventsPayload, TickPayload, DeployPayload, UndeployPayload, PersistPayload>;
+/// An on-demand query that changes a table of a plan.
+struct WritePayload {
+  std::string plan;
+  std::string text;
+};
+
+using EntryPayload = std::variant<EventsPayload, TickPayload, DeployPayload, UndeployPayload,
+                                  PersistPayload, WritePayload>;
 
 struct Entry {
   EntryId id;

@@ -9,6 +9,20 @@ Junction* Plan::input(std::string_view stream) {
   return found != nullptr && found->defined ? found->junction.get() : nullptr;
 }
 
+Junction* Plan::inferred_input(std::string_view stream) {
+  Stream* found = find_stream(stream);
+  return found != nullptr && !found->defined ? found->junction.get() : nullptr;
+}
+
+void Plan::apply_idle_time(int64_t entry_clock_ms) {
+  if (!idle_clock_) return;
+  constexpr int64_t kFarFuture = int64_t{1} << 61;  // deadlines behind it still fit
+  idle_clock_->advance_to(entry_clock_ms, [this](int64_t ms) {
+    int64_t now = context_.now();
+    context_.advance_to(now > kFarFuture - ms ? kFarFuture : now + ms, 0);
+  });
+}
+
 Plan::Stream* Plan::find_stream(std::string_view name) {
   for (Stream& stream : streams_) {
     if (stream.name == name) return &stream;
@@ -46,6 +60,7 @@ void Plan::add_state(Stateful& state) {
 
 std::vector<StatePart> Plan::state_parts() {
   std::vector<StatePart> parts = {{"clock", &context_}};
+  if (idle_clock_) parts.push_back({"idle clock", &*idle_clock_});
   for (auto& [name, table] : tables_) parts.push_back({"table " + name, table.get()});
   for (auto& [name, window] : windows_) parts.push_back({"window " + name, &window->window()});
   for (size_t i = 0; i < partitions_.size(); ++i) {
@@ -106,6 +121,10 @@ void Plan::apply_chunk(Junction& input, const EventBatch& batch, int64_t now_ms)
 
 void Plan::apply_events(Junction& input, const EventBatch& batch, bool row_clock, int64_t now_ms) {
   if (batch.rows() == 0) return;
+  if (idle_clock_) {
+    int64_t latest = *std::max_element(batch.timestamps().begin(), batch.timestamps().end());
+    if (latest >= context_.now()) idle_clock_->restart(now_ms);
+  }
   if (batch.one_chunk()) {
     int64_t now = now_ms;
     if (row_clock) now = *std::max_element(batch.timestamps().begin(), batch.timestamps().end());

@@ -17,6 +17,7 @@
 #include "engine/operators/plan_context.h"
 #include "engine/operators/table.h"
 #include "engine/runtime/engine.h"
+#include "engine/runtime/idle_clock.h"
 #include "engine/runtime/plan_description.h"
 #include "engine/runtime/result_collector.h"
 
@@ -37,13 +38,23 @@ class Plan {
 
   // ---- taking entries ----
 
+  /// Before an entry is applied.
+  void begin_entry(EntryId entry) { context_.uuids().begin_entry(entry); }
   /// The input stream of that name; null when the plan does not define it.
   Junction* input(std::string_view stream);
+  /// A stream that no definition but a query made; null when there is none of that name.
+  Junction* inferred_input(std::string_view stream);
   /// `row_clock`: the rows' timestamps move the clock, which otherwise is `now_ms`.
   void apply_events(Junction& input, const EventBatch& batch, bool row_clock, int64_t now_ms);
   /// All rows as one chunk.
   void apply_chunk(Junction& input, const EventBatch& batch, int64_t now_ms);
   void apply_tick(int64_t now_ms) { context_.advance_to(now_ms, 0); }
+  /// A playback plan: time passed by the entries' clock.
+  void apply_idle_time(int64_t entry_clock_ms);
+  /// A playback plan: what it waits for by the entries' clock.
+  std::optional<int64_t> idle_deadline() const {
+    return idle_clock_ ? idle_clock_->deadline() : std::nullopt;
+  }
   void deliver(EntryId cause, ResultSink& sink) {
     results_.deliver(name_, result_streams_, cause, sink);
   }
@@ -83,6 +94,7 @@ class Plan {
   Partition& add_partition(std::unique_ptr<Partition> partition);
   void set_description(PlanDescription description) { description_ = std::move(description); }
   void set_playback(bool playback) { playback_ = playback; }
+  void set_idle_clock(IdleClock::Options options) { idle_clock_.emplace(options); }
   /// Rows must go through the plan one at a time: queries would see each other's effects.
   void set_row_by_row(bool row_by_row) { row_by_row_ = row_by_row; }
   bool row_by_row() const { return row_by_row_; }
@@ -119,6 +131,7 @@ class Plan {
   ResultCollector results_;
   PlanDescription description_;
   bool playback_ = false;
+  std::optional<IdleClock> idle_clock_;
   bool row_by_row_ = false;
   std::vector<int64_t> row_clocks_;
   std::vector<uint32_t> one_cause_;

@@ -58,6 +58,7 @@ class Asking {
       return json_error(404, "unknown_table", "no plan and no store has a table '" + table_ + "'");
     }
     if (holders.size() > 1) return ambiguous(holders);
+    if (parsed.query.kind != ast::OnDemandQuery::Kind::kFind) return write(holders[0]);
     return holders[0].stored ? ask_store(*holders[0].stored) : ask_plan(holders[0].plan);
   }
 
@@ -116,6 +117,24 @@ class Asking {
         plan, [&](Engine& engine) { answer = engine.query(plan, question_.text, options()); });
     if (!asked.ok()) return json_error(503, "busy", std::string(asked.message()));
     return of(answer);
+  }
+
+  /// A query that changes a table is an entry like any other; a store's rows come from sinks only.
+  HttpResponse write(const Holder& holder) {
+    if (holder.stored) {
+      return json_error(400, "read_only",
+                        "table '" + table_ + "' is in store " + holder.stored->store +
+                            ", which only sinks write; a query reads it");
+    }
+    auto outcome = parts_.node.write(holder.plan, question_.text);
+    if (!outcome.ok()) return json_error(503, "busy", std::string(outcome.status().message()));
+    if (!outcome->diagnostics.empty()) return wrong(outcome->diagnostics);
+    if (outcome->status != ApplyStatus::kApplied) {
+      return json_error(500, "query_failed", outcome->reason);
+    }
+    auto elapsed = std::chrono::steady_clock::now() - began_;
+    return json_answer(
+        200, {{"elapsed_ms", std::chrono::duration<double, std::milli>(elapsed).count()}});
   }
 
   HttpResponse ask_store(const StoreSet::FoundTable& found) {

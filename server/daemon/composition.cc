@@ -41,6 +41,7 @@ absl::Status Composition::open(const Settings& settings, const std::string& vers
   node.shard.bytes_max = settings.engine.queue_bytes_max;
   node.result_log_bytes_max = settings.results.log_bytes_max;
   node.forget_producers_after_ms = settings.producers.forget_after.count();
+  node.plan_log = &plan_log_;
   node_ = std::make_unique<Node>(
       std::move(node), [this](const std::string& plan, const std::string& reason) {
         log_.error("a plan failed and is suspended", {{"plan", plan}, {"reason", reason}});

@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "server/api/api.h"
 #include "server/daemon/plan_folder.h"
+#include "server/daemon/plan_log_writer.h"
 #include "server/grpc/grpc_server.h"
 #include "server/http/http_server.h"
 #include "server/log/logger.h"
@@ -41,13 +42,14 @@ class Composition {
   ReceiverManager& receivers() { return *receivers_; }
 
  private:
-  explicit Composition(Logger& log) : log_(log) {}
+  explicit Composition(Logger& log) : log_(log), plan_log_(log) {}
   absl::Status open(const Settings& settings, const std::string& version);
   absl::Status open_endpoints(const Settings& settings, Epoch epoch);
   absl::Status open_http(const Settings& settings);
   absl::Status open_grpc(const Settings& settings);
 
   Logger& log_;
+  PlanLogWriter plan_log_;
   bool open_ = false;  // all of it
   bool stopped_ = false;
   std::unique_ptr<StoreSet> stores_;

@@ -22,6 +22,10 @@ struct NoResults : ResultSink {
   void on_result(const ResultBatch&) override {}
 };
 
+absl::Status no_such_plan(std::string_view plan) {
+  return absl::NotFoundError(absl::StrCat("no plan is named '", std::string(plan), "'"));
+}
+
 }  // namespace
 
 Node::Node(NodeOptions options, OnSuspended on_suspended)
@@ -74,6 +78,7 @@ std::shared_ptr<Shard> Node::make_shard(const std::string& plan,
   callbacks.suspended = [this](const ApplyOutcome& outcome) {
     note_suspended(outcome.plan, outcome.reason);
   };
+  callbacks.log = options_.plan_log;
   return std::make_shared<Shard>(plan, options_.shard, std::move(logs), workers_,
                                  std::move(callbacks));
 }
@@ -257,43 +262,77 @@ std::optional<PlanInfo> Node::plan(std::string_view name) const {
   return info_of(plan->second);
 }
 
-absl::Status Node::with_engine(std::string_view plan, std::function<void(Engine&)> work) const {
-  std::shared_ptr<Shard> shard;
-  {
-    std::lock_guard lock(mutex_);
-    auto found = plans_.find(plan);
-    if (found == plans_.end()) {
-      return absl::NotFoundError(absl::StrCat("no plan is named '", std::string(plan), "'"));
-    }
-    shard = found->second.shard;
+namespace {
+
+/// Waits until something is done by a shard, or dropped because the shard closes.
+class Waiter {
+ public:
+  /// To be held by whoever is to do it; all copies gone means dropped.
+  static std::shared_ptr<void> ticket(const std::shared_ptr<Waiter>& waiter) {
+    return {nullptr, [waiter](void*) {
+              std::lock_guard lock(waiter->mutex_);
+              waiter->dropped_ = true;
+              waiter->changed_.notify_all();
+            }};
   }
-  // Told apart by `dropped`: the work goes undone when the shard closes.
-  struct Waiter {
-    std::mutex mutex;
-    std::condition_variable changed;
-    bool done = false;
-    bool dropped = false;
-  };
+  void note_done() {
+    std::lock_guard lock(mutex_);
+    done_ = true;
+  }
+  absl::Status wait() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return dropped_; });
+    return done_ ? absl::OkStatus() : absl::UnavailableError("the node is stopping");
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool done_ = false;
+  bool dropped_ = false;
+};
+
+}  // namespace
+
+std::shared_ptr<Shard> Node::find_shard(std::string_view plan) const {
+  std::lock_guard lock(mutex_);
+  auto found = plans_.find(plan);
+  return found == plans_.end() ? nullptr : found->second.shard;
+}
+
+absl::Status Node::with_engine(std::string_view plan, std::function<void(Engine&)> work) const {
+  std::shared_ptr<Shard> shard = find_shard(plan);
+  if (shard == nullptr) return no_such_plan(plan);
   auto waiter = std::make_shared<Waiter>();
-  auto on_drop = std::shared_ptr<void>(nullptr, [waiter](void*) {
-    std::lock_guard lock(waiter->mutex);
-    waiter->dropped = true;
-    waiter->changed.notify_all();
-  });
-  bool posted = shard->post([waiter, work = std::move(work), on_drop](Engine& engine) {
+  auto ticket = Waiter::ticket(waiter);
+  bool posted = shard->post([waiter, work = std::move(work), ticket](Engine& engine) {
     work(engine);
-    std::lock_guard lock(waiter->mutex);
-    waiter->done = true;
+    waiter->note_done();
   });
-  on_drop.reset();
+  ticket.reset();
   if (!posted) {
     return absl::ResourceExhaustedError(
         absl::StrCat("too many questions wait for plan '", shard->plan(), "'; try again"));
   }
-  std::unique_lock lock(waiter->mutex);
-  waiter->changed.wait(lock, [&] { return waiter->dropped; });
-  if (!waiter->done) return absl::UnavailableError("the node is stopping");
-  return absl::OkStatus();
+  return waiter->wait();
+}
+
+absl::StatusOr<ApplyOutcome> Node::write(std::string_view plan, std::string text) {
+  std::shared_ptr<Shard> shard = find_shard(plan);
+  if (shard == nullptr) return no_such_plan(plan);
+  auto waiter = std::make_shared<Waiter>();
+  auto ticket = Waiter::ticket(waiter);
+  auto outcome = std::make_shared<ApplyOutcome>();
+  auto applied = [waiter, outcome, ticket](const ApplyOutcome& what) {
+    *outcome = what;
+    waiter->note_done();
+  };
+  ticket.reset();
+  absl::Status taken =
+      sequencer_.write(*shard, {shard->plan(), std::move(text)}, std::move(applied));
+  if (!taken.ok()) return taken;
+  if (absl::Status done = waiter->wait(); !done.ok()) return done;
+  return std::move(*outcome);
 }
 
 std::shared_ptr<ResultLog> Node::find_results(std::string_view stream) const {

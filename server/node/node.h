@@ -38,6 +38,8 @@ struct NodeOptions {
   size_t result_log_bytes_max = size_t{16} << 20;  ///< a stream
   int64_t forget_producers_after_ms = int64_t{7} * 24 * 3600 * 1000;
   size_t producers_max = 1'000'000;
+  PlanLog* plan_log =
+      nullptr;  ///< takes what plans' `#log` writes, on any thread; outlives the node
 };
 
 struct PlanInfo {
@@ -104,6 +106,9 @@ class Node final : public ResultLogs {
   std::optional<PlanInfo> plan(std::string_view name) const;
   /// Does `work` with the plan's engine behind all that was submitted so far, and waits for it.
   absl::Status with_engine(std::string_view plan, std::function<void(Engine&)> work) const;
+  /// Changes a plan's tables by an on-demand query that writes, as an entry of the plan; waits
+  /// until it is applied.
+  absl::StatusOr<ApplyOutcome> write(std::string_view plan, std::string text);
 
   std::shared_ptr<ResultLog> find_results(std::string_view stream) const override;
   std::map<std::string, std::shared_ptr<ResultLog>, std::less<>> results() const;
@@ -135,6 +140,7 @@ class Node final : public ResultLogs {
   void drop_unused_logs();
   void note_suspended(const std::string& plan, const std::string& reason);
   PlanInfo info_of(const Plan& plan) const;
+  std::shared_ptr<Shard> find_shard(std::string_view plan) const;
   void run_ticks();
   void wake_ticker();
 

@@ -195,6 +195,18 @@ void Sequencer::drop_routes(const std::shared_ptr<Shard>& shard, Calls& calls) {
   }
 }
 
+absl::Status Sequencer::write(Shard& shard, WritePayload payload, Shard::Applied applied) {
+  std::lock_guard lock(mutex_);
+  if (stopped_) return absl::UnavailableError("the node is stopping");
+  size_t bytes = payload.text.size();
+  if (!shard.has_room(bytes)) {
+    return absl::ResourceExhaustedError("the plan's queue is full; try again");
+  }
+  ++counts_.entries;
+  shard.push({next_id(), {now_ms()}, std::move(payload)}, bytes, std::move(applied));
+  return absl::OkStatus();
+}
+
 void Sequencer::tick(Shard& shard) {
   std::lock_guard lock(mutex_);
   ++counts_.entries;

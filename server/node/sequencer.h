@@ -52,6 +52,9 @@ class Sequencer final : public Intake {
   EntryId deploy(const std::shared_ptr<Shard>& shard, DeployPayload plan,
                  const std::vector<SchemaPtr>& inputs, const std::shared_ptr<Shard>& replaced);
   void undeploy(const std::shared_ptr<Shard>& shard);
+  /// A change of the shard's tables, ordered among its entries. An error when it is not taken, and
+  /// then `applied` is not called.
+  absl::Status write(Shard& shard, WritePayload payload, Shard::Applied applied);
   /// Time has come for something in the shard.
   void tick(Shard& shard);
   /// Some shard has room again.

@@ -33,7 +33,8 @@ Shard::Shard(std::string plan, ShardLimits limits, Logs logs, WorkerPool& worker
       limits_(limits),
       logs_(std::move(logs)),
       workers_(workers),
-      callbacks_(std::move(callbacks)) {
+      callbacks_(std::move(callbacks)),
+      engine_({.is_result = {}, .log = callbacks_.log}) {
   for (const auto& [stream, log] : logs_) writers_.push_back(log->write());
 }
 
@@ -45,12 +46,12 @@ bool Shard::has_room(size_t bytes) {
   return room;
 }
 
-void Shard::push(Entry entry, size_t bytes) {
+void Shard::push(Entry entry, size_t bytes, Applied applied) {
   {
     std::lock_guard lock(mutex_);
     if (closed_) return;
     if (std::holds_alternative<TickPayload>(entry.payload)) tick_waits_ = true;
-    queue_.push_back({std::move(entry), bytes, nullptr});
+    queue_.push_back({std::move(entry), bytes, nullptr, std::move(applied)});
     ++queued_entries_;
     queued_bytes_ += bytes;
   }
@@ -62,7 +63,7 @@ bool Shard::post(std::function<void(Engine&)> work) {
     std::lock_guard lock(mutex_);
     if (closed_ || posts_ >= kPostsMax) return false;
     ++posts_;
-    queue_.push_back({{}, 0, std::move(work)});
+    queue_.push_back({{}, 0, std::move(work), nullptr});
   }
   schedule();
   return true;
@@ -133,6 +134,7 @@ void Shard::apply(const Item& item) {
     suspended_.store(true, std::memory_order_relaxed);
     callbacks_.suspended(outcome);
   }
+  if (item.applied) item.applied(outcome);
   auto deadline = engine_.next_deadline();
   // A suspended plan keeps its deadlines but takes no ticks.
   int64_t next = deadline && !suspended_.load(std::memory_order_relaxed) ? deadline->ms : INT64_MAX;

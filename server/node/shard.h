@@ -53,6 +53,7 @@ class Shard : public std::enable_shared_from_this<Shard> {
     std::function<void()> room;      ///< the queue has room again after it was full
     std::function<void()> deadline;  ///< next_deadline() may have changed
     std::function<void(const ApplyOutcome&)> suspended;
+    PlanLog* log = nullptr;  ///< what `#log` writes; may be null
   };
 
   /// `logs`: where the results of each stream of the plan go.
@@ -63,8 +64,10 @@ class Shard : public std::enable_shared_from_this<Shard> {
 
   /// Whether an entry of `bytes` may be pushed; if not, callbacks.room tells when to ask again.
   bool has_room(size_t bytes);
-  /// Takes the entry, room or not; `bytes` is what it counts in the queue.
-  void push(Entry entry, size_t bytes);
+  using Applied = std::function<void(const ApplyOutcome&)>;
+  /// Takes the entry, room or not; `bytes` is what it counts in the queue. `applied` may be null;
+  /// it is dropped uncalled when the shard closes before.
+  void push(Entry entry, size_t bytes, Applied applied = nullptr);
   /// Runs `work` with the engine once all entries pushed so far are applied. False when too much
   /// such work waits already.
   bool post(std::function<void(Engine&)> work);
@@ -86,6 +89,7 @@ class Shard : public std::enable_shared_from_this<Shard> {
     Entry entry;
     size_t bytes = 0;
     std::function<void(Engine&)> work;
+    Applied applied;
   };
 
   void schedule();

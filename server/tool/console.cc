@@ -50,6 +50,14 @@ void Console::show(const Progress& progress) {
   bar_shown_ = true;
 }
 
+void ConsoleLog::on_log(std::string_view plan, LogPriority, std::string_view text) {
+  std::string line = std::string(plan) + ": " + std::string(text);
+  for (char& c : line) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+  }
+  console_.message(line);
+}
+
 std::string progress_text(const Progress& progress, double seconds, size_t width) {
   std::string text;
   if (progress.bytes_total != 0) {

@@ -10,6 +10,8 @@
 #include <string>
 #include <string_view>
 
+#include "engine/operators/plan_log.h"
+
 namespace pollux::tool {
 
 struct Progress {
@@ -39,6 +41,16 @@ class Console {
   bool bar_shown_ = false;
   Clock::time_point started_;
   Clock::time_point drawn_;
+};
+
+/// What `#log` of a plan writes, a line each; control characters are shown as '?'.
+class ConsoleLog final : public PlanLog {
+ public:
+  explicit ConsoleLog(Console& console) : console_(console) {}
+  void on_log(std::string_view plan, LogPriority priority, std::string_view text) override;
+
+ private:
+  Console& console_;
 };
 
 /// The bar's text, `width` columns of it for the bar itself.

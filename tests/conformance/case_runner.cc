@@ -7,8 +7,10 @@
 #include <utility>
 #include <vector>
 
+#include "tests/conformance/answers.h"
 #include "tests/conformance/case_values.h"
 #include "tests/conformance/observed.h"
+#include "tests/conformance/transports.h"
 
 namespace pollux::conformance {
 namespace {
@@ -63,6 +65,7 @@ class Runner {
       if (simple) create(0, 0, must_fail_);
       for (Json step : JsonArray(json_["steps"])) {
         take(step);
+        if (has_transports_) deliver_to_topics();
         if (options_.snapshot_every_step) exchange_states();
       }
       flush();
@@ -75,16 +78,16 @@ class Runner {
   }
 
  private:
-  void check_needs() const {
+  void check_needs() {
     for (Json need : JsonArray(json_["needs"])) {
       std::string what = text(need);
       if (what.rfind("extension:", 0) == 0) throw Skip{"needs " + what};
       if (what.rfind("store:test", 0) == 0) continue;  // see without_test_store()
+      if (what.rfind("source:", 0) == 0 || what.rfind("sink:", 0) == 0) {
+        has_transports_ = true;
+        continue;
+      }
       throw Unsupported{"needs " + what};
-    }
-    auto app = find(json_, "app");
-    if (app && text(*app).find("idle.time") != std::string::npos) {
-      throw Unsupported{"playback that goes on when idle"};
     }
   }
 
@@ -111,11 +114,17 @@ class Runner {
     subject = make_(now_);
     apps_[runtime] = index;
     std::string error = subject->deploy(app(index));
+    if (error.empty() && has_transports_) {
+      error = Transports::error_of(subject->endpoints());
+      if (!error.empty() && !must_fail_) throw Skip{error};
+      if (error.empty()) transports_.connect(runtime, subject->endpoints());
+    }
     if (must_fail_ && error.empty() && !subject->tells_errors()) {
       throw Unsupported{"an error is expected, which the subject need not tell"};
     }
     if (error.empty()) {
       if (!playback_) subject->advance(now_);
+      plays_idle_ = app(index).find("idle.time") != std::string::npos;
       return;
     }
     if (must_fail) throw Ended{};
@@ -156,10 +165,18 @@ class Runner {
     }
     if (is_set(step, "subscribe")) return subscribe(step);
     if (is_set(step, "start")) return start(step);
+    if (auto index = find(step, "validate")) return validate(whole_number(*index), must_fail);
     if (is_set(step, "manager")) return;
     if (take_state_step(step, must_fail)) return;
     if (is_set(step, "shutdown") || is_set(step, "shutdown_all")) return shut_down(step);
     throw Unsupported{"a step of an unknown kind: " + simdjson::minify(step)};
+  }
+
+  void validate(int64_t index, bool must_fail) {
+    std::string error = make_(now_)->deploy(app(index));
+    if (must_fail && error.empty()) throw Failure{"an app with errors was found valid"};
+    if (must_fail) throw Ended{};
+    if (!error.empty()) throw Unsupported{error};
   }
 
   /// A runtime begins when it is created; one that was shut down begins anew.
@@ -181,7 +198,11 @@ class Runner {
 
   void shut_down(Json step) {
     collect();
-    if (is_set(step, "shutdown_all")) return runtimes_.clear();
+    if (is_set(step, "shutdown_all")) {
+      for (const auto& [runtime, subject] : runtimes_) transports_.disconnect(runtime);
+      return runtimes_.clear();
+    }
+    transports_.disconnect(whole_number(step["shutdown"]));
     runtimes_.erase(whole_number(step["shutdown"]));
   }
 
@@ -239,7 +260,7 @@ class Runner {
   // ---- events ----
 
   void send(Json step, const std::string& stream, bool must_fail) {
-    if (must_fail) throw Unsupported{"a send that must fail"};
+    if (must_fail) return fail_to_send(step, stream);
     std::vector<SentEvent> events;
     auto batch = find(step, "events");
     if (batch) {
@@ -256,6 +277,17 @@ class Runner {
     pending_.push_back(std::move(events[0]));
   }
 
+  /// A send that no stream takes, or that comes after a shutdown.
+  void fail_to_send(Json step, const std::string& stream) {
+    flush();
+    try {
+      subject(step).send(stream, {event(step)}, false, now_);
+    } catch (const Unsupported&) {
+      throw Ended{};
+    }
+    throw Failure{"an event must not be taken by " + stream};
+  }
+
   void flush() {
     if (pending_.empty()) return;
     pending_to_->send(pending_stream_, std::exchange(pending_, {}), false, now_);
@@ -266,8 +298,9 @@ class Runner {
     for (Json each : JsonArray(json["data"])) event.row.push_back(values_.value(each));
     event.timestamp = playback_ ? playback_ms_ : now_;
     if (auto stamp = find(json, "ts")) {
-      Value time = values_.value(*stamp);
-      int64_t given = static_cast<int64_t>(as_double(time));
+      // A bare number is longer here than a bare number among values, which is an int.
+      int64_t given = stamp->is_int64() ? whole_number(*stamp)
+                                        : static_cast<int64_t>(as_double(values_.value(*stamp)));
       if (given >= 0) event.timestamp = given;
     }
     playback_ms_ = std::max(playback_ms_, event.timestamp);
@@ -278,7 +311,7 @@ class Runner {
 
   void pass(int64_t ms) {
     now_ += ms;
-    if (playback_) return;
+    if (playback_ && !plays_idle_) return;
     for (auto& [name, subject] : runtimes_) subject->advance(now_);
   }
 
@@ -294,8 +327,30 @@ class Runner {
   }
 
   void collect() {
-    for (auto& [name, subject] : runtimes_) {
-      for (const Delivery& delivery : subject->take_deliveries()) observed_.take(name, delivery);
+    for (auto& [runtime, subject] : runtimes_) {
+      for (const Delivery& delivery : subject->take_deliveries()) {
+        observed_.take(runtime, delivery);
+        if (delivery.query || !transports_.has_sink(runtime, delivery.target)) continue;
+        std::vector<Transports::Arrival> arrived =
+            transports_.publish(runtime, delivery, subject->attributes(delivery.target));
+        arrivals_.insert(arrivals_.end(), arrived.begin(), arrived.end());
+      }
+    }
+  }
+
+  /// What sinks have published goes to the sources of its topics, and what comes of that too.
+  void deliver_to_topics() {
+    constexpr int kHopsMax = 1000;
+    flush();
+    collect();
+    for (int hop = 0; !arrivals_.empty(); ++hop) {
+      if (hop > kHopsMax) throw Failure{"topics feed each other without end"};
+      for (Transports::Arrival& arrival : std::exchange(arrivals_, {})) {
+        std::vector<SentEvent> events;
+        for (Row& row : arrival.rows) events.push_back({now_, std::move(row)});
+        runtimes_.at(arrival.runtime)->send(arrival.stream, std::move(events), true, now_);
+      }
+      collect();
     }
   }
 
@@ -309,78 +364,17 @@ class Runner {
     }
     if (!answer.error.empty()) throw Unsupported{query + ": " + answer.error};
     auto expected = find(step, "expect");
-    if (expected) judge_answer(*expected, answer.rows, query);
-  }
-
-  void judge_answer(Json expected, const std::vector<Row>& rows, const std::string& query) const {
-    std::string got;
-    for (const Row& row : rows) got += " " + shown(row);
-    auto wrong = [&](Json what) {
-      return Failure{query + ": got" + got + ", expected " + simdjson::minify(what)};
-    };
-    auto none = find(expected, "null");
-    if (none && none->get_bool().value() != rows.empty()) throw wrong(expected);
-    auto count = find(expected, "count");
-    if (count && static_cast<size_t>(whole_number(*count)) != rows.size()) throw wrong(expected);
-    if (auto wanted = find(expected, "rows")) judge_rows(expected, *wanted, rows, wrong);
-    if (auto fields = find(expected, "fields")) {
-      for (Json each : JsonArray(*fields)) judge_field(each, rows, wrong);
-    }
-    for (const char* key : {"row_at", "row_len"}) {
-      auto all = find(expected, key);
-      if (!all) continue;
-      for (Json each : JsonArray(*all)) {
-        auto index = static_cast<size_t>(whole_number(each["row"]));
-        if (index >= rows.size()) throw wrong(each);
-        Json value = each["value"];
-        bool same = value.is_array()
-                        ? values_.row_equals(rows[index], value)
-                        : static_cast<size_t>(whole_number(value)) == rows[index].size();
-        if (!same) throw wrong(each);
-      }
-    }
-    if (find(expected, "count_checks")) throw Unsupported{"an expectation of count_checks"};
-  }
-
-  template <class Wrong>
-  void judge_rows(Json expected, Json wanted, const std::vector<Row>& rows, Wrong&& wrong) const {
-    JsonArray all = JsonArray(wanted);
-    if (all.size() != rows.size()) throw wrong(wanted);
-    auto order = find(expected, "ordered");
-    bool ordered = order && order->get_bool().value();
-    for (size_t i = 0; i < rows.size(); ++i) {
-      bool found = false;
-      size_t j = 0;
-      for (Json each : all) {
-        bool here = !ordered || j++ == i;
-        found = found || (here && values_.row_equals(rows[i], each));
-      }
-      if (!found) throw wrong(wanted);
-    }
-  }
-
-  template <class Wrong>
-  void judge_field(Json each, const std::vector<Row>& rows, Wrong&& wrong) const {
-    auto row = static_cast<size_t>(whole_number(each["row"]));
-    auto field = static_cast<size_t>(whole_number(each["field"]));
-    if (row >= rows.size() || field >= rows[row].size()) throw wrong(each);
-    const Value& actual = rows[row][field];
-    if (auto near = find(each, "near")) {
-      double distance = as_double(actual) - as_double(values_.operand(*near, {}));
-      if (std::abs(distance) > number(each["delta"])) throw wrong(each);
-      return;
-    }
-    Json value = each["value"];
-    bool numeric = find(each, "numeric").has_value() && is_number(actual);
-    bool same = numeric ? as_double(actual) == as_double(values_.operand(value, {}))
-                        : same_value(actual, values_.value(value));
-    if (!same) throw wrong(each);
+    if (expected) judge_answer(values_, *expected, answer.rows, query);
   }
 
   Json json_;
   const MakeSubject& make_;
   CaseOptions options_;
   bool playback_ = false;
+  bool plays_idle_ = false;  ///< time passes a playback app by, unless it says so
+  bool has_transports_ = false;
+  Transports transports_;
+  std::vector<Transports::Arrival> arrivals_;
   bool must_fail_ = false;
   int64_t now_ = kBegin;
   int64_t playback_ms_ = 0;

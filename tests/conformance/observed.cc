@@ -6,6 +6,16 @@
 #include <utility>
 
 namespace pollux::conformance {
+
+bool compares(const std::string& op, int64_t left, int64_t right) {
+  if (op == "==") return left == right;
+  if (op == "!=") return left != right;
+  if (op == "<") return left < right;
+  if (op == "<=") return left <= right;
+  if (op == ">") return left > right;
+  if (op == ">=") return left >= right;
+  throw Unsupported{"a comparison of an unknown kind: " + op};
+}
 namespace {
 
 std::string all_rows(const Callback& callback) {
@@ -143,14 +153,7 @@ bool Observed::holds(Json check) const {
       total += count(term) * (factor ? whole_number(*factor) : 1);
     }
     int64_t value = whole_number(check["value"]);
-    std::string op = text(check["op"]);
-    if (op == "==") return total == value;
-    if (op == "!=") return total != value;
-    if (op == "<") return total < value;
-    if (op == "<=") return total <= value;
-    if (op == ">") return total > value;
-    if (op == ">=") return total >= value;
-    throw Unsupported{"a comparison of an unknown kind: " + op};
+    return compares(text(check["op"]), total, value);
   }
   if (auto last = find(check, "last")) return holds_last(check, *last);
   if (auto expected = find(check, "rows")) return holds_rows(check, *expected);

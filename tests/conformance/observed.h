@@ -15,6 +15,9 @@ struct Failure {
   std::string why;
 };
 
+/// `op`: == != < <= > >=
+bool compares(const std::string& op, int64_t left, int64_t right);
+
 /// What one callback has seen.
 struct Callback {
   struct Call {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/runtime/plan_description.h"
 #include "engine/types/value.h"
 
 namespace pollux::conformance {
@@ -60,6 +61,12 @@ class Subject {
   virtual std::string restore(const std::string& state) = 0;
   /// Whether the plan has a query or a stream of that name.
   virtual bool has(bool query, const std::string& name) const = 0;
+  /// Attributes of a stream of the plan.
+  virtual std::vector<std::string> attributes(const std::string& /*stream*/) const { return {}; }
+  /// Sources and sinks of the plan. Throws Unsupported.
+  virtual std::vector<StreamEndpoint> endpoints() const {
+    throw Unsupported{"the subject does not tell its sources and sinks"};
+  }
   /// What callbacks have seen since the last call.
   virtual std::vector<Delivery> take_deliveries() = 0;
 };

@@ -82,11 +82,14 @@ bool RunJob::deploy() {
   input_plan_ = resolve_options(options_, *streams);
   for (const std::string& error : input_plan_.errors) fail(ExitCode::kUsage, error);
   if (!input_plan_.errors.empty()) return false;
-  engine_ = std::make_unique<Engine>(EngineOptions{
-      .clock = ClockMode::kRow, .is_result = [this](std::string_view, std::string_view stream) {
-        const std::vector<std::string>& outputs = input_plan_.outputs;
-        return std::find(outputs.begin(), outputs.end(), stream) != outputs.end();
-      }});
+  EngineOptions options;
+  options.clock = ClockMode::kRow;
+  options.is_result = [this](std::string_view, std::string_view stream) {
+    const std::vector<std::string>& outputs = input_plan_.outputs;
+    return std::find(outputs.begin(), outputs.end(), stream) != outputs.end();
+  };
+  options.log = &log_;
+  engine_ = std::make_unique<Engine>(std::move(options));
   if (!apply(DeployPayload{plan.name, plan.text})) return false;
   note_endpoints();
   return true;

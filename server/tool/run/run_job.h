@@ -58,6 +58,7 @@ class RunJob {
 
   const RunOptions& options_;
   Console console_;
+  ConsoleLog log_{console_};
   OutputBuffer out_;
   ResultWriter writer_;
   ErrorReport errors_;

@@ -58,6 +58,23 @@ TEST_F(QueryApiTest, ATableOfAPlan) {
   EXPECT_EQ(answer.body["rows"], json::array({{"ada", 3}, {"bob", 5}})) << answer.text;
 }
 
+TEST_F(QueryApiTest, AWriteTakesItsPlaceAmongTheEvents) {
+  deploy_logins();
+  send(json({login("ada", 3), login("bob", 5)}).dump());
+  Answer written = ask("update Users set Users.tries = 9 on Users.user == 'ada'");
+  ASSERT_EQ(written.status, 200) << written.text;
+  EXPECT_GE(written.body["elapsed_ms"], 0);
+  ASSERT_EQ(ask("delete Users on Users.user == 'bob'").status, 200);
+  EXPECT_EQ(ask("from Users select user, tries").body["rows"], json::array({{"ada", 9}}));
+  Answer wrong = ask("update Users set Users.nope = 9 on Users.user == 'ada'");
+  EXPECT_EQ(wrong.status, 400);
+  EXPECT_EQ(wrong.code(), "query_errors") << wrong.text;
+  EXPECT_EQ(ask("delete Nobody on Nobody.a == 1").code(), "unknown_table");
+  store("HITS", {{std::string("a"), int64_t{1}, 1.0F}});
+  EXPECT_EQ(ask("delete HITS on HITS.host == 'a'").code(), "read_only");
+  EXPECT_EQ(ask("from HITS select host").body["rows"], json::array({json::array({"a"})}));
+}
+
 TEST_F(QueryApiTest, AnAnswerHoldsAllThatWasAcknowledgedBefore) {
   deploy_logins();
   for (int i = 1; i <= 200; ++i) {

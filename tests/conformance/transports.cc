@@ -1,0 +1,87 @@
+#include "tests/conformance/transports.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace pollux::conformance {
+namespace {
+
+using Kind = StreamEndpoint::Kind;
+
+const std::string* option(const StreamEndpoint& endpoint, std::string_view key) {
+  for (const AnnotationOption& each : endpoint.options) {
+    if (each.key == key) return &each.value;
+  }
+  return nullptr;
+}
+
+bool is_distributed(const StreamEndpoint& endpoint) {
+  return std::any_of(endpoint.nested.begin(), endpoint.nested.end(),
+                     [](const AnnotationText& nested) { return nested.name == "distribution"; });
+}
+
+/// A topic such as '{{symbol}}-events' with the row's values.
+std::string filled(std::string text, const Row& row, const std::vector<std::string>& attributes) {
+  for (size_t a = 0; a < attributes.size(); ++a) {
+    std::string place = "{{" + attributes[a] + "}}";
+    for (size_t at = text.find(place); at != std::string::npos; at = text.find(place, at)) {
+      std::string value = to_text(row[a]);
+      text.replace(at, place.size(), value);
+      at += value.size();
+    }
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string Transports::error_of(const std::vector<StreamEndpoint>& endpoints) {
+  for (const StreamEndpoint& endpoint : endpoints) {
+    bool sink = endpoint.kind == Kind::kSink;
+    std::string what = (sink ? "sink '" : "source '") + endpoint.type + "'";
+    bool in_memory = endpoint.type == "inMemory";
+    if (!in_memory && !(sink && endpoint.type == "log")) return "there is no " + what;
+    if (endpoint.map && !endpoint.map->type.empty() && endpoint.map->type != "passThrough") {
+      return "there is no mapper '" + endpoint.map->type + "'";
+    }
+    if (in_memory && option(endpoint, "topic") == nullptr && !is_distributed(endpoint)) {
+      return "a " + what + " needs a topic";
+    }
+  }
+  return {};
+}
+
+void Transports::connect(int64_t runtime, std::vector<StreamEndpoint> endpoints) {
+  endpoints_[runtime] = std::move(endpoints);
+}
+
+bool Transports::has_sink(int64_t runtime, const std::string& stream) const {
+  auto at = endpoints_.find(runtime);
+  return at != endpoints_.end() &&
+         std::any_of(at->second.begin(), at->second.end(), [&](const StreamEndpoint& endpoint) {
+           return endpoint.kind == Kind::kSink && endpoint.type == "inMemory" &&
+                  endpoint.stream == stream;
+         });
+}
+
+std::vector<Transports::Arrival> Transports::publish(
+    int64_t runtime, const Delivery& delivery, const std::vector<std::string>& attributes) const {
+  std::vector<Arrival> arrivals;
+  for (const StreamEndpoint& sink : endpoints_.at(runtime)) {
+    if (sink.kind != Kind::kSink || sink.type != "inMemory") continue;
+    if (sink.stream != delivery.target) continue;
+    if (is_distributed(sink)) throw Unsupported{"a sink that distributes"};
+    for (const Delivery::Event& event : delivery.events) {
+      std::string topic = filled(*option(sink, "topic"), event.row, attributes);
+      for (const auto& [to, endpoints] : endpoints_) {
+        for (const StreamEndpoint& source : endpoints) {
+          if (source.kind != Kind::kSource || *option(source, "topic") != topic) continue;
+          arrivals.push_back({to, source.stream, {event.row}});
+        }
+      }
+    }
+  }
+  return arrivals;
+}
+
+}  // namespace pollux::conformance
