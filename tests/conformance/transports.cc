@@ -15,9 +15,22 @@ const std::string* option(const StreamEndpoint& endpoint, std::string_view key) 
   return nullptr;
 }
 
-bool is_distributed(const StreamEndpoint& endpoint) {
-  return std::any_of(endpoint.nested.begin(), endpoint.nested.end(),
-                     [](const AnnotationText& nested) { return nested.name == "distribution"; });
+/// @distribution among the annotations of a sink; null when there is none.
+const AnnotationText* distribution_of(const StreamEndpoint& endpoint) {
+  for (const AnnotationText& nested : endpoint.nested) {
+    if (nested.name == "distribution") return &nested;
+  }
+  return nullptr;
+}
+
+std::string error_of_distribution(const AnnotationText& distribution) {
+  const std::string* strategy = distribution.value("strategy");
+  if (strategy == nullptr) return "a distribution needs a strategy";
+  if (*strategy == "partitioned" && distribution.value("partitionKey") == nullptr) {
+    return "a partitioned distribution needs a partitionKey";
+  }
+  bool known = *strategy == "partitioned" || *strategy == "roundRobin" || *strategy == "broadcast";
+  return known ? "" : "there is no strategy '" + *strategy + "'";
 }
 
 /// A topic such as '{{symbol}}-events' with the row's values.
@@ -44,7 +57,11 @@ std::string Transports::error_of(const std::vector<StreamEndpoint>& endpoints) {
     if (endpoint.map && !endpoint.map->type.empty() && endpoint.map->type != "passThrough") {
       return "there is no mapper '" + endpoint.map->type + "'";
     }
-    if (in_memory && option(endpoint, "topic") == nullptr && !is_distributed(endpoint)) {
+    const AnnotationText* distribution = sink ? distribution_of(endpoint) : nullptr;
+    if (distribution != nullptr) {
+      std::string error = error_of_distribution(*distribution);
+      if (!error.empty()) return error;
+    } else if (in_memory && option(endpoint, "topic") == nullptr) {
       return "a " + what + " needs a topic";
     }
   }
@@ -53,6 +70,14 @@ std::string Transports::error_of(const std::vector<StreamEndpoint>& endpoints) {
 
 void Transports::connect(int64_t runtime, std::vector<StreamEndpoint> endpoints) {
   endpoints_[runtime] = std::move(endpoints);
+}
+
+bool Transports::has_sources() const {
+  return std::any_of(endpoints_.begin(), endpoints_.end(), [](const auto& runtime) {
+    return std::any_of(
+        runtime.second.begin(), runtime.second.end(),
+        [](const StreamEndpoint& endpoint) { return endpoint.kind == Kind::kSource; });
+  });
 }
 
 bool Transports::has_sink(int64_t runtime, const std::string& stream) const {
@@ -70,7 +95,10 @@ std::vector<Transports::Arrival> Transports::publish(
   for (const StreamEndpoint& sink : endpoints_.at(runtime)) {
     if (sink.kind != Kind::kSink || sink.type != "inMemory") continue;
     if (sink.stream != delivery.target) continue;
-    if (is_distributed(sink)) throw Unsupported{"a sink that distributes"};
+    if (distribution_of(sink) != nullptr) {
+      if (has_sources()) throw Unsupported{"a sink that distributes to a source"};
+      continue;
+    }
     for (const Delivery::Event& event : delivery.events) {
       std::string topic = filled(*option(sink, "topic"), event.row, attributes);
       for (const auto& [to, endpoints] : endpoints_) {

@@ -32,6 +32,8 @@ class Transports {
   bool has_sink(int64_t runtime, const std::string& stream) const;
 
  private:
+  bool has_sources() const;
+
   std::map<int64_t, std::vector<StreamEndpoint>> endpoints_;
 };
 
