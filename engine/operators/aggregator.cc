@@ -244,7 +244,7 @@ struct ExtremeForever {
   }
   void remove(T value) { add(value); }
   Outcome<T> result() const { return {best.value_or(T{}), !best}; }
-  void reset() {}
+  void reset() { best.reset(); }
   bool fresh() const { return !best; }
   void archive(StateArchive& archive) { archive(best); }
 };

@@ -38,7 +38,8 @@ class Aggregator {
 
   /// Takes the steps and appends the group's result after each to `results`.
   virtual void run(const AggregateSteps& steps, Column& results) = 0;
-  /// Back to the state of a fresh group, but for what lasts for ever (minForever, maxForever).
+  /// Back to the state of a fresh group. A batch that ends ends what lasts for ever as well, as in
+  /// the original.
   virtual void reset(uint32_t group) = 0;
   /// The group number will be given to another group.
   virtual void release(uint32_t group) = 0;

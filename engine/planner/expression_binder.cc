@@ -5,6 +5,7 @@
 
 #include "engine/expression/function_registry.h"
 #include "engine/expression/operators.h"
+#include "engine/expression/row_function.h"
 #include "engine/planner/table_membership.h"
 
 namespace pollux {
@@ -45,6 +46,16 @@ const char* symbol_of(Kind kind) {
     default:
       return "not";
   }
+}
+
+/// A function whose result is a bool gives false in place of null, as in the original.
+ExpressionPtr null_is_false(ExpressionPtr call) {
+  if (call->type() != AttributeType::kBool) return call;
+  return make_row_function(AttributeType::kBool, {std::move(call)},
+                           [](const RowArguments& in, RowResult& out) {
+                             bool truth = !in.is_null(0) && in.get<uint8_t>(0) != 0;
+                             out.put<uint8_t>(truth ? 1 : 0);
+                           });
 }
 
 }  // namespace
@@ -214,7 +225,7 @@ ExpressionPtr ExpressionBinder::bind_function(const ast::Expression& expression)
   if (auto* error = std::get_if<CallError>(&result)) {
     return fail(expression.location, name + ": " + error->message, error->expected);
   }
-  return std::get<ExpressionPtr>(std::move(result));
+  return null_is_false(std::get<ExpressionPtr>(std::move(result)));
 }
 
 ExpressionPtr ExpressionBinder::bind_aggregate(const ast::Expression& expression) {

@@ -222,10 +222,6 @@ std::optional<AggregatorFunction> aggregator_function(const std::string& name) {
   return found->second;
 }
 
-bool is_forever(AggregatorFunction function) {
-  return function == AggregatorFunction::kMinForever || function == AggregatorFunction::kMaxForever;
-}
-
 AttributeType aggregator_type(const AggregatorSpec& spec) {
   AttributeType type = spec.argument;
   switch (spec.function) {
@@ -287,8 +283,6 @@ AggregatorState& AggregatorBank::state(int number, const std::string& group,
   return *state;
 }
 
-void AggregatorBank::reset(int number, const AggregatorSpec& spec) {
-  if (!is_forever(spec.function)) states_.erase(number);
-}
+void AggregatorBank::reset(int number) { states_.erase(number); }
 
 }  // namespace pollux::oracle

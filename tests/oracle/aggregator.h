@@ -37,9 +37,6 @@ struct AggregatorSpec {
 /// The aggregator of this name, if there is one.
 std::optional<AggregatorFunction> aggregator_function(const std::string& name);
 
-/// Whether it outlives expiry and batches.
-bool is_forever(AggregatorFunction function);
-
 /// The type of its value; throws PlanError when the argument's type does not fit.
 AttributeType aggregator_type(const AggregatorSpec& spec);
 
@@ -55,8 +52,8 @@ class AggregatorBank {
  public:
   AggregatorState& state(int number, const std::string& group, const AggregatorSpec& spec);
 
-  /// A batch begins anew: this aggregator forgets every group, unless it is of a forever kind.
-  void reset(int number, const AggregatorSpec& spec);
+  /// A batch begins anew: this aggregator forgets every group.
+  void reset(int number);
 
  private:
   std::map<int, std::map<std::string, std::unique_ptr<AggregatorState>>> states_;

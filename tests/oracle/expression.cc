@@ -262,7 +262,7 @@ Bound bind_aggregator(const ast::Expression& expression, const Scope& scope) {
   bound.eval = [spec, number, argument](const EvalContext& context) -> Value {
     EventKind kind = context.event->kind;
     if (kind == EventKind::kReset) {
-      context.aggregators->reset(number, spec);
+      context.aggregators->reset(number);
       return {};
     }
     Value value = argument.eval ? argument.eval(context) : Value();
@@ -290,6 +290,11 @@ Bound bind_function(const ast::Expression& expression, const Scope& scope) {
     for (const Bound& argument : arguments) values.push_back(argument.eval(context));
     return scalar(values, context);
   };
+  if (bound.type == AttributeType::kBool) {  // of a function null is false
+    bound.eval = [inner = bound.eval](const EvalContext& context) -> Value {
+      return is_true(inner(context));
+    };
+  }
   return bound;
 }
 
