@@ -36,6 +36,16 @@ inline CivilTime civil_time(int64_t ms) {
   return time;
 }
 
+/// Days from 1970-01-01 to a date (the same source).
+inline int64_t days_to(int64_t year, int32_t month, int32_t day) {
+  if (month <= 2) --year;
+  int64_t era = floor_divide(year, 400);
+  int64_t year_of_era = year - era * 400;
+  int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+  return era * 146'097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year -
+         719'468;
+}
+
 /// Days of a month, 1 to 12.
 inline int32_t days_of_month(int64_t year, int32_t month) {
   if (month == 2) return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0 ? 29 : 28;

@@ -56,6 +56,16 @@ class StateAggregator final : public Aggregator {
     }
   }
 
+  void read(const uint32_t* groups, uint32_t count, Column& results) const override {
+    uint32_t first = results.size();
+    R* to = results.extend<R>(count);
+    for (uint32_t i = 0; i < count; ++i) {
+      Outcome<R> outcome = groups[i] < states_.size() ? states_[groups[i]].result() : S().result();
+      to[i] = outcome.value;
+      if (outcome.null) results.set_null(first + i);
+    }
+  }
+
   void reset(uint32_t group) override {
     if (group < states_.size()) states_[group].reset();
   }
@@ -278,6 +288,12 @@ class Count final : public Aggregator {
       if (group >= counts_.size()) counts_.resize(group + 1);
       counts_[group] += steps.removes != nullptr && steps.removes[i] != 0 ? -1 : 1;
       to[i] = counts_[group];
+    }
+  }
+  void read(const uint32_t* groups, uint32_t count, Column& results) const override {
+    auto* to = results.extend<int64_t>(count);
+    for (uint32_t i = 0; i < count; ++i) {
+      to[i] = groups[i] < counts_.size() ? counts_[groups[i]] : 0;
     }
   }
   void reset(uint32_t group) override {

@@ -38,6 +38,8 @@ class Aggregator {
 
   /// Takes the steps and appends the group's result after each to `results`.
   virtual void run(const AggregateSteps& steps, Column& results) = 0;
+  /// Appends the present result of each of `count` groups to `results`.
+  virtual void read(const uint32_t* groups, uint32_t count, Column& results) const = 0;
   /// Back to the state of a fresh group. A batch that ends ends what lasts for ever as well, as in
   /// the original.
   virtual void reset(uint32_t group) = 0;

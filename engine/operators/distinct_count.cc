@@ -40,6 +40,13 @@ void DistinctCount::step(uint32_t group, uint32_t value, bool removes) {
   }
 }
 
+void DistinctCount::read(const uint32_t* groups, uint32_t count, Column& results) const {
+  auto* to = results.extend<int64_t>(count);
+  for (uint32_t i = 0; i < count; ++i) {
+    to[i] = groups[i] < counts_.size() ? counts_[groups[i]].size() : 0;
+  }
+}
+
 void DistinctCount::reset(uint32_t group) {
   if (group < counts_.size()) {
     counts_[group].clear([this](uint32_t value) { let_go(value); });

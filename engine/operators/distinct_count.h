@@ -19,6 +19,7 @@ class DistinctCount final : public Aggregator {
       : Aggregator(AttributeType::kLong), argument_(argument), values_(strings) {}
 
   void run(const AggregateSteps& steps, Column& results) override;
+  void read(const uint32_t* groups, uint32_t count, Column& results) const override;
   void reset(uint32_t group) override;
   void release(uint32_t group) override { reset(group); }
   bool is_fresh(uint32_t group) const override {

@@ -49,6 +49,7 @@ void PlanContext::advance_to(int64_t now, uint32_t cause) {
   timer_cause_ = cause;
   if (!started_) {
     started_ = true;
+    started_at_ = now_;
     for (TimerOperator* timer : timers_) timer->on_start();
   }
   while (true) {

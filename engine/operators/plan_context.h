@@ -87,6 +87,8 @@ class PlanContext final : public Stateful {
 
   /// Milliseconds; what the plan takes for the present.
   int64_t now() const { return now_; }
+  /// The plan's first moment; only once it has begun.
+  int64_t started_at() const { return started_at_; }
 
   /// In virtual time, the clock at each row of the entry; null when `now` holds for all rows.
   void set_row_clocks(const int64_t* clocks) { row_clocks_ = clocks; }
@@ -134,6 +136,7 @@ class PlanContext final : public Stateful {
   PlanLog* log_ = nullptr;
   int64_t now_ = INT64_MIN;
   bool started_ = false;
+  int64_t started_at_ = INT64_MIN;
   bool loops_ = false;
   const int64_t* row_clocks_ = nullptr;
   uint32_t timer_cause_ = 0;

@@ -6,6 +6,7 @@
 
 #include "engine/expression/time_text.h"
 #include "engine/operators/aggregator.h"
+#include "engine/planner/aggregation_times.h"
 #include "engine/planner/expression_binder.h"
 
 namespace pollux {
@@ -81,8 +82,9 @@ ast::OutputAttribute output_of(std::string name, ast::ExpressionPtr expression) 
 
 class OnDemandPlanner {
  public:
-  OnDemandPlanner(ast::OnDemandQuery query, const Schema& schema, Diagnostics& diagnostics)
-      : query_(std::move(query)), schema_(schema), diagnostics_(diagnostics) {
+  OnDemandPlanner(ast::OnDemandQuery query, const Schema& schema,
+                  const std::vector<CalendarUnit>* units, Diagnostics& diagnostics)
+      : query_(std::move(query)), schema_(schema), units_(units), diagnostics_(diagnostics) {
     if (query_.selector) select_ = std::move(*query_.selector);
     name_outputs();
     find_uses();
@@ -90,7 +92,11 @@ class OnDemandPlanner {
 
   OnDemandSteps plan() {
     OnDemandSteps steps;
-    steps.time_range = time_range();
+    if (units_ != nullptr) {
+      plan_buckets(steps);
+    } else {
+      steps.time_range = time_range();
+    }
     steps.equalities = equalities();
     ast::ExpressionPtr condition = condition_for(steps.time_range);
     steps.whole = step(schema_.attributes(), copy_of(condition), copy_of_select());
@@ -243,7 +249,35 @@ class OnDemandPlanner {
     diagnostics_.push_back({at.location, std::move(message), std::move(expected), {}});
   }
 
-  std::optional<WithinRange> time_range() {
+  /// Which buckets of an aggregation are wanted.
+  void plan_buckets(OnDemandSteps& steps) {
+    if (query_.within.empty() || !query_.per) {
+      diagnostics_.push_back({query_.location,
+                              "the buckets of aggregation '" + query_.store + "' are not named",
+                              kAggregationReadForm,
+                              {}});
+      return;
+    }
+    AggregationTimes times(diagnostics_);
+    std::vector<const Value*> bounds;
+    bool constant = true;
+    for (const ast::ExpressionPtr& bound : query_.within) {
+      constant = constant && (bound->kind == Kind::kConstant || bound->kind == Kind::kTime);
+      bounds.push_back(&bound->constant);
+    }
+    if (constant) {
+      steps.time_range = times.range(bounds, query_.within[0]->location);
+    } else {
+      report(*query_.within[0], "the bounds of 'within' are not constant", kAggregationReadForm);
+    }
+    if (query_.per->kind == Kind::kConstant) {
+      steps.per = times.unit(query_.per->constant, *units_, query_.per->location);
+    } else {
+      report(*query_.per, "'per' is not constant", kAggregationReadForm);
+    }
+  }
+
+  std::optional<TimeRange> time_range() {
     if (query_.per) {
       report(*query_.per, "'per' is for aggregations", "a table, and 'within' without 'per'");
     }
@@ -255,7 +289,7 @@ class OnDemandPlanner {
     std::optional<int64_t> from = time_of(*query_.within[0]);
     std::optional<int64_t> to = time_of(*query_.within[1]);
     if (!from || !to) return std::nullopt;
-    return WithinRange{*from, *to};
+    return TimeRange{*from, *to};
   }
 
   std::optional<int64_t> time_of(const ast::Expression& expression) {
@@ -273,7 +307,7 @@ class OnDemandPlanner {
   }
 
   /// What a row of the store must meet; null when it is nothing.
-  ast::ExpressionPtr condition_for(const std::optional<WithinRange>& range) {
+  ast::ExpressionPtr condition_for(const std::optional<TimeRange>& range) {
     ast::ExpressionPtr condition = std::move(query_.on);
     if (!range) return condition;
     auto time = [] {
@@ -342,6 +376,7 @@ class OnDemandPlanner {
 
   ast::OnDemandQuery query_;
   const Schema& schema_;
+  const std::vector<CalendarUnit>* units_;
   Diagnostics& diagnostics_;
   ast::Selector select_;
   std::vector<Attribute> used_;  ///< what is read of a row that meets the condition
@@ -351,8 +386,8 @@ class OnDemandPlanner {
 }  // namespace
 
 OnDemandSteps plan_on_demand(ast::OnDemandQuery query, const Schema& schema,
-                             Diagnostics& diagnostics) {
-  return OnDemandPlanner(std::move(query), schema, diagnostics).plan();
+                             const std::vector<CalendarUnit>* units, Diagnostics& diagnostics) {
+  return OnDemandPlanner(std::move(query), schema, units, diagnostics).plan();
 }
 
 void set_rows(ast::Plan& step, const Schema& schema) {

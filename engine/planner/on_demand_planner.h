@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/base/calendar_unit.h"
 #include "engine/language/ast.h"
 #include "engine/language/diagnostics.h"
 #include "engine/types/schema.h"
@@ -24,12 +25,6 @@ struct KeyEquality {
   Value value;  ///< of the column's type
 };
 
-/// Times from `from_ms` up to but not including `to_ms`.
-struct WithinRange {
-  int64_t from_ms = INT64_MIN;
-  int64_t to_ms = INT64_MAX;
-};
-
 struct OnDemandSteps {
   ast::Plan whole;  ///< the query as one plan over the store's rows: says what is wrong with it
   ast::Plan scan;
@@ -37,15 +32,18 @@ struct OnDemandSteps {
   std::optional<ast::Plan> compact;
   ast::Plan finish;
   std::vector<KeyEquality> equalities;
-  std::optional<WithinRange> time_range;
+  std::optional<TimeRange> time_range;
+  std::optional<CalendarUnit> per;
   /// Rows that need to pass, when the first ones are as good as any.
   std::optional<uint64_t> rows_needed;
 };
 
 /// Takes a find query apart. What cannot be said of `schema` shows when `whole` is built; the steps
 /// are of use only when that gives no diagnostics. `diagnostics` takes what is wrong with `within`.
+/// `units`: what an aggregation has, whose rows have their buckets' beginnings for timestamps; null
+/// for other stores.
 OnDemandSteps plan_on_demand(ast::OnDemandQuery query, const Schema& schema,
-                             Diagnostics& diagnostics);
+                             const std::vector<CalendarUnit>* units, Diagnostics& diagnostics);
 
 /// Says what rows `compact` and `finish` read: those that the built `fold` puts out.
 void set_rows(ast::Plan& step, const Schema& schema);

@@ -32,6 +32,9 @@ class PlanBuilder {
     for (const ast::Definition& definition : tree_.definitions) {
       std::visit([this](const auto& d) { define(d); }, definition);
     }
+    for (const ast::Definition& definition : tree_.definitions) {
+      if (const auto* d = std::get_if<ast::AggregationDefinition>(&definition)) aggregate(*d);
+    }
     for (const ast::Element& element : tree_.elements) {
       if (const auto* query = std::get_if<ast::Query>(&element)) {
         queries_.add(*query, nullptr);
@@ -251,7 +254,16 @@ class PlanBuilder {
     plan_.own(std::make_unique<Trigger>(std::move(times), *stream->junction, plan_.context()));
   }
   void define(const ast::FunctionDefinition& d) { unsupported(d, "function"); }
-  void define(const ast::AggregationDefinition& d) { unsupported(d, "aggregation"); }
+  void define(const ast::AggregationDefinition&) {}  // see aggregate()
+
+  /// Its source may be defined behind it.
+  void aggregate(const ast::AggregationDefinition& definition) {
+    const std::string& name = definition.name;
+    bool used = plan_.find_stream(name) != nullptr || queries_.find_table(name) != nullptr ||
+                plan_.find_window(name) != nullptr || plan_.find_aggregation(name) != nullptr;
+    if (!used) return queries_.add_aggregation(definition);
+    report(definition.location, "'" + name + "' is defined already", "a name of its own");
+  }
 
   std::optional<Partition::Purge> purge_of(const ast::Partition& partition) {
     const ast::Annotation* annotation = find_annotation(partition.annotations, "purge");

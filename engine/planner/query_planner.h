@@ -13,6 +13,7 @@
 
 #include "engine/language/ast.h"
 #include "engine/language/diagnostics.h"
+#include "engine/operators/aggregation_search.h"
 #include "engine/operators/stream_function.h"
 #include "engine/operators/window.h"
 #include "engine/planner/expression_binder.h"
@@ -42,6 +43,8 @@ class QueryPlanner : public TableCatalogue {
   void add(const ast::Query& query, PartitionFrame* frame);
 
   void add_window(const ast::WindowDefinition& definition, const SchemaPtr& schema);
+  /// Behind all streams: the source must be one of them. The name must be free.
+  void add_aggregation(const ast::AggregationDefinition& definition);
 
   Table* find_table(const std::string& name) override;
   std::vector<std::string> table_names() const override;
@@ -121,14 +124,27 @@ class QueryPlanner : public TableCatalogue {
   struct JoinPart {
     Input input;
     Table* table = nullptr;
-    std::string table_name;
+    Aggregation* aggregation = nullptr;
+    std::string held_name;  ///< of the table or aggregation
     Handlers handlers;
     std::unique_ptr<SourcesScope> scope;
+
+    /// Holds rows that are found, and gives none itself.
+    bool held() const { return table != nullptr || aggregation != nullptr; }
   };
   std::optional<JoinPart> plan_join_part(const ast::StreamSource& source);
   Searched* plan_search(const ast::JoinInput& join, JoinPart& searching, JoinPart& searched,
                         WindowOperator* window, std::vector<bool>& searched_used,
                         bool report_errors);
+
+  // query_planner_aggregation.cc
+  std::vector<AggregationPlan::Unit> aggregation_units(
+      const ast::AggregationDefinition& definition);
+  bool check_aggregation_annotations(const ast::AggregationDefinition& definition);
+  ExpressionPtr aggregation_time(const ast::Reference& by, const Location& location, Scope& scope);
+  std::optional<AggregationWindow> plan_aggregation_window(const ast::JoinInput& join,
+                                                           const Aggregation& aggregation,
+                                                           Scope& scope, Diagnostics& heard);
 
   // query_planner_pattern.cc
   bool add_pattern_states(const ast::StateElement& element, PatternNames& names,

@@ -1,4 +1,4 @@
-// Joins: two sides, each a stream with or without a window, or a table.
+// Joins: two sides, each a stream with or without a window, or a table, or an aggregation.
 #include <algorithm>
 #include <utility>
 
@@ -10,14 +10,19 @@ namespace pollux {
 std::optional<QueryPlanner::JoinPart> QueryPlanner::plan_join_part(
     const ast::StreamSource& source) {
   JoinPart part;
-  if (Table* table = source.inner ? nullptr : find_table(source.stream)) {
-    part.table = table;
-    part.table_name = source.stream;
-    part.input.schema = table->schema();
+  if (!source.inner && !source.fault) {
+    part.table = find_table(source.stream);
+    part.aggregation = plan_.find_aggregation(source.stream);
+  }
+  if (part.held()) {
+    part.held_name = source.stream;
+    part.input.schema = part.table ? part.table->schema() : part.aggregation->schema();
     part.input.names = {source.alias.empty() ? source.stream : source.alias};
     if (!source.handlers.empty()) {
-      report(source.handlers[0].location, "a table takes no filters or windows",
-             "the condition behind 'on'");
+      report(
+          source.handlers[0].location,
+          std::string(part.table ? "a table" : "an aggregation") + " takes no filters or windows",
+          "the condition behind 'on'");
       return std::nullopt;
     }
     return part;
@@ -69,7 +74,7 @@ Searched* QueryPlanner::plan_search(const ast::JoinInput& join, JoinPart& search
       return !searching.input.schema->find(reference.attribute) &&
              searched.input.schema->find(reference.attribute);
     };
-    note_access(searched.table_name);
+    note_access(searched.held_name);
     auto condition = bind_table_condition(join.on.get(), *searched.table, is_table, scope, context,
                                           *this, heard);
     if (!condition) return nullptr;
@@ -83,6 +88,14 @@ Searched* QueryPlanner::plan_search(const ast::JoinInput& join, JoinPart& search
     if (!condition) return nullptr;
   }
   searched_used = scope.used(1);
+  if (searched.aggregation != nullptr) {
+    SourcesScope row_scope({row});
+    auto wanted = plan_aggregation_window(join, *searched.aggregation, row_scope, heard);
+    if (!wanted) return nullptr;
+    note_access(searched.held_name);
+    return &plan_.own(std::make_unique<AggregationSearch>(*searched.aggregation, std::move(*wanted),
+                                                          std::move(condition), context));
+  }
   if (window == nullptr)
     return &plan_.own(std::make_unique<EmptySearch>(searched.input.schema, context));
   return &plan_.own(std::make_unique<WindowSearch>(*window, std::move(condition), context));
@@ -105,14 +118,16 @@ class Forward final : public Receiver {
 }  // namespace
 
 void QueryPlanner::add_join(const ast::Query& query, const ast::JoinInput& join) {
-  if (join.within_ms || !join.within.empty() || join.per) {
-    return report(query.location, "'within' and 'per' of a join are not supported yet",
-                  "a join without them");
-  }
   std::optional<JoinPart> parts[2] = {plan_join_part(join.left), plan_join_part(join.right)};
   if (!parts[0] || !parts[1]) return;
-  if (parts[0]->table != nullptr && parts[1]->table != nullptr) {
-    return report(join.right.location, "a join of two tables", "a stream on one side");
+  if (parts[0]->held() && parts[1]->held()) {
+    return report(join.right.location, "a join of two tables or aggregations",
+                  "a stream on one side");
+  }
+  bool aggregated = parts[0]->aggregation != nullptr || parts[1]->aggregation != nullptr;
+  if (!aggregated && (join.within_ms || !join.within.empty() || join.per)) {
+    return report(query.location, "'within' and 'per' of a join are not supported yet",
+                  "a join without them, or with an aggregation");
   }
   auto left_size = static_cast<uint32_t>(parts[0]->input.schema->size());
   const uint32_t offsets[2] = {0, left_size};
@@ -134,7 +149,7 @@ void QueryPlanner::add_join(const ast::Query& query, const ast::JoinInput& join)
   bool good = selection.has_value();
   for (size_t side = 0; side < 2; ++side) {
     JoinPart& part = *parts[side];
-    if (part.table != nullptr) continue;
+    if (part.held()) continue;
     if (part.input.window != nullptr) continue;
     windows[side].emplace();
     windows[side]->schema = part.input.schema;
@@ -145,9 +160,9 @@ void QueryPlanner::add_join(const ast::Query& query, const ast::JoinInput& join)
   // Errors of the condition are told once, from the left side's view, or the stream's on a table.
   std::vector<bool> used_by_condition[2];
   size_t errors = diagnostics_.size();
-  size_t viewer = parts[0]->table != nullptr ? 1 : 0;
+  size_t viewer = parts[0]->held() ? 1 : 0;
   for (size_t side : {viewer, 1 - viewer}) {
-    if (parts[side]->table != nullptr) continue;
+    if (parts[side]->held()) continue;
     plan_search(join, *parts[side], *parts[1 - side], nullptr, used_by_condition[1 - side],
                 side == viewer);
   }
@@ -170,14 +185,14 @@ void QueryPlanner::add_join(const ast::Query& query, const ast::JoinInput& join)
   Forward* forwards[2] = {nullptr, nullptr};
   Receiver* entrances[2] = {nullptr, nullptr};
   for (size_t side = 0; side < 2; ++side) {
-    if (parts[side]->table != nullptr) continue;
+    if (parts[side]->held()) continue;
     forwards[side] = &own(std::make_unique<Forward>());
     if (NamedWindow* named = parts[side]->input.window) {
       held[side] = &named->window();
       entrances[side] = &chain_steps(parts[side]->handlers.before, *forwards[side]);
       continue;
     }
-    bool other_triggers = parts[1 - side]->table == nullptr &&
+    bool other_triggers = !parts[1 - side]->held() &&
                           (join.trigger == Trigger::kBoth ||
                            join.trigger == (side == 0 ? Trigger::kRight : Trigger::kLeft));
     WindowPlan& window = *windows[side];
@@ -197,7 +212,7 @@ void QueryPlanner::add_join(const ast::Query& query, const ast::JoinInput& join)
       for (size_t c = 0; c < window.kept.size(); ++c) {
         // The condition is asked of this side's rows, whether they search or are searched.
         bool searched = !used_by_condition[side].empty() && used_by_condition[side][c];
-        window.kept[c] = window.kept[c] || searched || join.on != nullptr;
+        window.kept[c] = window.kept[c] || searched || join.on || join.per;
       }
       for (const WindowPlan::SortKey& key : window.sort_keys) window.kept[key.column] = true;
       if (window.start_attribute || window.replace_column >= 0) {
@@ -220,9 +235,9 @@ void QueryPlanner::add_join(const ast::Query& query, const ast::JoinInput& join)
   }
   PendingResets& resets = plan_.own(std::make_unique<PendingResets>());
   for (size_t side = 0; side < 2; ++side) {
-    bool triggers = parts[side]->table == nullptr &&
-                    (join.trigger == Trigger::kBoth ||
-                     join.trigger == (side == 0 ? Trigger::kLeft : Trigger::kRight));
+    bool triggers =
+        !parts[side]->held() && (join.trigger == Trigger::kBoth ||
+                                 join.trigger == (side == 0 ? Trigger::kLeft : Trigger::kRight));
     if (!triggers) continue;
     std::vector<bool> unused;
     Searched* other =

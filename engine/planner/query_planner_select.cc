@@ -213,6 +213,11 @@ SelectedReceiver* QueryPlanner::plan_target(const ast::Query& query, const Schem
   }
   Table* table = action.inner ? nullptr : find_table(action.target);
   if (table != nullptr) return plan_table_target(action, output, *table);
+  if (!action.inner && plan_.find_aggregation(action.target) != nullptr) {
+    report(action.location, "'" + action.target + "' is an aggregation: nothing goes into it",
+           "a stream, a table or a named window");
+    return nullptr;
+  }
   if (action.kind == ast::OutputAction::Kind::kInsert) {
     NamedWindow* window = action.inner ? nullptr : plan_.find_window(action.target);
     if (window == nullptr) return plan_stream_target(action, output);

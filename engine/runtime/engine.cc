@@ -271,8 +271,14 @@ QueryAnswer Engine::query(std::string_view plan, std::string_view text,
     answer.status = {QueryCode::kFailed, "plan '" + std::string(plan) + "' is suspended"};
     return answer;
   }
-  std::vector<SchemaPtr> holders = deployed->plan->row_holders();
+  const Plan& asked = *deployed->plan;
+  std::vector<SchemaPtr> holders = asked.row_holders();
   StoreCatalogue catalogue;
+  for (const auto& [name, aggregation] : asked.aggregations()) {
+    holders.push_back(aggregation->schema());
+    std::vector<CalendarUnit>& units = catalogue.aggregations[name];
+    for (const AggregationPlan::Unit& unit : aggregation->units()) units.push_back(unit.unit);
+  }
   for (const SchemaPtr& schema : holders) catalogue.names.push_back(schema->name());
   catalogue.schema_of = [&holders](std::string_view name) -> SchemaPtr {
     for (const SchemaPtr& schema : holders) {
@@ -288,10 +294,15 @@ QueryAnswer Engine::query(std::string_view plan, std::string_view text,
     return answer;
   }
   OnDemandQuery& query = *compiled.query;
-  deployed->plan->read_rows(query.store(), [&](const EventBatchPtr& rows) {
+  auto take = [&](const EventBatchPtr& rows) {
     answer.status = query.take(*rows);
     return answer.status.ok() && query.wants_more();
-  });
+  };
+  if (auto unit = query.per()) {
+    asked.read_aggregation(query.store(), *unit, query.time_range().value_or(TimeRange{}), take);
+  } else {
+    asked.read_rows(query.store(), take);
+  }
   return answer.status.ok() ? query.finish() : answer;
 }
 

@@ -94,6 +94,7 @@ struct OnDemandQuery::Impl {
         options(query_options),
         equalities(std::move(planned.equalities)),
         time_range(planned.time_range),
+        per(planned.per),
         rows_needed(planned.rows_needed),
         scan(planned.scan, store) {
     SchemaPtr rows = scan.gives();
@@ -116,7 +117,8 @@ struct OnDemandQuery::Impl {
   std::string store;
   OnDemandOptions options;
   std::vector<KeyEquality> equalities;
-  std::optional<WithinRange> time_range;
+  std::optional<TimeRange> time_range;
+  std::optional<CalendarUnit> per;
   std::optional<uint64_t> rows_needed;
   Step scan;
   std::unique_ptr<Step> fold, compact;  // when there are groups or aggregates
@@ -172,7 +174,9 @@ OnDemandQuery::~OnDemandQuery() = default;
 
 const std::string& OnDemandQuery::store() const { return impl_->store; }
 const SchemaPtr& OnDemandQuery::result_schema() const { return impl_->last->gives(); }
-std::optional<WithinRange> OnDemandQuery::time_range() const { return impl_->time_range; }
+std::optional<TimeRange> OnDemandQuery::time_range() const { return impl_->time_range; }
+
+std::optional<CalendarUnit> OnDemandQuery::per() const { return impl_->per; }
 
 std::optional<Value> OnDemandQuery::key_equals(std::string_view column) const {
   for (const KeyEquality& equality : impl_->equalities) {
@@ -241,7 +245,11 @@ CompiledQuery compile_query(std::string_view text, const StoreCatalogue& catalog
   SchemaPtr schema = find_store(parsed.query, catalogue, compiled.diagnostics);
   if (!schema) return compiled;
   std::string store = parsed.query.store;
-  OnDemandSteps steps = plan_on_demand(std::move(parsed.query), *schema, compiled.diagnostics);
+  auto aggregation = catalogue.aggregations.find(store);
+  bool aggregated = aggregation != catalogue.aggregations.end();
+  OnDemandSteps steps =
+      plan_on_demand(std::move(parsed.query), *schema, aggregated ? &aggregation->second : nullptr,
+                     compiled.diagnostics);
   Diagnostics wrong = build_plan(steps.whole, "query", {}).diagnostics;
   compiled.diagnostics.insert(compiled.diagnostics.end(), wrong.begin(), wrong.end());
   std::stable_sort(compiled.diagnostics.begin(), compiled.diagnostics.end(),

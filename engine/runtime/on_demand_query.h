@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,6 +28,8 @@ namespace pollux {
 struct StoreCatalogue {
   std::function<SchemaPtr(std::string_view name)> schema_of;  ///< null for an unknown name
   std::vector<std::string> names;                             ///< for hints
+  /// Which of the names are aggregations: read `within` a time, `per` one of these units.
+  std::map<std::string, std::vector<CalendarUnit>> aggregations;
 };
 
 struct OnDemandOptions {
@@ -67,7 +70,9 @@ class OnDemandQuery {
   /// Of the rows of the answer.
   const SchemaPtr& result_schema() const;
   /// Rows at other times cannot be in the answer; set when the query says `within`.
-  std::optional<WithinRange> time_range() const;
+  std::optional<TimeRange> time_range() const;
+  /// Aggregations: the unit whose buckets are wanted.
+  std::optional<CalendarUnit> per() const;
   /// The value that a column must have for a row to be in the answer, when the condition says so
   /// as `column == constant`.
   std::optional<Value> key_equals(std::string_view column) const;

@@ -35,6 +35,16 @@ NamedWindow* Plan::find_window(const std::string& name) {
   return at == windows_.end() ? nullptr : at->second.get();
 }
 
+Aggregation* Plan::find_aggregation(std::string_view name) const {
+  auto at = aggregations_.find(std::string(name));
+  return at == aggregations_.end() ? nullptr : at->second.get();
+}
+
+Aggregation& Plan::add_aggregation(std::unique_ptr<Aggregation> aggregation) {
+  std::string name = aggregation->schema()->name();
+  return *(aggregations_[name] = std::move(aggregation));
+}
+
 Plan::Stream& Plan::add_stream(SchemaPtr schema, bool defined) {
   Stream stream;
   stream.name = schema->name();
@@ -211,6 +221,23 @@ bool Plan::read_rows(std::string_view name, const TakeRows& take) const {
   return true;
 }
 
+bool Plan::read_aggregation(std::string_view name, CalendarUnit unit, const TimeRange& range,
+                            const TakeRows& take) const {
+  const Aggregation* aggregation = find_aggregation(name);
+  const AggregationBuckets* buckets = aggregation ? aggregation->buckets(unit) : nullptr;
+  if (buckets == nullptr) return false;
+  std::vector<AggregationBuckets::Found> found;
+  buckets->find(aggregation->visible(unit, range, context_.now()), found);
+  for (size_t begin = 0; begin < found.size(); begin += Engine::kTableBatchRows) {
+    size_t count = std::min(Engine::kTableBatchRows, found.size() - begin);
+    auto rows = std::make_shared<EventBatch>(aggregation->schema());
+    buckets->gather(found.data() + begin, static_cast<uint32_t>(count), *rows);
+    own_strings(*rows);
+    if (!take(rows)) break;
+  }
+  return true;
+}
+
 PlanDescription Plan::describe() const {
   PlanDescription description = description_;
   description.name = name_;
@@ -232,6 +259,7 @@ size_t Plan::state_bytes() const {
   for (const KeyedOperator* keyed : keyed_) bytes += keyed->state_bytes();
   for (const auto& [name, table] : tables_) bytes += table->state_bytes();
   for (const auto& [name, window] : windows_) bytes += window->window().state_bytes();
+  for (const auto& [name, aggregation] : aggregations_) bytes += aggregation->state_bytes();
   for (const auto& partition : partitions_) bytes += partition->state_bytes();
   return bytes;
 }

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/operators/aggregation.h"
 #include "engine/operators/junction.h"
 #include "engine/operators/named_window.h"
 #include "engine/operators/partition.h"
@@ -68,6 +69,13 @@ class Plan {
   /// Hands out copies of the rows of a table or a named window, oldest first, until `take` says
   /// false. False when there is none of that name.
   bool read_rows(std::string_view name, const TakeRows& take) const;
+  const std::map<std::string, std::unique_ptr<Aggregation>>& aggregations() const {
+    return aggregations_;
+  }
+  /// Hands out copies of the buckets of a unit that began in the range, oldest first, until `take`
+  /// says false. False when there is no such aggregation, or none of that unit.
+  bool read_aggregation(std::string_view name, CalendarUnit unit, const TimeRange& range,
+                        const TakeRows& take) const;
   PlanDescription describe() const;
   size_t state_bytes() const;
   /// The clock, and everything with state in the order in which it was built.
@@ -91,6 +99,8 @@ class Plan {
   std::map<std::string, std::unique_ptr<Table>>& all_tables() { return tables_; }
   NamedWindow* find_window(const std::string& name);
   std::map<std::string, std::unique_ptr<NamedWindow>>& all_windows() { return windows_; }
+  Aggregation* find_aggregation(std::string_view name) const;
+  Aggregation& add_aggregation(std::unique_ptr<Aggregation> aggregation);
   Partition& add_partition(std::unique_ptr<Partition> partition);
   void set_description(PlanDescription description) { description_ = std::move(description); }
   void set_playback(bool playback) { playback_ = playback; }
@@ -122,6 +132,7 @@ class Plan {
   std::vector<std::string> result_streams_;
   std::map<std::string, std::unique_ptr<Table>> tables_;
   std::map<std::string, std::unique_ptr<NamedWindow>> windows_;
+  std::map<std::string, std::unique_ptr<Aggregation>> aggregations_;
   std::vector<std::unique_ptr<Partition>> partitions_;
   std::vector<KeyedOperator*> keyed_;
   std::vector<StatePart> state_parts_;

@@ -1,0 +1,112 @@
+#include "engine/operators/aggregation.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace pollux {
+
+Aggregation::Aggregation(AggregationPlan plan, PlanContext& context)
+    : plan_(std::move(plan)), context_(context) {
+  for (const AggregationPlan::Unit& unit : plan_.units) {
+    units_.emplace_back(plan_, unit.unit, context.strings());
+  }
+}
+
+void Aggregation::receive(const Chunk& chunk) {
+  for (uint32_t begin = 0; begin < chunk.rows;) {
+    purge(context_.clock_at(chunk, begin));
+    uint32_t end = begin + 1;
+    while (end < chunk.rows && context_.clock_at(chunk, end) < next_purge_ms_) ++end;
+    take(chunk.part(begin, end));
+    begin = end;
+  }
+}
+
+int64_t Aggregation::last_purge(int64_t clock) const {
+  int64_t begin = context_.started_at();
+  return clock - (clock - begin) % plan_.purge_interval_ms;
+}
+
+void Aggregation::purge(int64_t clock) {
+  if (clock < next_purge_ms_) return;
+  if (plan_.purge_interval_ms == 0) {
+    next_purge_ms_ = INT64_MAX;
+    return;
+  }
+  int64_t at = last_purge(clock);
+  next_purge_ms_ = at + plan_.purge_interval_ms;
+  for (size_t u = 0; u < units_.size(); ++u) {
+    int64_t retention = plan_.units[u].retention_ms;
+    if (retention >= 0) units_[u].purge(at - retention);
+  }
+}
+
+void Aggregation::pick_timed(const Chunk& chunk) {
+  rows_.clear();
+  times_.clear();
+  Vec time;
+  if (plan_.time) {
+    FrameSource source = chunk.source();
+    time = plan_.time->evaluate({chunk.rows, &source, context_.now()});
+  }
+  for (uint32_t i = 0; i < chunk.rows; ++i) {
+    if (plan_.time && time.is_null(i)) continue;
+    int64_t ms = plan_.time ? time.at<int64_t>(i) : context_.clock_at(chunk, i);
+    if (ms < -kCalendarMsMax || ms > kCalendarMsMax) continue;
+    rows_.push_back(chunk.row(i));
+    times_.push_back(ms);
+  }
+}
+
+void Aggregation::take(const Chunk& chunk) {
+  pick_timed(chunk);
+  if (rows_.empty()) return;
+  AggregationBuckets::Events events;
+  events.count = static_cast<uint32_t>(rows_.size());
+  FrameSource source{chunk.batch, rows_.data(), 0, false};
+  Frame frame{events.count, &source, context_.now()};
+  auto evaluate = [&frame](const std::vector<ExpressionPtr>& expressions, std::vector<Vec>& to) {
+    to.clear();
+    for (const ExpressionPtr& expression : expressions) to.push_back(expression->evaluate(frame));
+  };
+  evaluate(plan_.group_by, keys_);
+  evaluate(plan_.kept, kept_);
+  arguments_.clear();
+  for (const AggregationPlan::Measure& measure : plan_.measures) {
+    arguments_.push_back(measure.argument ? measure.argument->evaluate(frame) : Vec{});
+  }
+  events.times = times_.data();
+  if (keys_.empty()) {
+    no_keys_.resize(events.count);
+    events.keys = no_keys_.data();
+  } else {
+    events.keys = encoder_.encode(keys_, events.count);
+  }
+  events.kept = kept_.data();
+  events.arguments = arguments_.data();
+  for (AggregationBuckets& unit : units_) unit.take(events);
+}
+
+const AggregationBuckets* Aggregation::buckets(CalendarUnit unit) const {
+  auto at = std::find_if(units_.begin(), units_.end(), [unit](const AggregationBuckets& buckets) {
+    return buckets.unit() == unit;
+  });
+  return at == units_.end() ? nullptr : &*at;
+}
+
+TimeRange Aggregation::visible(CalendarUnit unit, TimeRange range, int64_t clock) const {
+  if (plan_.purge_interval_ms == 0 || clock < next_purge_ms_) return range;
+  for (const AggregationPlan::Unit& each : plan_.units) {
+    if (each.unit != unit || each.retention_ms < 0) continue;
+    range.from_ms = std::max(range.from_ms, last_purge(clock) - each.retention_ms);
+  }
+  return range;
+}
+
+size_t Aggregation::state_bytes() const {
+  size_t bytes = 0;
+  for (const AggregationBuckets& unit : units_) bytes += unit.state_bytes();
+  return bytes;
+}
+
+}  // namespace pollux
