@@ -103,6 +103,11 @@ TimeRange Aggregation::visible(CalendarUnit unit, TimeRange range, int64_t clock
   return range;
 }
 
+void Aggregation::archive_state(StateArchive& archive) {
+  archive(next_purge_ms_);
+  for (AggregationBuckets& unit : units_) unit.archive(archive);
+}
+
 size_t Aggregation::state_bytes() const {
   size_t bytes = 0;
   for (const AggregationBuckets& unit : units_) bytes += unit.state_bytes();

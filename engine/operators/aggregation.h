@@ -17,7 +17,7 @@
 
 namespace pollux {
 
-class Aggregation final : public Receiver {
+class Aggregation final : public Receiver, public Stateful {
  public:
   Aggregation(AggregationPlan plan, PlanContext& context);
 
@@ -32,6 +32,7 @@ class Aggregation final : public Receiver {
   /// The part of a range that readers see at `clock`.
   TimeRange visible(CalendarUnit unit, TimeRange range, int64_t clock) const;
   size_t state_bytes() const;
+  void archive_state(StateArchive& archive) override;
 
  private:
   /// The latest purge at or before `clock`.

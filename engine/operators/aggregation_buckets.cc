@@ -161,6 +161,36 @@ void AggregationBuckets::gather(const Found* found, uint32_t count, EventBatch& 
   }
 }
 
+void AggregationBuckets::archive(StateArchive& archive) {
+  archive(buckets_, free_numbers_, next_number_, groups_, kept_);
+  archive.list(slots_, [&](Slot& slot) { kept_.archive_slot(archive, slot); });
+  for (const auto& measure : measures_) measure->archive_state(archive);
+  if (archive.loads() && !is_whole()) archive.fail();
+}
+
+bool AggregationBuckets::is_whole() const {
+  if (slots_.size() < groups_.capacity()) return false;
+  if (next_number_ != buckets_.size() + free_numbers_.size()) return false;
+  std::vector<bool> seen(slots_.size(), false);
+  std::vector<bool> numbered(next_number_, false);
+  size_t rows = 0;
+  for (const auto& [from_ms, bucket] : buckets_) {
+    if (bucket.number >= next_number_ || numbered[bucket.number]) return false;
+    numbered[bucket.number] = true;
+    for (uint32_t row : bucket.rows) {
+      bool there = row < groups_.capacity() && !seen[row] && slots_[row] != RowStore::kNoSlot;
+      if (!there || groups_.instance(row) != bucket.number) return false;
+      seen[row] = true;
+      ++rows;
+    }
+  }
+  for (uint32_t number : free_numbers_) {
+    if (number >= next_number_ || numbered[number]) return false;
+    numbered[number] = true;
+  }
+  return rows == groups_.size() && rows == kept_.size();
+}
+
 size_t AggregationBuckets::state_bytes() const {
   size_t bytes = groups_.bytes() + kept_.bytes() + slots_.capacity() * sizeof(Slot);
   for (const auto& [from_ms, bucket] : buckets_) {

@@ -84,13 +84,17 @@ class AggregationBuckets {
 
   CalendarUnit unit() const { return unit_; }
   size_t state_bytes() const;
+  void archive(StateArchive& archive);
 
  private:
   struct Bucket {
-    uint32_t number;  ///< tells equal groups of different buckets apart
+    uint32_t number = 0;  ///< tells equal groups of different buckets apart
     std::vector<uint32_t> rows;
+    void archive(StateArchive& archive) { archive(number, rows); }
   };
 
+  /// Every bucket's rows are there, and its own.
+  bool is_whole() const;
   Bucket& bucket_at(int64_t from_ms);
   void keep(const Events& events);
 

@@ -123,7 +123,9 @@ class PlanContext final : public Stateful {
   void set_now(int64_t now) { now_ = std::max(now_, now); }
 
   /// The clock; what operators wait for is their own state.
-  void archive_state(StateArchive& archive) override { archive(now_, started_, next_sequence_); }
+  void archive_state(StateArchive& archive) override {
+    archive(now_, started_, started_at_, next_sequence_);
+  }
 
  private:
   friend class TimerOperator;

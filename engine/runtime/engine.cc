@@ -259,6 +259,15 @@ bool Engine::read_table(std::string_view plan, std::string_view table, const Tak
   return deployed->plan->read_rows(table, take);
 }
 
+bool Engine::can_be_asked(std::string_view plan, std::string_view name) const {
+  Impl::Deployed* deployed = impl_->find(plan);
+  if (deployed == nullptr) return false;
+  std::vector<SchemaPtr> holders = deployed->plan->row_holders();
+  return deployed->plan->find_aggregation(name) != nullptr ||
+         std::any_of(holders.begin(), holders.end(),
+                     [name](const SchemaPtr& schema) { return schema->name() == name; });
+}
+
 QueryAnswer Engine::query(std::string_view plan, std::string_view text,
                           OnDemandOptions options) const {
   QueryAnswer answer;

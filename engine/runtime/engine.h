@@ -115,8 +115,10 @@ class Engine {
   /// Hands out copies of the rows of a table or a named window, oldest first, until `take` says
   /// false. False when there is no such table or its plan is suspended.
   bool read_table(std::string_view plan, std::string_view table, const TakeRows& take) const;
-  /// Asks a plan's tables and named windows; changes nothing. The present is that of the last
-  /// entry, whatever `options` say.
+  /// Whether a query of the plan may ask this: a table, a named window or an aggregation.
+  bool can_be_asked(std::string_view plan, std::string_view name) const;
+  /// Asks a plan's tables, named windows and aggregations; changes nothing. The present is that of
+  /// the last entry, whatever `options` say.
   QueryAnswer query(std::string_view plan, std::string_view text,
                     OnDemandOptions options = {}) const;
   /// Empty when no plan has that name.

@@ -73,6 +73,9 @@ std::vector<StatePart> Plan::state_parts() {
   if (idle_clock_) parts.push_back({"idle clock", &*idle_clock_});
   for (auto& [name, table] : tables_) parts.push_back({"table " + name, table.get()});
   for (auto& [name, window] : windows_) parts.push_back({"window " + name, &window->window()});
+  for (auto& [name, aggregation] : aggregations_) {
+    parts.push_back({"aggregation " + name, aggregation.get()});
+  }
   for (size_t i = 0; i < partitions_.size(); ++i) {
     parts.push_back({"partition " + std::to_string(i + 1), partitions_[i].get()});
   }

@@ -72,11 +72,8 @@ class Asking {
     for (const PlanInfo& plan : parts_.node.plans()) {
       if (!question_.plan.empty() && plan.name != question_.plan) continue;
       bool has = false;
-      absl::Status asked = parts_.node.with_engine(plan.name, [&](Engine& engine) {
-        for (const TableInfo& table : engine.tables(plan.name)) {
-          has = has || table.schema->name() == table_;
-        }
-      });
+      absl::Status asked = parts_.node.with_engine(
+          plan.name, [&](Engine& engine) { has = engine.can_be_asked(plan.name, table_); });
       if (!asked.ok() && !absl::IsNotFound(asked)) {
         failed = json_error(503, "busy", std::string(asked.message()));
         return false;

@@ -14,6 +14,9 @@ constexpr const char* kPlan = R"(
   @PrimaryKey('user') define table T (user string, total long);
   define window W (user string, amount int) length(3);
   define trigger Tick at every 1 sec;
+  @purge(enable='true', interval='5 sec', @retentionPeriod(sec='120 sec'))
+  define aggregation A from S select user, sum(amount) as total, avg(amount) as mean,
+    distinctCount(amount) as kinds, amount * 2 as last group by user aggregate every sec ... year;
   @info(name='sums')
   from S#window.time(1 min) select user, sum(amount) as total, min(amount) as low,
     distinctCount(amount) as kinds group by user insert into Sums;
@@ -23,6 +26,8 @@ constexpr const char* kPlan = R"(
     select e1.user as user, e3.amount as amount insert into Rising;
   from S as a join W as b on a.user == b.user select a.user as user, b.amount as amount
     output last every 3 events insert into Joined;
+  from S join A on A.user == S.user within '1970-**-** **:**:**' per 'min'
+    select AGG_TIMESTAMP as at, total, mean, kinds, last insert into Minutes;
   partition with (user of S) begin
     from S#window.lengthBatch(2) select user, avg(amount) as mean insert into Means;
   end;
