@@ -52,7 +52,13 @@ class AskedPlan {
   }
 
   void send(const std::string& stream, Row row, int64_t time) {
-    EventBatchPtr batch = batch_of(engine_->input_schema(stream), {std::move(row)}, {time});
+    send_all(stream, {std::move(row)}, time);
+  }
+
+  /// Rows of one time, in one batch.
+  void send_all(const std::string& stream, const std::vector<Row>& rows, int64_t time) {
+    std::vector<int64_t> times(rows.size(), time);
+    EventBatchPtr batch = batch_of(engine_->input_schema(stream), rows, times);
     ApplyOutcome outcome = engine_->apply(entry(time, EventsPayload{batch}), results_);
     EXPECT_EQ(outcome.status, ApplyStatus::kApplied) << outcome.reason;
   }
