@@ -50,9 +50,13 @@ void Aggregation::pick_timed(const Chunk& chunk) {
     time = plan_.time->evaluate({chunk.rows, &source, context_.now()});
   }
   for (uint32_t i = 0; i < chunk.rows; ++i) {
-    if (plan_.time && time.is_null(i)) continue;
-    int64_t ms = plan_.time ? time.at<int64_t>(i) : context_.clock_at(chunk, i);
-    if (ms < -kCalendarMsMax || ms > kCalendarMsMax) continue;
+    bool timed = !plan_.time || !time.is_null(i);
+    int64_t ms = 0;
+    if (timed) ms = plan_.time ? time.at<int64_t>(i) : context_.clock_at(chunk, i);
+    if (!timed || ms < -kCalendarMsMax || ms > kCalendarMsMax) {
+      ++context_.counts().rows_without_time;
+      continue;
+    }
     rows_.push_back(chunk.row(i));
     times_.push_back(ms);
   }

@@ -22,7 +22,7 @@ class Aggregation final : public Receiver, public Stateful {
   Aggregation(AggregationPlan plan, PlanContext& context);
 
   /// Events of the source. One without a time (null, no such text, or beyond all calendars) is left
-  /// out.
+  /// out and counted.
   void receive(const Chunk& chunk) override;
 
   const SchemaPtr& schema() const { return plan_.schema; }
