@@ -228,15 +228,16 @@ void QueryPlanner::add_aggregation(const ast::AggregationDefinition& definition)
     return report(definition.source.location, "an aggregation cannot read a named window",
                   "a stream");
   }
-  SourcesScope scope({{input->names, input->schema, 0, 0}});
-  std::optional<Handlers> handlers = bind_handlers(definition.source, scope);
+  std::optional<Handlers> handlers = bind_handlers(definition.source, *input);
+  SchemaPtr schema = handlers ? handlers->schema : input->schema;
+  SourcesScope scope({{input->names, schema, 0, 0}});
   if (definition.by) plan.time = aggregation_time(*definition.by, definition.location, scope);
   ExpressionBinder binder(scope, plan_.context(), *this, diagnostics_);
   const ast::Selector& select = definition.selector;
   for (const ast::ExpressionPtr& key : select.group_by) plan.group_by.push_back(binder.bind(*key));
   AggregationSelection selection(binder, plan, diagnostics_);
   if (select.star) {
-    for (const Attribute& attribute : input->schema->attributes()) {
+    for (const Attribute& attribute : schema->attributes()) {
       ast::OutputAttribute all;
       all.expression = std::make_unique<ast::Expression>();
       all.expression->kind = ast::Expression::Kind::kReference;
@@ -255,7 +256,7 @@ void QueryPlanner::add_aggregation(const ast::AggregationDefinition& definition)
   flow_.writes_table(definition.name);
   Aggregation& aggregation =
       plan_.add_aggregation(std::make_unique<Aggregation>(std::move(plan), plan_.context()));
-  read(*input, chain_filters(handlers->before, aggregation));
+  read(*input, chain_steps(handlers->before, aggregation));
 }
 
 std::optional<AggregationWindow> QueryPlanner::plan_aggregation_window(
