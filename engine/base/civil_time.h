@@ -37,13 +37,18 @@ inline CivilTime civil_time(int64_t ms) {
 }
 
 /// Days from 1970-01-01 to a date (the same source).
-inline int64_t days_to(int64_t year, int32_t month, int32_t day) {
+inline int64_t days_to(int64_t year, int64_t month, int64_t day) {
   if (month <= 2) --year;
   int64_t era = floor_divide(year, 400);
   int64_t year_of_era = year - era * 400;
   int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
   return era * 146'097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year -
          719'468;
+}
+
+/// 0 for a Sunday to 6 for a Saturday, of a day that many days from 1970-01-01.
+inline int32_t weekday_of(int64_t days) {
+  return static_cast<int32_t>(days + 4 - floor_divide(days + 4, 7) * 7);
 }
 
 /// Days of a month, 1 to 12.

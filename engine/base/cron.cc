@@ -43,12 +43,12 @@ std::vector<std::string> fields_of(std::string_view text) {
 }
 
 /// Days since 1970-01-01, a Thursday; 1 is Sunday.
-unsigned weekday_of(int64_t day) { return static_cast<unsigned>((day + 4) % 7) + 1; }
+unsigned quartz_weekday(int64_t day) { return static_cast<unsigned>(weekday_of(day)) + 1; }
 
 /// The weekday next to a day of the month, in the same month. `first`: the month's first day, since
 /// 1970.
 unsigned nearest_weekday(int64_t first, unsigned day, unsigned last) {
-  unsigned weekday = weekday_of(first + day - 1);
+  unsigned weekday = quartz_weekday(first + day - 1);
   if (weekday == 7) return day > 1 ? day - 1 : day + 2;     // Saturday
   if (weekday == 1) return day < last ? day + 1 : day - 2;  // Sunday
   return day;
@@ -196,7 +196,7 @@ bool CronSchedule::is_day(int64_t day) const {
     int64_t first = day - in_month + 1;
     return nearest_to_ <= last && in_month == nearest_weekday(first, nearest_to_, last);
   }
-  if (!weekdays_.test(weekday_of(day))) return false;
+  if (!weekdays_.test(quartz_weekday(day))) return false;
   if (nth_ != 0) return (in_month - 1) / 7 + 1 == nth_;
   return !last_weekday_ || in_month + 7 > last;
 }

@@ -2,6 +2,8 @@
 // once a null was put in.
 //
 // A null row still takes its place among the values, as zero bytes. Bools are one byte, 0 or 1.
+// Where a value of another type came in place of one (a cast lets it pass), the row is null, and
+// the value stands beside it as a stray object: seen by whoever shows the row, and by nobody else.
 #pragma once
 
 #include <cstdint>
@@ -71,12 +73,25 @@ class Column {
     nulls_[row >> 6] |= uint64_t{1} << (row & 63);
   }
 
+  bool has_strays() const { return !strays_.empty(); }
+  /// The stray object in a row that is null; an empty view where there is none.
+  StringRef stray(uint32_t row) const { return row < strays_.size() ? strays_[row] : StringRef(); }
+  /// Puts a stray beside a row that is null; its bytes live where those of strings do.
+  void set_stray(uint32_t row, StringRef object) {
+    if (strays_.size() <= row) strays_.resize(size_t{row} + 1);
+    strays_[row] = object;
+  }
+  std::vector<StringRef>& mutable_strays() { return strays_; }
+
   void clear() {
     size_ = 0;
     nulls_.clear();
+    strays_.clear();
   }
 
-  size_t bytes_held() const { return data_.capacity() + nulls_.capacity() * 8; }
+  size_t bytes_held() const {
+    return data_.capacity() + nulls_.capacity() * 8 + strays_.capacity() * sizeof(StringRef);
+  }
 
  private:
   void grow_nulls(uint32_t rows) {
@@ -88,6 +103,7 @@ class Column {
   uint32_t size_ = 0;
   Buffer data_;
   std::vector<uint64_t> nulls_;
+  std::vector<StringRef> strays_;  ///< shorter than the column where no stray follows
 };
 
 }  // namespace pollux

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/base/check.h"
+#include "engine/types/object_value.h"
 
 namespace pollux {
 
@@ -13,11 +14,12 @@ EventBatch::EventBatch(SchemaPtr schema) : schema_(std::move(schema)) {
 
 Value EventBatch::value(uint32_t row, size_t column) const {
   const Column& from = columns_[column];
-  if (from.is_null(row)) return {};
+  if (from.is_null(row)) return decode_object(from.stray(row).view());
   switch (from.type()) {
     case AttributeType::kString:
-    case AttributeType::kObject:
       return std::string(from.data<StringRef>()[row].view());
+    case AttributeType::kObject:
+      return decode_object(from.data<StringRef>()[row].view());
     case AttributeType::kInt:
       return from.data<int32_t>()[row];
     case AttributeType::kLong:
@@ -32,13 +34,44 @@ Value EventBatch::value(uint32_t row, size_t column) const {
   return {};
 }
 
+namespace {
+
+bool is_of_type(const Value& value, AttributeType type) {
+  switch (type) {
+    case AttributeType::kString:
+      return std::holds_alternative<std::string>(value);
+    case AttributeType::kInt:
+      return std::holds_alternative<int32_t>(value);
+    case AttributeType::kLong:
+      return std::holds_alternative<int64_t>(value);
+    case AttributeType::kFloat:
+      return std::holds_alternative<float>(value);
+    case AttributeType::kDouble:
+      return std::holds_alternative<double>(value);
+    case AttributeType::kBool:
+      return std::holds_alternative<bool>(value);
+    case AttributeType::kObject:
+      return true;
+  }
+  return false;
+}
+
+}  // namespace
+
 void EventBatch::append_value(size_t column, const Value& value) {
   Column& to = columns_[column];
   if (is_null(value)) return to.append_null();
+  const auto* object = std::get_if<ObjectValue>(&value);
+  POLLUX_CHECK(object == nullptr || is_object(object->bytes));
+  if (!is_of_type(value, to.type())) {
+    to.append_null();
+    return to.set_stray(to.size() - 1, arena().store(encode_object(value)));
+  }
   switch (to.type()) {
     case AttributeType::kString:
-    case AttributeType::kObject:
       return append_string(column, std::get<std::string>(value));
+    case AttributeType::kObject:
+      return append_string(column, encode_object(value));
     case AttributeType::kInt:
       return to.append(std::get<int32_t>(value));
     case AttributeType::kLong:
@@ -93,6 +126,9 @@ size_t EventBatch::bytes_shared() const {
 void own_strings(EventBatch& batch) {
   for (size_t c = 0; c < batch.schema().size(); ++c) {
     Column& column = batch.column(c);
+    for (StringRef& stray : column.mutable_strays()) {
+      if (!stray.is_inline()) stray = batch.arena().store(stray.view());
+    }
     if (column.width() != sizeof(StringRef)) continue;
     auto* texts = column.mutable_data<StringRef>();
     for (uint32_t row = 0; row < column.size(); ++row) {
@@ -107,6 +143,9 @@ void append_row(EventBatch& to, const EventBatch& from, uint32_t row) {
     Column& column = to.column(c);
     if (values.is_null(row)) {
       column.append_null();
+      if (values.stray(row).size() != 0) {
+        column.set_stray(column.size() - 1, to.arena().store(values.stray(row).view()));
+      }
       continue;
     }
     switch (values.width()) {

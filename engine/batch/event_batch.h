@@ -40,7 +40,7 @@ class EventBatch {
   void append_string(size_t column, std::string_view text) {
     columns_[column].append(arena().store(text));
   }
-  /// Appends any value; it must be null or of the column's type.
+  /// Appends any value; one that is not of the column's type becomes a null with a stray beside it.
   void append_value(size_t column, const Value& value);
   void end_row(int64_t timestamp_ms) { timestamps_.push_back(timestamp_ms); }
   std::vector<int64_t>& mutable_timestamps() { return timestamps_; }

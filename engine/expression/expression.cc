@@ -71,6 +71,11 @@ Vec ColumnExpression::evaluate(const Frame& frame) {
     }
     vec.nulls = nulls;
   }
+  if (column.has_strays()) {
+    StringRef* strays = buffer_.strays(rows);
+    for (uint32_t i = 0; i < rows; ++i) strays[i] = column.stray(source.row(i));
+    vec.strays = strays;
+  }
   return vec;
 }
 
@@ -88,9 +93,10 @@ ExpressionPtr ConstantExpression::null_of(AttributeType type) {
 namespace {
 
 AttributeType type_of(const Value& value) {
-  constexpr AttributeType kTypes[] = {
-      AttributeType::kObject, AttributeType::kBool,   AttributeType::kInt,   AttributeType::kLong,
-      AttributeType::kFloat,  AttributeType::kDouble, AttributeType::kString};
+  constexpr AttributeType kTypes[] = {AttributeType::kObject, AttributeType::kBool,
+                                      AttributeType::kInt,    AttributeType::kLong,
+                                      AttributeType::kFloat,  AttributeType::kDouble,
+                                      AttributeType::kString, AttributeType::kObject};
   return kTypes[value.index()];
 }
 
@@ -210,6 +216,12 @@ void append_vec(const Vec& values, uint32_t rows, EventBatch& to, size_t column_
   if (values.nulls == nullptr) return;
   for (uint32_t i = 0; i < rows; ++i) {
     if (values.is_null(i)) column.set_null(first + i);
+  }
+  if (values.strays == nullptr) return;
+  for (uint32_t i = 0; i < rows; ++i) {
+    StringRef stray = values.stray(i);
+    if (stray.size() == 0 || !values.is_null(i)) continue;
+    column.set_stray(first + i, to.arena().store(stray.view()));
   }
 }
 

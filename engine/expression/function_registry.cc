@@ -2,15 +2,34 @@
 
 namespace pollux {
 
-const std::vector<FunctionEntry>& function_table() {
-  static const std::vector<FunctionEntry> table = [] {
+namespace {
+
+std::vector<FunctionEntry>& table() {
+  static std::vector<FunctionEntry> table = [] {
     std::vector<FunctionEntry> all = core_functions();
-    for (const auto& more : {string_functions(), time_functions()}) {
+    for (auto& more : {string_functions(), pattern_functions(), math_functions(),
+                       number_text_functions(), time_functions(), list_functions(), map_functions(),
+                       json_functions(), identity_functions()}) {
       all.insert(all.end(), more.begin(), more.end());
     }
     return all;
   }();
   return table;
+}
+
+}  // namespace
+
+const std::vector<FunctionEntry>& function_table() { return table(); }
+
+void add_functions(std::vector<FunctionEntry> entries) {
+  for (FunctionEntry& entry : entries) {
+    const FunctionEntry* known = find_function(entry.name_space, entry.name);
+    if (known != nullptr) {
+      table()[static_cast<size_t>(known - table().data())] = std::move(entry);
+    } else {
+      table().push_back(std::move(entry));
+    }
+  }
 }
 
 const FunctionEntry* find_function(std::string_view name_space, std::string_view name) {
@@ -20,11 +39,15 @@ const FunctionEntry* find_function(std::string_view name_space, std::string_view
   return nullptr;
 }
 
+std::string full_name(std::string_view name_space, std::string_view name) {
+  std::string full(name_space);
+  return full.empty() ? std::string(name) : full.append(":").append(name);
+}
+
 std::vector<std::string> function_names() {
   std::vector<std::string> names;
   for (const FunctionEntry& entry : function_table()) {
-    std::string name(entry.name);
-    names.push_back(entry.name_space.empty() ? name : std::string(entry.name_space) + ":" + name);
+    names.push_back(full_name(entry.name_space, entry.name));
   }
   return names;
 }

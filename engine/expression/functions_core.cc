@@ -5,20 +5,16 @@
 #include <optional>
 
 #include "engine/base/number_text.h"
+#include "engine/expression/constant_arguments.h"
 #include "engine/expression/function_registry.h"
 #include "engine/expression/operators.h"
 #include "engine/expression/row_function.h"
+#include "engine/types/object_value.h"
 
 namespace pollux {
 namespace {
 
 using Arguments = std::vector<ExpressionPtr>;
-
-std::optional<std::string> constant_text(const ExpressionPtr& expression) {
-  const Vec* vec = expression->constant();
-  if (vec == nullptr || vec->type != AttributeType::kString || vec->is_null(0)) return std::nullopt;
-  return std::string(vec->as<StringRef>()[0].view());
-}
 
 template <class T>
 void put_parsed(std::string_view text, RowResult& out) {
@@ -120,23 +116,46 @@ CallResult make_convert(Arguments arguments) {
   });
 }
 
-/// cast() trusts the value to be of the type already; a value of another type cannot be used.
+/// The value of an object that is of the result's type, or may stand for it.
+void put_cast(std::string_view object, AttributeType to, RowResult& out) {
+  ObjectTag tag = tag_of(object);
+  if (tag == ObjectTag::kNull) return;
+  Value value = decode_object(object);
+  if (to == AttributeType::kString && tag == ObjectTag::kString) {
+    return out.put_text(std::get<std::string>(value));
+  }
+  if (to == AttributeType::kInt && tag == ObjectTag::kInt) return out.put(std::get<int32_t>(value));
+  if (to == AttributeType::kLong && integer_of_object(object)) {
+    return out.put(*integer_of_object(object));
+  }
+  if (to == AttributeType::kFloat && tag == ObjectTag::kFloat) {
+    return out.put(std::get<float>(value));
+  }
+  if (to == AttributeType::kDouble && tag == ObjectTag::kDouble) {
+    return out.put(std::get<double>(value));
+  }
+  if (to == AttributeType::kBool && tag == ObjectTag::kBool) {
+    return out.put(static_cast<uint8_t>(std::get<bool>(value)));
+  }
+  out.put_stray(object);
+}
+
+/// cast() takes the value to be of the type already. One that is not cannot be used as such: it is
+/// null, and goes on as a stray.
 CallResult make_cast(Arguments arguments) {
   std::optional<std::string> name =
       arguments.size() == 2 ? constant_text(arguments[1]) : std::nullopt;
   std::optional<AttributeType> to = name ? attribute_type_from(*name) : std::nullopt;
-  if (!to) {
+  if (!to || *to == AttributeType::kObject) {
     return CallError{"cast needs a value and the name of a type",
                      "cast(value, 'string' | 'int' | 'long' | 'float' | 'double' | 'bool')"};
   }
   if (arguments[0]->type() == *to) return arguments[0];
-  if (arguments[0]->type() == AttributeType::kObject) {
-    return make_row_function(*to, {arguments[0]}, [to](const RowArguments& in, RowResult& out) {
-      if (!in.is_null(0) && *to == AttributeType::kString) out.put_text(in.text(0));
-    });
-  }
-  // The original lets the value pass and fails where it is used; here it is no value of the type.
-  return make_row_function(*to, std::move(arguments), [](const RowArguments&, RowResult&) {});
+  arguments.pop_back();
+  return make_row_function(*to, std::move(arguments), [to](const RowArguments& in, RowResult& out) {
+    StringRef stray = in.stray(0);
+    put_cast(in.is_null(0) ? stray.view() : in.to_object(0), *to, out);
+  });
 }
 
 CallResult make_coalesce(Arguments arguments) {
@@ -178,18 +197,48 @@ CallResult make_default(Arguments arguments) {
   });
 }
 
-template <AttributeType kType>
+template <AttributeType kType, ObjectTag kTag>
 CallResult make_instance_of(Arguments arguments) {
   if (arguments.size() != 1) return CallError{"instanceOf takes one argument", "one value"};
   bool is = arguments[0]->type() == kType;
+  bool object = arguments[0]->type() == AttributeType::kObject;
   return make_row_function(AttributeType::kBool, std::move(arguments),
-                           [is](const RowArguments& in, RowResult& out) {
-                             out.put(static_cast<uint8_t>(is && !in.is_null(0)));
+                           [is, object](const RowArguments& in, RowResult& out) {
+                             StringRef stray = in.stray(0);
+                             bool found = is;
+                             if (in.is_null(0)) {
+                               found = stray.size() != 0 && tag_of(stray.view()) == kTag;
+                             } else if (object) {
+                               found = tag_of(in.text(0)) == kTag;
+                             }
+                             out.put(static_cast<uint8_t>(found));
                            });
 }
 
-/// The greatest (or least) of the arguments that are not null, started as the original starts it:
-/// from the smallest positive double (the greatest), which comes out where nothing beats it.
+CallResult make_create_set(Arguments arguments) {
+  if (arguments.size() != 1 || arguments[0]->type() == AttributeType::kObject) {
+    return CallError{"createSet does not take these arguments", "one string, bool or number"};
+  }
+  return make_row_function(AttributeType::kObject, std::move(arguments),
+                           [](const RowArguments& in, RowResult& out) {
+                             std::string element = in.to_object(0);
+                             out.put_made(make_set({element}));
+                           });
+}
+
+CallResult make_size_of_set(Arguments arguments) {
+  if (arguments.size() != 1 || arguments[0]->type() != AttributeType::kObject) {
+    return CallError{"sizeOfSet does not take these arguments", "one object that is a set"};
+  }
+  return make_row_function(AttributeType::kInt, std::move(arguments),
+                           [](const RowArguments& in, RowResult& out) {
+                             if (in.is_null(0)) return out.put(int32_t{0});
+                             if (tag_of(in.text(0)) != ObjectTag::kSet) return;
+                             out.put(static_cast<int32_t>(size_of_object(in.text(0))));
+                           });
+}
+
+/// The greatest (or least) of the arguments that are not null; null when all are.
 template <bool kGreatest>
 CallResult make_extreme(Arguments arguments) {
   bool one_type = !arguments.empty() && is_numeric(arguments[0]->type());
@@ -198,26 +247,20 @@ CallResult make_extreme(Arguments arguments) {
   }
   if (!one_type) return CallError{"minimum and maximum take numbers", "numbers of one type"};
   AttributeType type = arguments[0]->type();
-  return make_row_function(type, std::move(arguments),
-                           [type](const RowArguments& in, RowResult& out) {
-                             double best = kGreatest ? std::numeric_limits<double>::denorm_min()
-                                                     : std::numeric_limits<double>::max();
-                             for (size_t i = 0; i < in.size(); ++i) {
-                               if (in.is_null(i)) continue;
-                               double value = in.number(i);
-                               if (kGreatest ? value > best : value < best) best = value;
-                             }
-                             switch (type) {
-                               case AttributeType::kInt:
-                                 return out.put(to_integer<int32_t>(best));
-                               case AttributeType::kLong:
-                                 return out.put(to_integer<int64_t>(best));
-                               case AttributeType::kFloat:
-                                 return out.put(static_cast<float>(best));
-                               default:
-                                 return out.put(best);
-                             }
-                           });
+  bool whole = type == AttributeType::kInt || type == AttributeType::kLong;
+  return make_row_function(
+      type, std::move(arguments), [whole](const RowArguments& in, RowResult& out) {
+        auto less = [&](size_t a, size_t b) {
+          return whole ? in.integer(a) < in.integer(b) : in.number(a) < in.number(b);
+        };
+        std::optional<size_t> best;
+        for (size_t i = 0; i < in.size(); ++i) {
+          if (in.is_null(i)) continue;
+          bool beats = !best || (kGreatest ? less(*best, i) : less(i, *best));
+          if (beats) best = i;
+        }
+        if (best) out.put_argument(in, *best);
+      });
 }
 
 CallResult make_current_time(Arguments arguments) {
@@ -262,8 +305,10 @@ std::vector<FunctionEntry> core_functions() {
   return {
       {"", "convert", "(<any> value, <string> type) <type>",
        "The value as another type; null where a text is no such value.", make_convert},
-      {"", "cast", "(<object> value, <string> type) <type>",
-       "The value taken to be of the type; not changed.", make_cast},
+      {"", "cast", "(<any> value, <string> type) <type>",
+       "The value taken to be of the type, and not changed (an int may stand for a long). One that "
+       "is of another type counts as null.",
+       make_cast},
       {"", "coalesce", "(<any> value, ...) <any>", "The first value that is not null.",
        make_coalesce},
       {"", "ifThenElse", "(<bool> condition, <any> then, <any> else) <any>",
@@ -271,17 +316,21 @@ std::vector<FunctionEntry> core_functions() {
       {"", "default", "(<any> value, <any> default) <any>", "The value, or the default for null.",
        make_default},
       {"", "instanceOfBoolean", "(<any> value) <bool>", "Is the value a bool?",
-       make_instance_of<AttributeType::kBool>},
+       make_instance_of<AttributeType::kBool, ObjectTag::kBool>},
       {"", "instanceOfDouble", "(<any> value) <bool>", "Is the value a double?",
-       make_instance_of<AttributeType::kDouble>},
+       make_instance_of<AttributeType::kDouble, ObjectTag::kDouble>},
       {"", "instanceOfFloat", "(<any> value) <bool>", "Is the value a float?",
-       make_instance_of<AttributeType::kFloat>},
+       make_instance_of<AttributeType::kFloat, ObjectTag::kFloat>},
       {"", "instanceOfInteger", "(<any> value) <bool>", "Is the value an int?",
-       make_instance_of<AttributeType::kInt>},
+       make_instance_of<AttributeType::kInt, ObjectTag::kInt>},
       {"", "instanceOfLong", "(<any> value) <bool>", "Is the value a long?",
-       make_instance_of<AttributeType::kLong>},
+       make_instance_of<AttributeType::kLong, ObjectTag::kLong>},
       {"", "instanceOfString", "(<any> value) <bool>", "Is the value a string?",
-       make_instance_of<AttributeType::kString>},
+       make_instance_of<AttributeType::kString, ObjectTag::kString>},
+      {"", "createSet", "(<string|bool|number> value) <object>", "A set of this one value.",
+       make_create_set},
+      {"", "sizeOfSet", "(<object> set) <int>",
+       "Number of values in a set; 0 for null, and null for what is no set.", make_size_of_set},
       {"", "maximum", "(<number> value, ...) <number>",
        "The greatest of the values that are not null.", make_extreme<true>},
       {"", "minimum", "(<number> value, ...) <number>",

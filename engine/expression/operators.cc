@@ -45,6 +45,7 @@ class NumericCast final : public Expression {
     Vec from = operand_->evaluate(frame);
     Vec out = from;
     out.type = type();
+    out.strays = nullptr;
     uint32_t rows = from.constant ? 1 : frame.rows;
     with_numeric(type(), [&](auto to_tag) {
       using To = decltype(to_tag);

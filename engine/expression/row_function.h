@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -33,7 +34,13 @@ class RowArguments {
   double number(size_t i) const;
   /// Any value as text ("null" for null).
   std::string to_text(size_t i) const;
+  /// Any value as an object; a null's is the null object.
+  std::string to_object(size_t i) const;
+  /// The object that stands in place of a null; an empty view where there is none.
+  StringRef stray(size_t i) const { return vecs_[i].stray(row_); }
   int64_t clock_ms() const { return frame_.clock_ms; }
+  /// Of the row's timestamp and of what is kept of its values.
+  uint64_t row_hash() const;
 
   void set_row(uint32_t row) { row_ = row; }
 
@@ -54,6 +61,14 @@ class RowResult {
     nulls_[row_] = 0;
   }
   void put_text(std::string_view text) { put(arena_.store(text)); }
+  /// An encoded object; the null object is null.
+  void put_object(std::string_view object);
+  /// What was too large or too deep to be made is null.
+  void put_made(const std::optional<std::string>& object) {
+    if (object) put_object(*object);
+  }
+  /// Null, with an object beside it (see Column).
+  void put_stray(std::string_view object);
   /// Argument `i`, which must be of the result's type.
   void put_argument(const RowArguments& arguments, size_t i);
 
@@ -65,8 +80,11 @@ class RowResult {
 
  private:
   AttributeType type_;
+  VecBuffer& buffer_;
+  uint32_t rows_;
   std::byte* values_;
   uint8_t* nulls_;
+  StringRef* strays_ = nullptr;
   Arena& arena_;
   uint32_t row_ = 0;
 };

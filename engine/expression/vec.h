@@ -17,6 +17,8 @@ struct Vec {
   bool constant = false;           ///< one value stands for all rows
   const void* data = nullptr;      ///< values; rows side by side, or one when constant
   const uint8_t* nulls = nullptr;  ///< 1 for null, like data; nullptr when no row is null
+  /// Objects that stand in place of nulls (see Column), like data; nullptr when there are none.
+  const StringRef* strays = nullptr;
 
   template <class T>
   const T* as() const {
@@ -26,6 +28,9 @@ struct Vec {
   template <class T>
   const T& at(uint32_t row) const {
     return as<T>()[constant ? 0 : row];
+  }
+  StringRef stray(uint32_t row) const {
+    return strays != nullptr ? strays[constant ? 0 : row] : StringRef();
   }
 };
 
@@ -42,6 +47,11 @@ class VecBuffer {
     if (nulls_.size() < rows) nulls_.resize(rows);
     return nulls_.data();
   }
+  /// All empty.
+  StringRef* strays(uint32_t rows) {
+    strays_.assign(rows, StringRef());
+    return strays_.data();
+  }
 
  private:
   struct alignas(16) Word {
@@ -49,6 +59,7 @@ class VecBuffer {
   };
   std::vector<Word> values_;
   std::vector<uint8_t> nulls_;
+  std::vector<StringRef> strays_;
 };
 
 }  // namespace pollux

@@ -157,6 +157,8 @@ struct StateInput {
   bool sequence = false;
   StateElement root;
   std::optional<int64_t> within_ms;  ///< written last, behind the whole pattern
+  /// No parentheses stand around the whole: 3.1 takes that `within` for the last part's alone.
+  bool within_last_part = false;
 };
 
 using QueryInput = std::variant<StreamSource, JoinInput, StateInput>;
@@ -201,9 +203,10 @@ struct Assignment {
 };
 
 struct OutputAction {
-  enum class Kind : uint8_t { kInsert, kDelete, kUpdate, kUpdateOrInsert, kReturn };
+  /// kReturn: to whoever watches the query. kNone: nothing was written.
+  enum class Kind : uint8_t { kInsert, kDelete, kUpdate, kUpdateOrInsert, kReturn, kNone };
   enum class Events : uint8_t { kCurrent, kExpired, kAll };
-  Kind kind = Kind::kReturn;
+  Kind kind = Kind::kNone;
   Events events = Events::kCurrent;
   bool raw = false;  ///< 3.x: `all raw events`, `expired raw events`
   bool inner = false;
@@ -258,6 +261,7 @@ struct FunctionDefinition {
   std::string language;
   AttributeType returns = AttributeType::kObject;
   std::string body;
+  Location body_location;  ///< of its first byte
   std::vector<Annotation> annotations;
   Location location;
 };

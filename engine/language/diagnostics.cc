@@ -6,6 +6,8 @@
 #include <tuple>
 #include <utility>
 
+#include "engine/base/utf8.h"
+
 namespace pollux {
 namespace {
 
@@ -13,6 +15,9 @@ constexpr size_t kQuotedBytesMax = 40;
 
 /// Longer names are nobody's misspelling, and the distance costs the product of the lengths.
 constexpr size_t kNameBytesMax = 256;
+
+/// Steps after which no more candidates are looked at.
+constexpr size_t kCompareStepsMax = 4'000'000;
 
 std::string folded(const std::string& text) {
   std::string out = text;
@@ -44,27 +49,6 @@ size_t edit_distance(const std::string& a, const std::string& b) {
   return row[b.size()];
 }
 
-/// Bytes of the well-formed UTF-8 character that `text` begins with, 0 when it is broken.
-size_t utf8_size(std::string_view text) {
-  auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
-  size_t size = byte(0) < 0x80   ? 1
-                : byte(0) < 0xC2 ? 0
-                : byte(0) < 0xE0 ? 2
-                : byte(0) < 0xF0 ? 3
-                : byte(0) < 0xF5 ? 4
-                                 : 0;
-  if (size == 0 || size > text.size()) return 0;
-  for (size_t i = 1; i < size; ++i) {
-    if ((byte(i) & 0xC0) != 0x80) return 0;
-  }
-  // Overlong forms, surrogates, and what lies beyond U+10FFFF.
-  if ((byte(0) == 0xE0 && byte(1) < 0xA0) || (byte(0) == 0xED && byte(1) > 0x9F) ||
-      (byte(0) == 0xF0 && byte(1) < 0x90) || (byte(0) == 0xF4 && byte(1) > 0x8F)) {
-    return 0;
-  }
-  return size;
-}
-
 }  // namespace
 
 std::string to_text(const Diagnostics& diagnostics, const std::string& file) {
@@ -77,6 +61,18 @@ std::string to_text(const Diagnostics& diagnostics, const std::string& file) {
     out += "\n";
   }
   return out;
+}
+
+void in_order_of_place(Diagnostics& diagnostics) {
+  std::stable_sort(diagnostics.begin(), diagnostics.end(),
+                   [](const Diagnostic& a, const Diagnostic& b) {
+                     return std::tie(a.location.line, a.location.column) <
+                            std::tie(b.location.line, b.location.column);
+                   });
+  if (diagnostics.size() <= kDiagnosticsMax) return;
+  diagnostics.resize(kDiagnosticsMax);
+  diagnostics.push_back(
+      {diagnostics.back().location, "too many errors; the rest is not reported", "", ""});
 }
 
 std::string in_quotes(std::string_view text) {
@@ -103,6 +99,7 @@ std::string nearest_name(const std::string& name, const std::vector<std::string>
   size_t threshold = std::max<size_t>(1, name.size() / 3);
   std::string wanted = folded(name);
   const std::string* best = nullptr;
+  size_t steps = 0;
   // Among candidates that are equally near letter case counts, then length: swapped and mistaken
   // letters are more frequent than lost ones. Then the first is taken.
   auto best_distance = std::tuple(std::numeric_limits<size_t>::max(), size_t{0}, size_t{0});
@@ -110,6 +107,8 @@ std::string nearest_name(const std::string& name, const std::vector<std::string>
     size_t longer = std::max(candidate.size(), name.size());
     size_t shorter = std::min(candidate.size(), name.size());
     if (longer - shorter > threshold) continue;
+    steps += longer * shorter;
+    if (steps > kCompareStepsMax) break;
     size_t near = edit_distance(wanted, folded(candidate));
     if (near > threshold || near > std::get<0>(best_distance)) continue;
     auto distance = std::tuple(near, edit_distance(name, candidate), longer - shorter);

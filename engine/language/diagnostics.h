@@ -1,6 +1,7 @@
 // What is wrong with a plan's text: place, cause, and what to do about it.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -23,8 +24,14 @@ struct Diagnostic {
 
 using Diagnostics = std::vector<Diagnostic>;
 
+/// A text with more errors than this reports the first ones and says that there are more.
+constexpr size_t kDiagnosticsMax = 100;
+
 /// "file:line:column: error: message; expected ...; hint ...", one line for each.
 std::string to_text(const Diagnostics& diagnostics, const std::string& file);
+
+/// Sorts by place; more than kDiagnosticsMax are cut, and one more says so.
+void in_order_of_place(Diagnostics& diagnostics);
 
 /// `text` in quotes for a message: cut when long, control characters and broken UTF-8 escaped.
 std::string in_quotes(std::string_view text);

@@ -312,8 +312,8 @@ class Lexer {
     advance(end + (finished ? 1 : 0));
   }
 
-  /// The body of a function. Braces in "strings" and // comments do not count; a body in which
-  /// they make no sense (an odd quote) is read once more with every brace counted.
+  /// The body of a function. Braces in strings and comments do not count; a body in which they make
+  /// no sense (an odd quote) is read once more with every brace counted.
   void script() {
     Location start = here();
     size_t size = script_size(Braces::kOutsideStrings);
@@ -345,13 +345,29 @@ class Lexer {
       } else if (c == '}') {
         if (--depth == 0) return i + 1;
       } else if (braces == Braces::kOutsideStrings) {
-        if (c == '"') i = body.find('"', i + 1);
-        if (c == '/' && body.substr(i).starts_with("//")) i = body.find_first_of("\r\n", i);
+        i = end_of_text(body, i);
         if (i == std::string_view::npos) break;
       }
     }
     ++failures;
     return 0;
+  }
+
+  /// Where the string or comment ends that begins at `i`, which is `i` when none does; npos when it
+  /// does not end.
+  static size_t end_of_text(std::string_view body, size_t i) {
+    char c = body[i];
+    std::string_view from = body.substr(i);
+    if (from.starts_with("//")) return body.find_first_of("\r\n", i);
+    if (from.starts_with("/*")) {
+      size_t end = body.find("*/", i + 2);
+      return end == std::string_view::npos ? end : end + 1;
+    }
+    if (c != '"' && c != '\'') return i;
+    for (++i; i < body.size() && body[i] != c; ++i) {
+      if (body[i] == '\\') ++i;
+    }
+    return i < body.size() ? i : std::string_view::npos;
   }
 
   /// A run of bytes that begin no token, reported once.

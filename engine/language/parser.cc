@@ -1,7 +1,6 @@
 #include "engine/language/parser.h"
 
 #include <algorithm>
-#include <tuple>
 #include <utility>
 
 #include "engine/base/check.h"
@@ -55,21 +54,20 @@ ParseResult parse_plan(std::string_view text) {
   return result;
 }
 
-Parser::Parser(std::string_view text) : tokens_(tokenize(text, diagnostics_)) {
+Parser::Parser(std::string_view text) {
+  bool too_long = text.size() > kTextBytesMax;
+  if (too_long) {
+    diagnostics_.push_back(
+        {{}, "the text is too long", "at most " + std::to_string(kTextBytesMax) + " bytes", ""});
+  }
+  tokens_ = tokenize(too_long ? "" : text, diagnostics_);
   POLLUX_CHECK(!tokens_.empty() && tokens_.back().kind == TokenKind::kEnd);
   // One more than will be shown, to know that there are more.
-  stop_at_diagnostics_ = diagnostics_.size() + kDiagnosticsMax + 1;
+  stop_at_diagnostics_ = too_long ? 1 : diagnostics_.size() + kDiagnosticsMax + 1;
 }
 
 Diagnostics Parser::take_diagnostics() {
-  auto place = [](const Diagnostic& d) { return std::tie(d.location.line, d.location.column); };
-  std::stable_sort(diagnostics_.begin(), diagnostics_.end(),
-                   [&](const Diagnostic& a, const Diagnostic& b) { return place(a) < place(b); });
-  if (diagnostics_.size() > kDiagnosticsMax) {
-    diagnostics_.resize(kDiagnosticsMax);
-    diagnostics_.push_back(
-        {diagnostics_.back().location, "too many errors; the rest is not reported", "", ""});
-  }
+  in_order_of_place(diagnostics_);
   return std::move(diagnostics_);
 }
 

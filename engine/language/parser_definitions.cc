@@ -139,6 +139,8 @@ bool Parser::function_definition(ast::FunctionDefinition& out) {
   }
   if (!at(TokenKind::kScript)) return fail("the script in braces");
   out.body = peek().text;
+  out.body_location = peek().location;
+  ++out.body_location.column;  // behind the brace
   skip();
   return true;
 }

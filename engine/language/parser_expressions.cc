@@ -65,6 +65,21 @@ constexpr const char* kOperandExpected = "an attribute, a constant, a function o
 
 }  // namespace
 
+ExpressionResult parse_expression(std::string_view text) {
+  Parser parser(text);
+  ExpressionResult result;
+  result.expression = parser.whole_expression();
+  result.diagnostics = parser.take_diagnostics();
+  if (!result.diagnostics.empty()) result.expression = nullptr;
+  return result;
+}
+
+ast::ExpressionPtr Parser::whole_expression() {
+  ast::ExpressionPtr out = expression();
+  if (out && !at(TokenKind::kEnd)) return fail_expression("an operator, or the end");
+  return out;
+}
+
 ast::ExpressionPtr Parser::expression() {
   Nesting nesting(*this);
   if (!nesting.allowed()) return nullptr;

@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "engine/language/parser.h"
 #include "engine/language/parser_state.h"
 
 namespace pollux {
@@ -172,7 +173,7 @@ bool Parser::time(int64_t& ms) {
            !__builtin_add_overflow(ms, part, &ms);
     skip();
   } while (at_time());
-  if (!fits) report(start, "the time does not fit a long of milliseconds", "a shorter time");
+  if (!fits || ms > kSpanMsMax) report(start, "the time is too long", "at most 10000 years");
   return true;
 }
 

@@ -47,6 +47,7 @@ bool Parser::on_demand(ast::OnDemandQuery& out) {
       out.kind = Kind::kUpdateOrInsert;
       break;
     case ast::OutputAction::Kind::kReturn:
+    case ast::OutputAction::Kind::kNone:
       return fail(kExpected);
   }
   bool needs_selection = out.kind == Kind::kInsert || out.kind == Kind::kUpdateOrInsert;

@@ -31,6 +31,7 @@ bool Parser::state_input(ast::StateInput& out) {
   ast::StateElement* last = &out.root;
   if (last->kind == StateKind::kNext && !last->within_ms) last = &last->children.back();
   out.within_ms = std::exchange(last->within_ms, std::nullopt);
+  out.within_last_part = last != &out.root;
   return true;
 }
 

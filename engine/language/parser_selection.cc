@@ -130,8 +130,10 @@ bool Parser::output_action(ast::OutputAction& out) {
     if (!target(out) || !for_events(out)) return false;
     return !accept(Keyword::kOn) || expression_into(out.on);
   }
-  out.kind = Action::kReturn;
-  if (accept(Keyword::kReturn)) return !at_event_type() || event_type(out.events, out.raw);
+  if (accept(Keyword::kReturn)) {
+    out.kind = Action::kReturn;
+    return !at_event_type() || event_type(out.events, out.raw);
+  }
   bool none = at(TokenKind::kEnd) || at_symbol(";") || at_symbol(")") || at(Keyword::kEnd) ||
               at_statement_start();
   return none || fail(kActionExpected);
@@ -143,6 +145,7 @@ bool Parser::insert_action(ast::OutputAction& out) {
           Keyword::kEvents});
   if (accept(Keyword::kOverwrite)) {
     out.kind = Action::kUpdateOrInsert;
+    accept(Keyword::kInto);
     return target(out) && for_events(out) && assignments(out) && expect(Keyword::kOn) &&
            expression_into(out.on);
   }

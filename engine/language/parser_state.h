@@ -27,6 +27,7 @@ class Parser {
 
   ast::Plan plan();
   ast::OnDemandQuery on_demand_query();
+  ast::ExpressionPtr whole_expression();
 
   /// What went wrong, in the order of the text. Call it once, at the end.
   Diagnostics take_diagnostics();

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "engine/base/check.h"
+#include "engine/operators/aggregator_table.h"
 
 namespace pollux {
 namespace {
@@ -34,11 +35,12 @@ AggregationBuckets::AggregationBuckets(const AggregationPlan& plan, CalendarUnit
       groups_(strings),
       kept_(kept_schema(plan), std::vector<bool>(plan.kept.size(), true), strings) {
   for (const AggregationPlan::Measure& measure : plan.measures) {
-    AttributeType type = measure.argument ? measure.argument->type() : AttributeType::kInt;
-    auto made =
-        make_aggregator(measure.function, measure.argument ? &type : nullptr, strings, true);
-    POLLUX_CHECK(std::holds_alternative<std::unique_ptr<Aggregator>>(made));
-    measures_.push_back(std::get<std::unique_ptr<Aggregator>>(std::move(made)));
+    std::vector<ExpressionPtr> arguments;
+    if (measure.argument) arguments.push_back(measure.argument);
+    AggregateResult made = find_aggregator("", measure.function)
+                               ->make({std::move(arguments), strings, true, Dialect::k51});
+    POLLUX_CHECK(std::holds_alternative<MadeAggregate>(made));
+    measures_.push_back(std::move(std::get<MadeAggregate>(made).function));
     unread_.emplace_back(measures_.back()->result_type());
   }
 }

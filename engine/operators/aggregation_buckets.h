@@ -22,7 +22,7 @@ namespace pollux {
 struct AggregationPlan {
   /// An aggregate that is kept for each bucket and group.
   struct Measure {
-    std::string function;    ///< as make_aggregator() knows it
+    std::string function;    ///< as find_aggregator() knows it
     ExpressionPtr argument;  ///< null for count
     std::string attribute;   ///< that the argument is; empty for count
   };

@@ -8,6 +8,7 @@
 
 #include "engine/base/number_order.h"
 #include "engine/base/ring.h"
+#include "engine/operators/aggregator_table.h"
 #include "engine/operators/distinct_count.h"
 
 namespace pollux {
@@ -28,7 +29,8 @@ class StateAggregator final : public Aggregator {
   using T = typename S::Argument;
   using R = typename S::Result;
 
-  explicit StateAggregator(AttributeType result_type) : Aggregator(result_type) {}
+  explicit StateAggregator(AttributeType result_type, bool empty_is_zero = false)
+      : Aggregator(result_type), empty_is_zero_(empty_is_zero) {}
 
   void run(const AggregateSteps& steps, Column& results) override {
     uint32_t first = results.size();
@@ -52,7 +54,7 @@ class StateAggregator final : public Aggregator {
       }
       Outcome<R> outcome = state.result();
       to[i] = outcome.value;
-      if (outcome.null) results.set_null(first + i);
+      if (outcome.null && !empty_is_zero_) results.set_null(first + i);
     }
   }
 
@@ -85,6 +87,7 @@ class StateAggregator final : public Aggregator {
   void archive_state(StateArchive& archive) override { archive(states_); }
 
  private:
+  bool empty_is_zero_;
   std::vector<S> states_;
 };
 
@@ -242,7 +245,8 @@ struct ExtremeOfAnyOrder {
   size_t bytes() const { return values.size() * (sizeof(T) + 5 * sizeof(void*)); }
 };
 
-template <class T, bool kLeast>
+/// `kOutlivesBatches`: as in plans of 3.1; in those of 5.1 it begins afresh with a batch.
+template <class T, bool kLeast, bool kOutlivesBatches>
 struct ExtremeForever {
   using Argument = T;
   using Result = T;
@@ -254,7 +258,9 @@ struct ExtremeForever {
   }
   void remove(T value) { add(value); }
   Outcome<T> result() const { return {best.value_or(T{}), !best}; }
-  void reset() { best.reset(); }
+  void reset() {
+    if (!kOutlivesBatches) best.reset();
+  }
   bool fresh() const { return !best; }
   void archive(StateArchive& archive) { archive(best); }
 };
@@ -311,16 +317,17 @@ class Count final : public Aggregator {
 };
 
 template <template <class> class S>
-std::unique_ptr<Aggregator> for_number(AttributeType argument, AttributeType result) {
+std::unique_ptr<Aggregator> for_number(AttributeType argument, AttributeType result,
+                                       bool empty_is_zero = false) {
   switch (argument) {
     case AttributeType::kInt:
-      return std::make_unique<StateAggregator<S<int32_t>>>(result);
+      return std::make_unique<StateAggregator<S<int32_t>>>(result, empty_is_zero);
     case AttributeType::kLong:
-      return std::make_unique<StateAggregator<S<int64_t>>>(result);
+      return std::make_unique<StateAggregator<S<int64_t>>>(result, empty_is_zero);
     case AttributeType::kFloat:
-      return std::make_unique<StateAggregator<S<float>>>(result);
+      return std::make_unique<StateAggregator<S<float>>>(result, empty_is_zero);
     default:
-      return std::make_unique<StateAggregator<S<double>>>(result);
+      return std::make_unique<StateAggregator<S<double>>>(result, empty_is_zero);
   }
 }
 
@@ -337,73 +344,104 @@ using LeastOfAnyOrder = ExtremeOfAnyOrder<T, true>;
 template <class T>
 using GreatestOfAnyOrder = ExtremeOfAnyOrder<T, false>;
 template <class T>
-using LeastForever = ExtremeForever<T, true>;
+using LeastForever = ExtremeForever<T, true, false>;
 template <class T>
-using GreatestForever = ExtremeForever<T, false>;
+using LeastEver = ExtremeForever<T, true, true>;
+template <class T>
+using GreatestForever = ExtremeForever<T, false, false>;
+template <class T>
+using GreatestEver = ExtremeForever<T, false, true>;
 
-std::unique_ptr<Aggregator> make_numeric(std::string_view name, AttributeType type, bool in_order) {
-  bool whole = type == AttributeType::kInt || type == AttributeType::kLong;
-  if (name == "sum" && whole) return for_number<LongSum>(type, AttributeType::kLong);
-  if (name == "sum") return for_number<DoubleSum>(type, AttributeType::kDouble);
-  if (name == "avg") return for_number<Average>(type, AttributeType::kDouble);
-  if (name == "stdDev" || name == "stddev") {
-    return for_number<Deviation>(type, AttributeType::kDouble);
+using MakeForNumber = std::unique_ptr<Aggregator> (*)(AttributeType argument,
+                                                      const AggregateCall& call);
+
+/// A call with one number.
+template <MakeForNumber kMake>
+AggregateResult with_number(AggregateCall call) {
+  if (call.arguments.size() != 1 || !is_numeric(call.arguments[0]->type())) {
+    return std::string("one number");
   }
-  if (name == "min" && !in_order) return for_number<LeastOfAnyOrder>(type, type);
-  if (name == "max" && !in_order) return for_number<GreatestOfAnyOrder>(type, type);
-  if (name == "min") return for_number<Least>(type, type);
-  if (name == "max") return for_number<Greatest>(type, type);
-  if (name == "minForever") return for_number<LeastForever>(type, type);
-  if (name == "maxForever") return for_number<GreatestForever>(type, type);
-  return nullptr;
+  return MadeAggregate{kMake(call.arguments[0]->type(), call), call.arguments[0]};
+}
+
+/// Of nothing it is null, or 0 in plans of 3.1.
+template <template <class> class S>
+std::unique_ptr<Aggregator> make_total(AttributeType type, AttributeType result,
+                                       const AggregateCall& call) {
+  return for_number<S>(type, result, call.dialect == Dialect::k31);
+}
+std::unique_ptr<Aggregator> make_sum(AttributeType type, const AggregateCall& call) {
+  bool whole = type == AttributeType::kInt || type == AttributeType::kLong;
+  if (whole) return make_total<LongSum>(type, AttributeType::kLong, call);
+  return make_total<DoubleSum>(type, AttributeType::kDouble, call);
+}
+std::unique_ptr<Aggregator> make_average(AttributeType type, const AggregateCall& call) {
+  return make_total<Average>(type, AttributeType::kDouble, call);
+}
+std::unique_ptr<Aggregator> make_deviation(AttributeType type, const AggregateCall& call) {
+  return make_total<Deviation>(type, AttributeType::kDouble, call);
+}
+std::unique_ptr<Aggregator> make_min(AttributeType type, const AggregateCall& call) {
+  return call.in_order ? for_number<Least>(type, type) : for_number<LeastOfAnyOrder>(type, type);
+}
+std::unique_ptr<Aggregator> make_max(AttributeType type, const AggregateCall& call) {
+  return call.in_order ? for_number<Greatest>(type, type)
+                       : for_number<GreatestOfAnyOrder>(type, type);
+}
+std::unique_ptr<Aggregator> make_min_forever(AttributeType type, const AggregateCall& call) {
+  return call.dialect == Dialect::k31 ? for_number<LeastEver>(type, type)
+                                      : for_number<LeastForever>(type, type);
+}
+std::unique_ptr<Aggregator> make_max_forever(AttributeType type, const AggregateCall& call) {
+  return call.dialect == Dialect::k31 ? for_number<GreatestEver>(type, type)
+                                      : for_number<GreatestForever>(type, type);
+}
+
+template <bool kAll>
+AggregateResult make_truth(AggregateCall call) {
+  if (call.arguments.size() != 1 || call.arguments[0]->type() != AttributeType::kBool) {
+    return std::string("a bool");
+  }
+  return MadeAggregate{std::make_unique<StateAggregator<Truth<kAll>>>(AttributeType::kBool),
+                       call.arguments[0]};
+}
+
+AggregateResult make_count(AggregateCall call) {
+  bool any_number = call.dialect == Dialect::k31;
+  if (call.arguments.size() > 1 && !any_number) return std::string("one argument, or none");
+  return MadeAggregate{std::make_unique<Count>(), nullptr};
+}
+
+AggregateResult make_distinct_count(AggregateCall call) {
+  if (call.arguments.size() != 1 || call.arguments[0]->type() == AttributeType::kObject) {
+    return std::string("one value of a plain type");
+  }
+  return MadeAggregate{std::make_unique<DistinctCount>(call.arguments[0]->type(), call.strings),
+                       call.arguments[0]};
 }
 
 }  // namespace
 
-const std::vector<AggregatorEntry>& aggregator_table() {
-  static const std::vector<AggregatorEntry> table = {
-      {"sum", "(<number> value) <long|double>", "Sum; long for int and long, else double."},
-      {"count", "([<any> value]) <long>", "Number of events."},
-      {"avg", "(<number> value) <double>", "Mean."},
-      {"min", "(<number> value) <number>", "Least value in the window."},
-      {"max", "(<number> value) <number>", "Greatest value in the window."},
-      {"minForever", "(<number> value) <number>", "Least value ever, whatever left the window."},
-      {"maxForever", "(<number> value) <number>", "Greatest value ever."},
-      {"distinctCount", "(<any> value) <long>", "Number of different values; null is one."},
-      {"stdDev", "(<number> value) <double>", "Population standard deviation."},
-      {"and", "(<bool> value) <bool>", "Whether all are true."},
-      {"or", "(<bool> value) <bool>", "Whether any is true."},
+std::vector<AggregatorEntry> core_aggregators() {
+  return {
+      {"", "sum", "(<number> value) <long|double>", "Sum; long for int and long, else double.",
+       with_number<make_sum>},
+      {"", "count", "([<any> value]) <long>", "Number of events.", make_count},
+      {"", "avg", "(<number> value) <double>", "Mean.", with_number<make_average>},
+      {"", "min", "(<number> value) <number>", "Least value in the window.", with_number<make_min>},
+      {"", "max", "(<number> value) <number>", "Greatest value in the window.",
+       with_number<make_max>},
+      {"", "minForever", "(<number> value) <number>", "Least value ever, whatever left the window.",
+       with_number<make_min_forever>},
+      {"", "maxForever", "(<number> value) <number>", "Greatest value ever.",
+       with_number<make_max_forever>},
+      {"", "distinctCount", "(<any> value) <long>", "Number of different values; null is one.",
+       make_distinct_count},
+      {"", "stdDev", "(<number> value) <double>", "Population standard deviation.",
+       with_number<make_deviation>},
+      {"", "and", "(<bool> value) <bool>", "Whether all are true.", make_truth<true>},
+      {"", "or", "(<bool> value) <bool>", "Whether any is true.", make_truth<false>},
   };
-  return table;
-}
-
-bool is_aggregator(std::string_view name) {
-  if (name == "distinctcount" || name == "stddev") return true;
-  for (const AggregatorEntry& entry : aggregator_table()) {
-    if (entry.name == name) return true;
-  }
-  return false;
-}
-
-std::variant<std::unique_ptr<Aggregator>, std::string> make_aggregator(
-    std::string_view name, const AttributeType* argument, StringPool& strings, bool in_order) {
-  if (name == "count") return std::make_unique<Count>();
-  if (argument == nullptr) return std::string("one argument");
-  if (name == "distinctCount" || name == "distinctcount") {
-    if (*argument == AttributeType::kObject) return std::string("a value of a plain type");
-    return std::make_unique<DistinctCount>(*argument, strings);
-  }
-  if (name == "and" || name == "or") {
-    if (*argument != AttributeType::kBool) return std::string("a bool");
-    if (name == "and") {
-      return std::make_unique<StateAggregator<Truth<true>>>(AttributeType::kBool);
-    }
-    return std::make_unique<StateAggregator<Truth<false>>>(AttributeType::kBool);
-  }
-  if (!is_numeric(*argument)) return std::string("a number");
-  std::unique_ptr<Aggregator> made = make_numeric(name, *argument, in_order);
-  if (made == nullptr) return std::string("a known aggregate function");
-  return made;
 }
 
 }  // namespace pollux

@@ -5,14 +5,11 @@
 // are the same however rows were packed. Thread: the shard's.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <memory>
-#include <string>
-#include <string_view>
-#include <variant>
-#include <vector>
 
-#include "engine/base/string_pool.h"
+#include "engine/base/check.h"
+#include "engine/batch/arena.h"
 #include "engine/batch/column.h"
 #include "engine/expression/vec.h"
 #include "engine/state/state_archive.h"
@@ -25,6 +22,8 @@ struct AggregateSteps {
   const uint8_t* removes = nullptr;  ///< 1: the value leaves; nullptr: every value comes in
   Vec argument = {};                 ///< one value a step; ignored by count()
   bool removes_seen = true;          ///< false: nobody reads the result after a removing step
+  bool last_seen = false;            ///< true: only a group's result after its last step is read
+  Arena* texts = nullptr;            ///< where results of type string or object keep their bytes
 };
 
 class Aggregator {
@@ -38,8 +37,11 @@ class Aggregator {
 
   /// Takes the steps and appends the group's result after each to `results`.
   virtual void run(const AggregateSteps& steps, Column& results) = 0;
-  /// Appends the present result of each of `count` groups to `results`.
-  virtual void read(const uint32_t* groups, uint32_t count, Column& results) const = 0;
+  /// Appends the present result of each of `count` groups to `results`. Only of those that an
+  /// incremental aggregation may have.
+  virtual void read(const uint32_t* /*groups*/, uint32_t /*count*/, Column& /*results*/) const {
+    fail_assertion("an aggregate of an aggregation", __FILE__, __LINE__);
+  }
   /// Back to the state of a fresh group. A batch that ends ends what lasts for ever as well, as in
   /// the original.
   virtual void reset(uint32_t group) = 0;
@@ -54,21 +56,5 @@ class Aggregator {
  private:
   AttributeType result_type_;
 };
-
-struct AggregatorEntry {
-  std::string_view name;
-  std::string_view signature;
-  std::string_view doc;
-};
-
-/// All aggregate functions, for reference pages and hints.
-const std::vector<AggregatorEntry>& aggregator_table();
-bool is_aggregator(std::string_view name);
-
-/// An aggregator by name ("distinctcount" and "stddev" are the names of older plans), or what
-/// arguments it takes. `argument` is absent for count(). `in_order`: values leave in the order in
-/// which they came, which makes min and max cheaper.
-std::variant<std::unique_ptr<Aggregator>, std::string> make_aggregator(
-    std::string_view name, const AttributeType* argument, StringPool& strings, bool in_order);
 
 }  // namespace pollux

@@ -8,7 +8,9 @@ BatchSelector::BatchSelector(SelectorPlan plan, PlanContext& context, SelectedRe
     : Selector(std::move(plan), context, next),
       kept_(this->plan().output, std::vector<bool>(this->plan().output->size(), true),
             context.strings()),
-      gathered_(this->plan().output) {}
+      gathered_(this->plan().output) {
+  if (!this->plan().having) see_last_of_groups();
+}
 
 void BatchSelector::end_batch(const Chunk& chunk, uint32_t cause, uint32_t output_id) {
   fold(chunk);

@@ -63,6 +63,9 @@ class GroupTable {
   /// Group numbers are below this.
   uint32_t capacity() const { return static_cast<uint32_t>(groups_.size()); }
   uint32_t size() const { return used_; }
+  bool is_live(uint32_t number) const {
+    return number < groups_.size() && find(groups_[number].key, groups_[number].instance) == number;
+  }
   /// Groups keep their numbers.
   void archive(StateArchive& archive);
   size_t bytes() const {

@@ -1,5 +1,7 @@
 #include "engine/operators/held_values.h"
 
+#include "engine/types/object_value.h"
+
 namespace pollux {
 
 Vec HeldValues::take_steps(const Vec& entering, const uint8_t* removes, uint32_t steps) {
@@ -84,6 +86,8 @@ void HeldValues::archive(StateArchive& archive) {
   for (uint32_t i = 0; i < texts; ++i) {
     if (archive.loads()) texts_.push(StringRef());
     archive.text(texts_[i], strings_);
+    bool object = type_ == AttributeType::kObject && texts_[i].size() != 0;
+    if (archive.loads() && object && !is_object(texts_[i].view())) archive.fail();
   }
   uint32_t held = words_.size() + texts_.size();
   if (!nulls_.empty() && nulls_.size() != held) archive.fail();

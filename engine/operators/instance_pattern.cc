@@ -138,7 +138,7 @@ void InstancePattern::offer(uint32_t input, const Chunk& chunk, uint32_t i) {
   for (uint32_t s : states_of_input(input)) {
     if ((at_->pending_mask & bit(s)) != 0) process(s, chunk, i);
     if (rearms_ && s == start_states_[0]) begin_again(s, chunk, i);
-    matches().note(states_of_input(input).size() > 1);
+    matches().note(!plan().matches_apart && states_of_input(input).size() > 1);
   }
   bool idle = at_->idle();
   if (rearms_) busy_[chunk.key(i)] = idle ? 0 : 1;
@@ -197,7 +197,9 @@ void InstancePattern::process(uint32_t state, const Chunk& chunk, uint32_t i) {
                        (state + 2 < plan().states.size() && partials_->has(id, state + 2)));
       bool other_way =
           rule.kind == Kind::kOr && partials_->has(id, static_cast<uint32_t>(rule.partner));
-      if (moved_on || other_way) {
+      bool late = !moved_on && !other_way && too_late(rule, id, chunk.timestamp(i));
+      if (late) begin_after(state, id);
+      if (moved_on || other_way || late) {
         partials_->release(id);
         continue;
       }
@@ -361,6 +363,31 @@ bool InstancePattern::too_old(PartialId id, int64_t time) const {
   for (uint32_t s : start_states_) {
     if (!partials_->has(id, s)) continue;
     if (time_distance(partials_->first_time(id, s), time) > *plan().within_ms) return true;
+  }
+  return false;
+}
+
+/// An instance is gone for being late: under `every` its part begins anew, with this event where it
+/// begins with another state.
+void InstancePattern::begin_after(uint32_t state, PartialId late) {
+  int32_t begins = plan().states[state].within_every;
+  if (begins == PatternState::kNone || partials_->expired(late)) return;
+  partials_->set_expired(late);
+  auto first = static_cast<uint32_t>(begins);
+  add_every(first, late);
+  if (first != state && plan().states[first].partner != static_cast<int32_t>(state)) update(first);
+}
+
+bool InstancePattern::too_late(const PatternState& rule, PartialId id, int64_t time) const {
+  for (const PatternLimit& limit : rule.limits) {
+    bool late = false;
+    for_each_state(limit.since, [&](uint32_t s) {
+      late = late || (partials_->has(id, s) &&
+                      time_distance(partials_->first_time(id, s), time) > limit.ms);
+    });
+    bool begun = limit.since == 0 && partials_->timestamp(id) != -1;
+    if (begun && time_distance(partials_->timestamp(id), time) > limit.ms) late = true;
+    if (late) return true;
   }
   return false;
 }

@@ -108,6 +108,8 @@ class InstancePattern final : public PatternOperator {
   /// wait in a state, those behind one that does not end do not end either.
   template <class Ends>
   void end_instances(Ends&& ends, bool in_order);
+  void begin_after(uint32_t state, PartialId late);
+  bool too_late(const PatternState& rule, PartialId id, int64_t time) const;
   void push_fresh(uint32_t state, PartialId id);
   void move_fresh(uint32_t state);
   void clear_pending(uint32_t state);

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "engine/base/time_distance.h"
+
 namespace pollux {
 namespace {
 
@@ -52,8 +54,16 @@ void BothSides::receive(const Chunk& chunk) {
 void JoinSide::receive(const Chunk& chunk) {
   matches_.clear();
   other_.find(chunk, matches_);
+  if (plan_.within_ms) drop_distant_matches(chunk);
   if (plan_.outer) add_outer_matches(chunk);
   hand_on(chunk);
+}
+
+void JoinSide::drop_distant_matches(const Chunk& chunk) {
+  std::erase_if(matches_, [&](const Match& match) {
+    int64_t held = other_.store().timestamp(match.slot);
+    return time_distance(held, chunk.timestamp(match.row)) > *plan_.within_ms;
+  });
 }
 
 void JoinSide::add_outer_matches(const Chunk& chunk) {
@@ -88,7 +98,7 @@ void JoinSide::hand_on(const Chunk& chunk) {
       reset = 0;
       kinds_.push_back(paired);
       chunk_ids_.push_back(i);
-      output_ids_.push_back(chunk.output_id(i));
+      output_ids_.push_back(plan_.apart ? i : chunk.output_id(i));
       keys_.push_back(chunk.key(i));
       causes_.push_back(chunk.cause(i));
     }

@@ -1,11 +1,12 @@
 // One side of a join as a trigger: its rows look for partners on the other side, and each pair goes
 // on as one row (left attributes, then right ones).
 //
-// The pairs of one row are one chunk, those of a chunk go on as one; they have the row's kind and
-// timestamp. Thread: the shard's.
+// The pairs of one row are one chunk, those of a chunk go on as one, unless told otherwise; they
+// have the row's kind and timestamp. Thread: the shard's.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "engine/operators/chunk.h"
@@ -22,6 +23,9 @@ struct JoinSidePlan {
   std::vector<bool> own_needed;  ///< columns that are read behind the join
   std::vector<bool> other_needed;
   bool outer = false;  ///< rows without a partner go on, with nulls
+  bool apart = false;  ///< the pairs of each row go on alone
+  /// Pairs whose timestamps are further apart are none.
+  std::optional<int64_t> within_ms;
 };
 
 /// A reset that met no pair waits, by instance, for the next pair of either side.
@@ -54,6 +58,7 @@ class JoinSide final : public Receiver, public KeyedOperator {
   void archive_state(StateArchive&) override {}  // the resets are a part of their own
 
  private:
+  void drop_distant_matches(const Chunk& chunk);
   void add_outer_matches(const Chunk& chunk);
   void hand_on(const Chunk& chunk);
 

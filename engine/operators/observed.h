@@ -36,4 +36,10 @@ class ObservedQuery final : public SelectedReceiver {
   SelectedReceiver& next_;
 };
 
+/// return: the rows of a query that only an observer sees.
+class ReturnedRows final : public SelectedReceiver {
+ public:
+  void receive(const Selected&) override {}
+};
+
 }  // namespace pollux

@@ -54,6 +54,7 @@ void OutputGate::receive(const Selected& selected) {
     held_.emplace_back(selected);
     return;
   }
+  LoopGuard::Step step(guard_);
   Held held(selected);
   next_.receive(held.selected());
 }
@@ -62,6 +63,7 @@ void OutputGate::open() {
   closed_ = false;
   // What goes out may close the gate again.
   std::vector<Held> held = std::exchange(held_, {});
+  LoopGuard::Step step(guard_);
   for (const Held& each : held) next_.receive(each.selected());
 }
 

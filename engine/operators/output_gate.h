@@ -1,20 +1,22 @@
 // Between a query and its target, in plans whose streams feed themselves.
 //
 // What the query puts out is handed on as a copy that belongs to no operator, since the query may
-// run again before its readers are through. While the gate is closed what comes is held back.
+// run again before its readers are through; the guard bounds how often. While the gate is closed
+// what comes is held back.
 // Thread: the shard's.
 #pragma once
 
 #include <cstdint>
 #include <vector>
 
+#include "engine/operators/loop_guard.h"
 #include "engine/operators/selector.h"
 
 namespace pollux {
 
 class OutputGate final : public SelectedReceiver {
  public:
-  explicit OutputGate(SelectedReceiver& next) : next_(next) {}
+  OutputGate(LoopGuard& guard, SelectedReceiver& next) : guard_(guard), next_(next) {}
 
   void receive(const Selected& selected) override;
   void close() { closed_ = true; }
@@ -33,6 +35,7 @@ class OutputGate final : public SelectedReceiver {
     std::vector<uint32_t> chunk_ids, output_ids, keys, causes;
   };
 
+  LoopGuard& guard_;
   SelectedReceiver& next_;
   bool closed_ = false;
   std::vector<Held> held_;

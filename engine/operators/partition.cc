@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/base/time_distance.h"
+
 namespace pollux {
 
 Partition::Partition(PlanContext& context, std::optional<Purge> purge)
@@ -33,7 +35,8 @@ void Partition::see(uint32_t instance, int64_t clock) {
 bool Partition::purge(int64_t now) {
   std::vector<uint32_t> kept;
   for (uint32_t instance : live_) {
-    if (last_seen_ms_[instance] + purge_->idle_ms > now) kept.push_back(instance);
+    bool idle = time_distance(now, last_seen_ms_[instance]) > purge_->idle_ms;
+    if (!idle) kept.push_back(instance);
   }
   context_.counts().instances_purged += live_.size() - kept.size();
   keep_only(std::move(kept));
@@ -125,6 +128,7 @@ void PartitionInput::begin_piece(const Chunk& chunk, uint32_t i, uint32_t key) {
 void PartitionInput::add(const Chunk& chunk, uint32_t i, uint32_t key) {
   last_row_ = i;
   index_.push_back(chunk.row(i));
+  kinds_.push_back(chunk.kind(i));
   keys_.push_back(key);
   causes_.push_back(chunk.cause(i));
   chunk_ids_.push_back(chunk_id_);
@@ -253,8 +257,10 @@ std::vector<std::string> PartitionInput::keys_of(const Chunk& chunk, uint32_t i)
 void PartitionInput::hand_on_piece(const Chunk& chunk, const std::vector<uint32_t>& rows,
                                    uint32_t instance) {
   std::vector<uint32_t> index, causes;
+  std::vector<uint8_t> kinds;
   for (uint32_t i : rows) {
     index.push_back(chunk.row(i));
+    kinds.push_back(chunk.kind(i));
     causes.push_back(chunk.cause(i));
   }
   std::vector<uint32_t> keys(rows.size(), instance);
@@ -263,6 +269,7 @@ void PartitionInput::hand_on_piece(const Chunk& chunk, const std::vector<uint32_
   piece.rows = static_cast<uint32_t>(rows.size());
   piece.index = index.data();
   piece.one_chunk = true;
+  if (chunk.kinds != nullptr) piece.kinds = kinds.data();
   piece.keys = keys.data();
   piece.causes = causes.data();
   piece.strings_shared = chunk.strings_shared;
@@ -275,6 +282,8 @@ void PartitionInput::hand_on(const Chunk& chunk) {
   out.rows = static_cast<uint32_t>(index_.size());
   out.index = index_.data();
   out.begin = 0;
+  out.kinds = chunk.kinds != nullptr ? kinds_.data() : nullptr;
+  out.output_ids = nullptr;  // each instance puts out on its own
   out.keys = keys_.data();
   out.causes = causes_.data();
   bool single_rows = chunk.single_row_chunks();
@@ -282,6 +291,7 @@ void PartitionInput::hand_on(const Chunk& chunk) {
   if (single_rows) out.one_chunk = false;
   inside_.receive(out);
   index_.clear();
+  kinds_.clear();
   keys_.clear();
   causes_.clear();
   chunk_ids_.clear();

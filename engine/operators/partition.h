@@ -100,6 +100,7 @@ class PartitionInput final : public Receiver {
   Junction inside_;
   std::vector<uint32_t> instances_;
   std::vector<uint32_t> index_, keys_, causes_, chunk_ids_;
+  std::vector<uint8_t> kinds_;
   uint32_t chunk_id_ = 0;
   uint32_t last_row_ = 0;
 };

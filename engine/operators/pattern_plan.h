@@ -29,6 +29,12 @@ struct PatternSource {
   static constexpr uint32_t kReferences = 1;  ///< one row, one column a reference
 };
 
+/// A `within` of a part of a pattern: an instance whose next event comes later is gone.
+struct PatternLimit {
+  int64_t ms = 0;
+  uint64_t since = 0;  ///< counted from the first event of each of these states; 0: the last event
+};
+
 struct PatternState {
   enum class Kind : uint8_t { kSingle, kCount, kAnd, kOr };
   static constexpr int32_t kNone = -1;
@@ -49,6 +55,7 @@ struct PatternState {
   bool last = false;
   bool absent = false;            ///< the state is passed when no event comes
   std::optional<int64_t> for_ms;  ///< of absent states: how long none comes; empty: see its partner
+  std::vector<PatternLimit> limits;  ///< how late it may take an event
 };
 
 /// The state's place in a mask of states.
@@ -59,7 +66,8 @@ struct PatternPlan {
   static constexpr size_t kStatesMax = 64;
 
   bool sequence = false;
-  bool keyed = false;  ///< inside of a partition
+  bool keyed = false;          ///< inside of a partition
+  bool matches_apart = false;  ///< each match goes on alone, however many one event completes
   std::optional<int64_t> within_ms;
   std::vector<SchemaPtr> inputs;
   std::vector<PatternState> states;

@@ -14,7 +14,9 @@
 
 #include "engine/base/string_pool.h"
 #include "engine/expression/uuid_source.h"
+#include "engine/language/dialect.h"
 #include "engine/operators/chunk.h"
+#include "engine/operators/loop_guard.h"
 #include "engine/operators/plan_limits.h"
 #include "engine/operators/plan_log.h"
 #include "engine/state/stateful.h"
@@ -107,6 +109,11 @@ class PlanContext final : public Stateful {
   PlanCounts& counts() { return counts_; }
   const PlanCounts& counts() const { return counts_; }
 
+  /// Only the planner asks: operators are told what to do by their plans.
+  Dialect dialect() const { return dialect_; }
+  void set_dialect(Dialect dialect) { dialect_ = dialect; }
+  LoopGuard& loop_guard() { return loop_guard_; }
+
   /// The cause of what time brings about at present.
   uint32_t timer_cause() const { return timer_cause_; }
 
@@ -140,6 +147,8 @@ class PlanContext final : public Stateful {
   bool started_ = false;
   int64_t started_at_ = INT64_MIN;
   bool loops_ = false;
+  Dialect dialect_ = Dialect::k51;
+  LoopGuard loop_guard_;
   const int64_t* row_clocks_ = nullptr;
   uint32_t timer_cause_ = 0;
   uint64_t next_sequence_ = 0;

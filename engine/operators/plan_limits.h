@@ -31,7 +31,9 @@ struct PlanCounts {
   uint64_t rows_late = 0;             ///< of a plan with @app:playback: older than its clock
   uint64_t rows_without_key = 0;      ///< that no partition instance takes
   uint64_t rows_without_time = 0;     ///< whose external time is null
+  uint64_t rows_without_window = 0;   ///< too late for their session, or their condition is none
   uint64_t rows_refused = 0;          ///< by a table that has a row of their primary key
+  uint64_t script_failures = 0;       ///< calls of the plan's own functions that gave null instead
 };
 
 }  // namespace pollux

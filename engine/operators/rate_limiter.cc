@@ -49,7 +49,7 @@ RateLimiter::RateLimiter(Options options, SchemaPtr schema, PlanContext& context
       store_(schema, std::vector<bool>(schema->size(), true), context.strings()),
       pool_(schema),
       groups_(context.strings()) {
-  if (options_.by_time && options_.which != Which::kFirst) {
+  if (options_.by_time && (options_.which != Which::kFirst || options_.first_by_steps)) {
     ticker_ = std::make_unique<Ticker>(*this, context, options_.amount);
   }
 }
@@ -74,7 +74,7 @@ uint32_t RateLimiter::group_of(const Selected& selected, uint32_t i, uint32_t ke
 }
 
 void RateLimiter::take(State& state, uint32_t key, const Selected& selected, uint32_t i) {
-  if (options_.which == Which::kFirst) {
+  if (options_.which == Which::kFirst && !holds_groups()) {
     if (take_first(state, key, selected, i)) {
       Slot slot = store_.insert(selected.chunk, i);
       emit(key, slot, selected.chunk.kind(i));
@@ -92,7 +92,8 @@ bool RateLimiter::take_first(State& state, uint32_t key, const Selected& selecte
   int64_t clock = context_.clock_at(selected.chunk, i);
   if (!options_.grouped) {
     if (options_.by_time) {
-      if (state.has_output && state.last_output_ms + options_.amount > clock) return false;
+      bool waits = options_.first_by_steps || state.last_output_ms + options_.amount > clock;
+      if (state.has_output && waits) return false;
       state.has_output = true;
       state.last_output_ms = clock;
       return true;
@@ -130,10 +131,11 @@ void RateLimiter::sweep(int64_t clock) {
 }
 
 void RateLimiter::hold(State& state, uint32_t key, const Selected& selected, uint32_t i) {
-  bool last = options_.which == Which::kLast;
-  uint32_t group = last && options_.grouped ? group_of(selected, i, key) : 0;
+  uint32_t group = holds_groups() ? group_of(selected, i, key) : 0;
+  bool first = options_.which == Which::kFirst;
+  if (first && group_marks_[group] != kNoMark) return;
   Held fresh{store_.insert(selected.chunk, i), selected.chunk.kind(i), group};
-  if (!last) return state.held.push_back(fresh);
+  if (options_.which == Which::kAll) return state.held.push_back(fresh);
   // The last of its group takes the place of the one before.
   int64_t at = state.held.empty() ? kNoMark : 0;
   if (options_.grouped) at = group_marks_[group];
@@ -149,7 +151,7 @@ void RateLimiter::hold(State& state, uint32_t key, const Selected& selected, uin
 void RateLimiter::release_held(State& state, uint32_t key) {
   for (const Held& held : state.held) {
     emit(key, held.slot, held.kind);
-    if (options_.which != Which::kLast || !options_.grouped) continue;
+    if (!holds_groups()) continue;
     group_marks_[held.group] = kNoMark;
     groups_.release(held.group);
   }
@@ -159,6 +161,7 @@ void RateLimiter::release_held(State& state, uint32_t key) {
 void RateLimiter::on_tick(uint32_t key) {
   State& state = states_.at(key);
   cause_ = context_.timer_cause();
+  state.has_output = false;
   cut_chunk();
   release_held(state, key);
   cut_chunk();

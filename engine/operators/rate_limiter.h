@@ -24,6 +24,9 @@ class RateLimiter final : public SelectedReceiver, public KeyedOperator {
     bool by_time = false;
     bool grouped = false;
     bool keyed = false;  ///< inside a partition: each instance has its own rate
+    /// `first` as in 3.1: the firsts of groups are held until n rows of any group have come, or
+    /// until the tick; by time without groups it is the first behind a tick.
+    bool first_by_steps = false;
   };
 
   RateLimiter(Options options, SchemaPtr schema, PlanContext& context, SelectedReceiver& next);
@@ -61,6 +64,12 @@ class RateLimiter final : public SelectedReceiver, public KeyedOperator {
   };
 
   void take(State& state, uint32_t key, const Selected& selected, uint32_t i);
+  /// Rows held, each of which stands for its group.
+  bool holds_groups() const {
+    return options_.grouped &&
+           (options_.which == ast::OutputRate::Which::kLast ||
+            (options_.which == ast::OutputRate::Which::kFirst && options_.first_by_steps));
+  }
   bool take_first(State& state, uint32_t key, const Selected& selected, uint32_t i);
   void hold(State& state, uint32_t key, const Selected& selected, uint32_t i);
   uint32_t group_of(const Selected& selected, uint32_t i, uint32_t key);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engine/base/check.h"
+#include "engine/types/object_value.h"
 
 namespace pollux {
 
@@ -229,6 +230,9 @@ void RowStore::archive_column(StateArchive& archive, StoredColumn& column, uint3
       auto* text = reinterpret_cast<StringRef*>(place(column, slot));
       if (archive.loads()) *text = StringRef();
       archive.text(*text, strings_);
+      bool null = has_nulls && column.nulls[slot] != 0;
+      bool object = column.type == AttributeType::kObject && !null && text->size() != 0;
+      if (archive.loads() && object && !is_object(text->view())) archive.fail();
     }
     return;
   }

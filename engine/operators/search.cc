@@ -62,8 +62,10 @@ void TableSearch::find(const Chunk& chunk, std::vector<Match>& matches) {
   }
 }
 
-WindowSearch::WindowSearch(WindowOperator& window, ExpressionPtr condition, PlanContext& context)
+WindowSearch::WindowSearch(WindowOperator& window, bool named, ExpressionPtr condition,
+                           PlanContext& context)
     : window_(window),
+      named_(named),
       condition_(std::move(condition)),
       context_(context),
       filter_(window.store().schema()) {}
@@ -71,7 +73,7 @@ WindowSearch::WindowSearch(WindowOperator& window, ExpressionPtr condition, Plan
 void WindowSearch::find(const Chunk& chunk, std::vector<Match>& matches) {
   for (uint32_t i = 0; i < chunk.rows; ++i) {
     contents_.clear();
-    window_.contents(chunk.key(i), contents_);
+    window_.contents(named_ ? 0 : chunk.key(i), contents_);
     size_t first = matches.size();
     for (Slot slot : contents_) matches.push_back({i, slot});
     if (condition_) {

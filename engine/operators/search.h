@@ -88,12 +88,14 @@ class EmptySearch final : public Searched {
 
 class WindowSearch final : public Searched {
  public:
-  WindowSearch(WindowOperator& window, ExpressionPtr condition, PlanContext& context);
+  /// `named`: the window stands outside of partitions, and is the same for all instances.
+  WindowSearch(WindowOperator& window, bool named, ExpressionPtr condition, PlanContext& context);
   void find(const Chunk& chunk, std::vector<Match>& matches) override;
   const RowStore& store() const override { return window_.store(); }
 
  private:
   WindowOperator& window_;
+  bool named_;
   ExpressionPtr condition_;
   PlanContext& context_;
   MatchFilter filter_;

@@ -55,6 +55,11 @@ void append_rows(const Column& from, const uint32_t* rows, uint32_t count, Event
   for (uint32_t i = 0; i < count; ++i) {
     if (from.is_null(rows[i])) to.set_null(first + i);
   }
+  if (!from.has_strays()) return;
+  for (uint32_t i = 0; i < count; ++i) {
+    StringRef stray = from.stray(rows[i]);
+    if (stray.size() != 0) to.set_stray(first + i, batch.arena().store(stray.view()));
+  }
 }
 
 }  // namespace
@@ -120,7 +125,9 @@ const std::vector<Vec>& Selector::arguments_of(const Chunk& chunk) {
 
 void Selector::clear_results() { results_.clear(); }
 
-void Selector::run_aggregate(size_t index, const AggregateSteps& steps) {
+void Selector::run_aggregate(size_t index, AggregateSteps steps) {
+  steps.last_seen = last_seen_;
+  steps.texts = &results_.arena();
   plan_.aggregates[index].function->run(steps, results_.column(index));
 }
 

@@ -45,7 +45,7 @@ struct SelectorPlan {
   bool current = true;             ///< current rows come out
   bool expired = false;            ///< expired rows come out
   bool having_for_expired = true;  ///< else they come out whatever `having` says
-  /// Rows come as whole chunks: the last row of a chunk (or group) stands for it.
+  /// The last row of a chunk, or of each group in it, stands for the others.
   bool batching = true;
   /// No row leaves its group again: groups are there for ever but for the plan's limit.
   bool rows_stay = false;
@@ -86,12 +86,14 @@ class Selector : public Receiver, public KeyedOperator {
   const std::vector<Vec>& arguments_of(const Chunk& chunk);
   /// Empties the table of results; each aggregate is then run over the same steps.
   void clear_results();
-  void run_aggregate(size_t index, const AggregateSteps& steps);
+  void run_aggregate(size_t index, AggregateSteps steps);
   /// Keeps count of what lives in each group; idle groups are released at the end.
   void count_live(uint32_t group, bool removed);
   void release_idle_groups();
   /// Runs all aggregates over the rows, with the resets among them.
   void run_rows(const Chunk& chunk, const std::vector<uint32_t>& groups);
+  /// From here on, of the rows that are run at once only the last of each group is looked at.
+  void see_last_of_groups() { last_seen_ = true; }
   /// The groups of a partition instance start afresh.
   void reset_groups(uint32_t key);
   /// Having, and one row a chunk or group: the rows that will be put out.
@@ -127,6 +129,7 @@ class Selector : public Receiver, public KeyedOperator {
   PlanContext& context_;
   SelectedReceiver& next_;
   BatchPool pool_;
+  bool last_seen_ = false;
 
   GroupTable groups_;
   KeyEncoder encoder_;

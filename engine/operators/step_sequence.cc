@@ -22,8 +22,8 @@ bool StepSequence::suits(const PatternPlan& plan) {
     const PatternState& state = plan.states[s];
     bool first = s == 0;
     bool last = s + 1 == plan.states.size();
-    if (state.absent || state.kind != PatternState::Kind::kSingle || state.start != first ||
-        state.last != last || state.restarts != PatternState::kNone ||
+    if (state.absent || !state.limits.empty() || state.kind != PatternState::Kind::kSingle ||
+        state.start != first || state.last != last || state.restarts != PatternState::kNone ||
         state.every != (first ? 0 : PatternState::kNone) ||
         state.next != (last ? PatternState::kNone : static_cast<int32_t>(s) + 1)) {
       return false;

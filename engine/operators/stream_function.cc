@@ -38,7 +38,12 @@ void AddedAttributes::receive(const Chunk& chunk) {
 }
 
 const std::vector<StreamFunctionEntry>& stream_function_table() {
-  static const std::vector<StreamFunctionEntry> table = core_stream_functions();
+  static const std::vector<StreamFunctionEntry> table = [] {
+    std::vector<StreamFunctionEntry> all = core_stream_functions();
+    for (const StreamFunctionEntry& entry : spreading_stream_functions()) all.push_back(entry);
+    for (const StreamFunctionEntry& entry : holding_stream_functions()) all.push_back(entry);
+    return all;
+  }();
   return table;
 }
 

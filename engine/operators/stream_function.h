@@ -70,6 +70,8 @@ struct StreamFunctionEntry {
   std::string_view signature;
   std::string_view doc;
   StreamFunctionResult (*make)(StreamFunctionCall call);
+  bool remembers = false;   ///< rows, or what is known of them: stands before windows only
+  bool holds_back = false;  ///< rows go on some time after they came
 };
 
 const std::vector<StreamFunctionEntry>& stream_function_table();
@@ -82,5 +84,7 @@ std::variant<SchemaPtr, CallError> with_attributes(const Schema& input,
 
 // The tables that stream_function_table() joins, one a file.
 std::vector<StreamFunctionEntry> core_stream_functions();
+std::vector<StreamFunctionEntry> spreading_stream_functions();
+std::vector<StreamFunctionEntry> holding_stream_functions();
 
 }  // namespace pollux

@@ -1,16 +1,19 @@
 #include "engine/operators/table.h"
 
 #include <algorithm>
+#include <numeric>
 #include <set>
 #include <utility>
 
 #include "engine/base/check.h"
+#include "engine/base/number_order.h"
 
 namespace pollux {
 
 Table::Table(SchemaPtr schema, std::vector<size_t> primary_key, std::vector<size_t> indexed,
-             StringPool& strings)
-    : store_(schema, std::vector<bool>(schema->size(), true), strings),
+             StringPool& strings, TableRules rules)
+    : rules_(rules),
+      store_(schema, std::vector<bool>(schema->size(), true), strings),
       primary_key_(std::move(primary_key)),
       primary_(strings) {
   for (size_t column : indexed) {
@@ -37,7 +40,11 @@ bool Table::insert(const Chunk& chunk, uint32_t i) {
   Slot slot = store_.insert(chunk, i);
   if (!primary_key_.empty()) {
     StringRef key = key_of(slot, primary_key_);
-    if (primary_.find(key, 0) != GroupTable::kNone) {
+    uint32_t known = primary_.find(key, 0);
+    if (known != GroupTable::kNone && rules_.replaces) {
+      erase(primary_slots_[known]);
+      key = key_of(slot, primary_key_);
+    } else if (known != GroupTable::kNone) {
       store_.release(slot);
       return false;
     }
@@ -160,6 +167,49 @@ void Table::all(std::vector<Slot>& slots) const {
   for (Slot slot : order_) {
     if (slot != RowStore::kNoSlot) slots.push_back(slot);
   }
+  if (rules_.sorted) sort_by_key(slots);
+}
+
+/// Rows without a key stand last.
+void Table::sort_by_key(std::vector<Slot>& slots) const {
+  EventBatch keys(schema());
+  Column& column = keys.column(primary_key_[0]);
+  store_.gather_column(slots.data(), static_cast<uint32_t>(slots.size()), primary_key_[0], column);
+  std::vector<uint32_t> places(slots.size());
+  std::iota(places.begin(), places.end(), 0);
+  auto sort_as = [&]<class T>(auto&& less, const T* values) {
+    std::stable_sort(places.begin(), places.end(), [&](uint32_t a, uint32_t b) {
+      if (column.is_null(a) || column.is_null(b)) return column.is_null(b) && !column.is_null(a);
+      return less(values[a], values[b]);
+    });
+  };
+  auto by_number = [](auto a, auto b) { return order_of_numbers(a, b) < 0; };
+  switch (column.type()) {
+    case AttributeType::kInt:
+      sort_as(by_number, column.data<int32_t>());
+      break;
+    case AttributeType::kLong:
+      sort_as(by_number, column.data<int64_t>());
+      break;
+    case AttributeType::kFloat:
+      sort_as(by_number, column.data<float>());
+      break;
+    case AttributeType::kDouble:
+      sort_as(by_number, column.data<double>());
+      break;
+    case AttributeType::kBool:
+      sort_as(by_number, column.data<uint8_t>());
+      break;
+    case AttributeType::kString:
+      sort_as([](const StringRef& a, const StringRef& b) { return a.view() < b.view(); },
+              column.data<StringRef>());
+      break;
+    case AttributeType::kObject:
+      return;
+  }
+  std::vector<Slot> sorted(slots.size());
+  for (size_t i = 0; i < places.size(); ++i) sorted[i] = slots[places[i]];
+  slots = std::move(sorted);
 }
 
 void Table::archive_state(StateArchive& archive) {

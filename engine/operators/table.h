@@ -1,7 +1,8 @@
 // An in-memory table: rows in order of insertion, found by primary key or index or by looking at
 // all of them.
 //
-// An insert whose primary key is there already is dropped (Siddhi 5). Thread: the shard's.
+// An insert whose primary key is there already is dropped (Siddhi 5), or takes its row's place (the
+// event tables of 3.1). Thread: the shard's.
 #pragma once
 
 #include <cstdint>
@@ -15,17 +16,22 @@
 
 namespace pollux {
 
+struct TableRules {
+  bool replaces = false;  ///< an insert takes the place of the row with its primary key
+  bool sorted = false;    ///< rows stand by primary key (of one column), not by age
+};
+
 class Table final : public Stateful {
  public:
   Table(SchemaPtr schema, std::vector<size_t> primary_key, std::vector<size_t> indexed,
-        StringPool& strings);
+        StringPool& strings, TableRules rules = {});
 
   const SchemaPtr& schema() const { return store_.schema(); }
   const std::vector<size_t>& primary_key() const { return primary_key_; }
   const RowStore& store() const { return store_; }
   uint32_t size() const { return store_.size(); }
 
-  /// False when a row of that primary key is there.
+  /// False when a row of that primary key is there and stays.
   bool insert(const Chunk& chunk, uint32_t i);
   void erase(Slot slot);
   /// Sets columns of a row. Where the primary key changes, change_keys() comes first.
@@ -42,7 +48,7 @@ class Table final : public Stateful {
   /// The rows whose index column has this key (as KeyEncoder writes it), oldest first.
   const std::vector<Slot>* find_indexed(size_t column, const StringRef& key) const;
   Slot find_primary(const StringRef& key) const;
-  /// All rows, oldest first.
+  /// All rows, oldest first, or by key.
   void all(std::vector<Slot>& slots) const;
 
   size_t state_bytes() const;
@@ -59,7 +65,9 @@ class Table final : public Stateful {
   StringRef key_of(Slot slot, const std::vector<size_t>& columns);
   void add_to_indexes(Slot slot);
   void remove_from_indexes(Slot slot);
+  void sort_by_key(std::vector<Slot>& slots) const;
 
+  TableRules rules_;
   RowStore store_;
   std::vector<size_t> primary_key_;
   GroupTable primary_;

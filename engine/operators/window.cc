@@ -6,8 +6,13 @@
 #include "engine/operators/batch_selector.h"
 #include "engine/operators/windows_batch.h"
 #include "engine/operators/windows_delay.h"
+#include "engine/operators/windows_expression.h"
+#include "engine/operators/windows_frequent.h"
+#include "engine/operators/windows_reorder.h"
+#include "engine/operators/windows_session.h"
 #include "engine/operators/windows_sliding.h"
 #include "engine/operators/windows_sorted.h"
+#include "engine/operators/windows_unique.h"
 
 namespace pollux {
 
@@ -19,10 +24,13 @@ int64_t least_delay(const WindowPlan& plan) {
     case WindowPlan::Kind::kTime:
     case WindowPlan::Kind::kTimeLength:
     case WindowPlan::Kind::kDelay:
+    case WindowPlan::Kind::kSession:
+    case WindowPlan::Kind::kUniqueTime:
       return plan.extent;
     case WindowPlan::Kind::kTimeBatch:
       return plan.has_start ? 1 : plan.extent;  // the first batch of an aligned one may be short
     case WindowPlan::Kind::kExternalTimeBatch:
+    case WindowPlan::Kind::kReorder:
       return plan.timeout_ms;
     case WindowPlan::Kind::kCron:
       return 1;
@@ -90,6 +98,26 @@ std::unique_ptr<WindowOperator> WindowOperator::make(WindowPlan plan, PlanContex
       return std::make_unique<ExternalTimeWindow>(std::move(plan), context, next);
     case WindowPlan::Kind::kExternalTimeBatch:
       return std::make_unique<ExternalTimeBatchWindow>(std::move(plan), context, next);
+    case WindowPlan::Kind::kExpression:
+      return std::make_unique<ExpressionWindow>(std::move(plan), context, next);
+    case WindowPlan::Kind::kExpressionBatch:
+      return std::make_unique<ExpressionBatchWindow>(std::move(plan), context, next);
+    case WindowPlan::Kind::kFrequent:
+      return std::make_unique<FrequentWindow>(std::move(plan), context, next);
+    case WindowPlan::Kind::kLossyFrequent:
+      return std::make_unique<LossyFrequentWindow>(std::move(plan), context, next);
+    case WindowPlan::Kind::kSession:
+      return std::make_unique<SessionWindow>(std::move(plan), context, next);
+    case WindowPlan::Kind::kUnique:
+    case WindowPlan::Kind::kFirstUnique:
+      return std::make_unique<UniqueWindow>(std::move(plan), context, next);
+    case WindowPlan::Kind::kUniqueLength:
+    case WindowPlan::Kind::kUniqueTime:
+      return std::make_unique<UniqueSlidingWindow>(std::move(plan), context, next);
+    case WindowPlan::Kind::kReorder:
+      return std::make_unique<ReorderWindow>(std::move(plan), context, next);
+    case WindowPlan::Kind::kDeduplicate:
+      return std::make_unique<DeduplicateWindow>(std::move(plan), context, next);
   }
   fail_assertion("a window of a known kind", __FILE__, __LINE__);
 }
@@ -102,6 +130,7 @@ void WindowOperator::receive(const Chunk& chunk) {
     FrameSource source = chunk.source();
     external = plan_.time->evaluate({chunk.rows, &source, context_.now()});
   }
+  if (!plan_.row_keys.empty()) find_row_keys(chunk);
   for (uint32_t i = 0; i < chunk.rows; ++i) {
     if (i > 0 && !chunk.continues(i)) {
       end_chunk(chunk.key(i - 1), context_.clock_at(chunk, i - 1));
@@ -109,6 +138,7 @@ void WindowOperator::receive(const Chunk& chunk) {
       ++output_id_;
     }
     in_row_ = true;
+    row_in_hand_ = i;
     cause_ = chunk.cause(i);
     int64_t time = chunk.timestamp(i);
     if (plan_.time) {
@@ -127,6 +157,14 @@ void WindowOperator::receive(const Chunk& chunk) {
   in_row_ = false;
   if (plan_.fold != nullptr) plan_.fold->end_chunk(chunk);
   hand_on();
+}
+
+void WindowOperator::find_row_keys(const Chunk& chunk) {
+  FrameSource source = chunk.source();
+  Frame frame{chunk.rows, &source, context_.now()};
+  key_values_.clear();
+  for (const ExpressionPtr& key : plan_.row_keys) key_values_.push_back(key->evaluate(frame));
+  row_keys_ = encoder_.encode(key_values_, chunk.rows);
 }
 
 void WindowOperator::fold_row(Slot row) { plan_.fold->take(row); }

@@ -14,12 +14,15 @@
 #include "engine/base/cron.h"
 #include "engine/base/ring.h"
 #include "engine/operators/chunk.h"
+#include "engine/operators/group_table.h"
 #include "engine/operators/plan_context.h"
 #include "engine/operators/row_store.h"
 
 namespace pollux {
 
 class BatchSelector;
+class HeldCondition;
+class HeldConditions;
 
 struct WindowPlan {
   enum class Kind : uint8_t {
@@ -35,37 +38,86 @@ struct WindowPlan {
     kSort,
     kBatch,
     kCron,
+    kExpression,
+    kExpressionBatch,
+    kFrequent,
+    kLossyFrequent,
+    kSession,
+    kUnique,        ///< the last row of each key
+    kFirstUnique,   ///< the first row of each key
+    kUniqueLength,  ///< as length, one row a key
+    kUniqueTime,    ///< as time, one row a key
+    kReorder,       ///< the stream processor reorder:kslack
+    kDeduplicate,   ///< the stream processor unique:deduplicate
   };
   struct SortKey {
     uint32_t column;
     bool descending;
   };
 
-  /// Rows go on as they come, and leave one by one.
+  /// All rows go on as they come, and leave one by one.
   bool slides() const {
-    return kind == Kind::kLength || kind == Kind::kTime || kind == Kind::kExternalTime ||
-           kind == Kind::kTimeLength || kind == Kind::kSort;
+    switch (kind) {
+      case Kind::kLength:
+      case Kind::kTime:
+      case Kind::kExternalTime:
+      case Kind::kTimeLength:
+      case Kind::kSort:
+      case Kind::kUnique:
+      case Kind::kUniqueLength:
+      case Kind::kUniqueTime:
+        return true;
+      case Kind::kExpression:
+        return condition != nullptr;  // a text may be none, and its row goes nowhere
+      default:
+        return false;
+    }
+  }
+  /// Rows that leave are to be taken out of aggregates: no reset does it.
+  bool retracts() const {
+    return slides() || kind == Kind::kExpression || kind == Kind::kExpressionBatch ||
+           kind == Kind::kFrequent || kind == Kind::kLossyFrequent || kind == Kind::kSession;
   }
 
   Kind kind = Kind::kNone;
   SchemaPtr schema;
-  std::vector<bool> kept;            ///< columns that somebody reads
-  bool expired_wanted = true;        ///< leaving rows are handed on
-  bool searched = false;             ///< a join looks into it
-  int64_t extent = 0;                ///< rows, or milliseconds
-  std::optional<int64_t> rows_max;   ///< timeLength
-  std::vector<SortKey> sort_keys;    ///< sort
-  std::optional<CronSchedule> cron;  ///< cron
-  ExpressionPtr time;                ///< external windows: the time attribute
+  std::vector<bool> kept;             ///< columns that somebody reads
+  std::vector<uint32_t> own_columns;  ///< those that the window itself reads of rows it holds
+  bool expired_wanted = true;         ///< leaving rows are handed on
+  bool searched = false;              ///< a join looks into it
+  int64_t extent = 0;                 ///< rows, or milliseconds
+  std::optional<int64_t> rows_max;    ///< timeLength
+  std::vector<SortKey> sort_keys;     ///< sort
+  std::optional<CronSchedule> cron;   ///< cron
+  ExpressionPtr time;                 ///< external windows: the time attribute
   bool has_start = false;
   int64_t start_ms = 0;
-  ExpressionPtr start_attribute;  ///< externalTimeBatch: the first row's value is the start
-  int64_t timeout_ms = 0;         ///< externalTimeBatch; 0: none
-  int32_t replace_column = -1;    ///< externalTimeBatch: the time attribute becomes the batch's end
-  bool stream_current = false;    ///< batch windows: rows go on as they come
-  bool resets_at_once = false;    ///< a reset goes on even when no row goes with it
+  ExpressionPtr start_attribute;     ///< externalTimeBatch: the first row's value is the start
+  int64_t timeout_ms = 0;            ///< externalTimeBatch, reorder; 0: none
+  int64_t slack_max_ms = INT64_MAX;  ///< reorder
+  bool drop_late = false;            ///< reorder: rows whose time has passed
+  int32_t replace_column = -1;  ///< externalTimeBatch: the time attribute becomes the batch's end
+  bool stream_current = false;  ///< batch windows: rows go on as they come
+  bool resets_at_once = false;  ///< a reset goes on even when no row goes with it
+  /// What tells rows apart where the window looks at that; null is a value of its own.
+  std::vector<ExpressionPtr> row_keys;
+  bool first_of_key = false;  ///< batches of one row a key: the first row stays, else the last
+  int64_t latency_ms = 0;     ///< session: how much later than its end rows may still come
+  double support = 0;         ///< lossyFrequent
+  double error = 0;           ///< lossyFrequent
+  /// expression, expressionBatch: what holds of the rows that are held ...
+  std::shared_ptr<HeldCondition> condition;  // shared: a plan of a window can be copied
+  /// ... or the text of it, row by row, and who makes conditions of texts.
+  ExpressionPtr condition_text;
+  HeldConditions* conditions = nullptr;
+  ExpressionPtr include_last;  ///< expressionBatch: the row that ends a batch goes with it
   /// Batch windows: takes the rows as they come, in place of the window's store.
   BatchSelector* fold = nullptr;
+
+  /// Adds the window's own columns to those that are kept.
+  void keep_own_columns() {
+    for (uint32_t column : own_columns) kept[column] = true;
+  }
 };
 
 class WindowOperator : public Receiver, public KeyedOperator {
@@ -102,6 +154,9 @@ class WindowOperator : public Receiver, public KeyedOperator {
     for (Slot slot : slots) check_slot(archive, slot);
   }
 
+  /// What tells the row that enters apart from others; see WindowPlan::row_keys.
+  const StringRef& row_key() const { return row_keys_[row_in_hand_]; }
+
   /// A row enters; `time` is the external time, else the row's timestamp.
   virtual void enter(uint32_t key, Slot slot, int64_t time, int64_t clock) = 0;
   /// The rows of a chunk have entered.
@@ -123,11 +178,21 @@ class WindowOperator : public Receiver, public KeyedOperator {
   void emit_reset_at_once(uint32_t key, Slot slot);
   /// What is emitted from here on is another chunk.
   void cut_chunk();
+  /// The same, and it goes on by itself.
+  void cut_output() {
+    cut_chunk();
+    ++output_id_;
+  }
   /// Where a batch is folded as it comes: what the window takes for a slot is the row in hand.
   void fold_row(Slot row);
   void end_fold();
   /// The row is gone once what was emitted has been handed on.
   void release_later(Slot slot) { released_.push_back(slot); }
+  /// The row in hand has no place in the window.
+  void drop(Slot slot) {
+    ++context_.counts().rows_without_window;
+    release_later(slot);
+  }
 
  private:
   class Timer;
@@ -147,6 +212,7 @@ class WindowOperator : public Receiver, public KeyedOperator {
   void hand_on(const Emitted& emitted, const EventBatch& batch);
   void hand_on_in_loop();
   void release();
+  void find_row_keys(const Chunk& chunk);
 
   WindowPlan plan_;
   PlanContext& context_;
@@ -157,9 +223,13 @@ class WindowOperator : public Receiver, public KeyedOperator {
   Emitted emitted_;
   std::vector<Slot> released_;
   uint32_t chunk_id_ = 0;
-  uint32_t output_id_ = 0;  ///< one for each chunk that came in
+  uint32_t output_id_ = 0;  ///< of what goes on together
   uint32_t cause_ = 0;
   const Chunk* in_hand_ = nullptr;
+  KeyEncoder encoder_;
+  std::vector<Vec> key_values_;
+  const StringRef* row_keys_ = nullptr;  ///< by row of the chunk in hand
+  uint32_t row_in_hand_ = 0;
   bool in_row_ = false;
   bool reset_pending_ = false;
   bool several_rows_ = false;  ///< chunks of several rows are being taken

@@ -1,6 +1,7 @@
 #include "engine/operators/windows_batch.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace pollux {
 
@@ -9,15 +10,73 @@ void BatchWindow::contents(uint32_t key, std::vector<Slot>& slots) {
   slots.insert(slots.end(), held.previous.begin(), held.previous.end());
 }
 
+size_t BatchWindow::state_bytes() const { return WindowOperator::state_bytes() + index_.bytes(); }
+
 void BatchWindow::add(State& held, uint32_t key, Slot slot) {
   if (plan().fold != nullptr) return fold_row(slot);
   held.reset = true;
+  if (unique()) return add_unique(held, key, slot);
   if (!plan().stream_current) {
     held.current.push_back(slot);
     return;
   }
   emit_current(key, slot);
   held.previous.push_back(slot);
+}
+
+void BatchWindow::add_unique(State& held, uint32_t key, Slot slot) {
+  uint32_t number = index_.take(row_key(), key);
+  uint32_t& place = index_.place(number);
+  if (place == UniqueIndex::kNoPlace) {
+    place = static_cast<uint32_t>(held.current.size());
+    held.current.push_back(slot);
+    held.current_keys.push_back(number);
+    return;
+  }
+  index_.drop(number);  // the row that is there holds the key already
+  if (!plan().first_of_key) std::swap(held.current[place], slot);
+  release_later(slot);
+}
+
+/// The rows have gone elsewhere; their keys go.
+void BatchWindow::forget_current(State& held) {
+  for (uint32_t number : held.current_keys) {
+    index_.place(number) = UniqueIndex::kNoPlace;
+    index_.drop(number);
+  }
+  held.current_keys.clear();
+  held.current.clear();
+}
+
+void BatchWindow::forget_previous(State& held) {
+  for (uint32_t number : held.previous_keys) index_.drop(number);
+  held.previous_keys.clear();
+  held.previous.clear();
+}
+
+void BatchWindow::merge_previous(State& held) {
+  for (uint32_t number : held.current_keys) index_.place(number) = UniqueIndex::kNoPlace;
+  if (held.previous.empty()) {
+    held.previous.swap(held.current);
+    held.previous_keys.swap(held.current_keys);
+    return;
+  }
+  for (uint32_t i = 0; i < held.previous_keys.size(); ++i) {
+    index_.place(held.previous_keys[i]) = i;
+  }
+  for (size_t i = 0; i < held.current.size(); ++i) {
+    uint32_t place = unique() ? index_.place(held.current_keys[i]) : UniqueIndex::kNoPlace;
+    if (place != UniqueIndex::kNoPlace) {
+      release_later(std::exchange(held.previous[place], held.current[i]));
+      index_.drop(held.current_keys[i]);
+      continue;
+    }
+    held.previous.push_back(held.current[i]);
+    if (unique()) held.previous_keys.push_back(held.current_keys[i]);
+  }
+  for (uint32_t number : held.previous_keys) index_.place(number) = UniqueIndex::kNoPlace;
+  held.current.clear();
+  held.current_keys.clear();
 }
 
 void BatchWindow::flush(State& held, uint32_t key, int64_t clock, bool keep) {
@@ -31,28 +90,36 @@ void BatchWindow::flush(State& held, uint32_t key, int64_t clock, bool keep) {
   } else if (held.reset) {
     emit_reset();
   }
-  held.previous.clear();
+  forget_previous(held);
   held.reset = false;
   for (Slot slot : held.current) {
     emit_current(key, slot);
     if (!keep) release_later(slot);
   }
-  if (keep) held.previous.swap(held.current);
-  held.current.clear();
+  if (keep) {
+    merge_previous(held);
+  } else {
+    forget_current(held);
+  }
 }
 
 void BatchWindow::release_key(uint32_t key) {
   State& held = state(key);
   for (Slot slot : held.current) release_later(slot);
   for (Slot slot : held.previous) release_later(slot);
+  forget_current(held);
+  forget_previous(held);
   held = State{};
 }
 
 void BatchWindow::archive_held(StateArchive& archive) {
-  archive(states_);
+  archive(index_, states_);
   for (const State& held : states_.all()) {
     check_slots(archive, held.current);
     check_slots(archive, held.previous);
+    if (!archive.loads()) continue;
+    index_.hold_again(archive, held.current_keys, unique() ? held.current.size() : 0, true);
+    index_.hold_again(archive, held.previous_keys, unique() ? held.previous.size() : 0, false);
   }
 }
 
@@ -74,7 +141,8 @@ void LengthBatchWindow::enter(uint32_t key, Slot slot, int64_t, int64_t clock) {
     return add(held, key, slot);
   }
   add(held, key, slot);
-  if (++held.count < plan().extent) return;
+  held.count = unique() ? static_cast<int64_t>(held.current.size()) : held.count + 1;
+  if (held.count < plan().extent) return;
   flush(held, key, clock, keeps_previous());
   held.count = 0;
 }
@@ -187,17 +255,12 @@ void ExternalTimeBatchWindow::flush_again(State& held, uint32_t key, int64_t clo
     for (Slot slot : held.previous) emit_expired(key, slot, clock);
     emit_reset();
     held.reset = false;
+    merge_previous(held);
     for (Slot slot : held.previous) emit_current(key, slot);
-    for (Slot slot : held.current) emit_current(key, slot);
   }
-  if (keep) {
-    held.previous.insert(held.previous.end(), held.current.begin(), held.current.end());
-  } else {
-    for (Slot slot : held.previous) release_later(slot);
-    for (Slot slot : held.current) release_later(slot);
-    held.previous.clear();
-  }
-  held.current.clear();
+  if (keep) return;
+  for (Slot slot : held.previous) release_later(slot);
+  forget_previous(held);
 }
 
 /// A moment without new rows changes nothing, so only rows ask for one.

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <utility>
 
+#include "engine/language/parser.h"
+
 namespace pollux {
 namespace {
 
@@ -54,6 +56,16 @@ std::optional<std::string> annotation_value(const ast::Annotation& annotation,
   return std::nullopt;
 }
 
+Dialect dialect_of(const std::vector<ast::Annotation>& annotations, Dialect given) {
+  constexpr std::string_view kPrefix = "plan:";
+  for (const ast::Annotation& annotation : annotations) {
+    if (same_name(std::string_view(annotation.name).substr(0, kPrefix.size()), kPrefix)) {
+      return Dialect::k31;
+    }
+  }
+  return given;
+}
+
 std::optional<int64_t> parse_duration(std::string_view text) {
   int64_t total = 0;
   bool any = false;
@@ -80,7 +92,7 @@ std::optional<int64_t> parse_duration(std::string_view text) {
     }
     any = true;
   }
-  return any ? std::optional(total) : std::nullopt;
+  return any && total <= kSpanMsMax ? std::optional(total) : std::nullopt;
 }
 
 }  // namespace pollux

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/language/ast.h"
+#include "engine/language/dialect.h"
 
 namespace pollux {
 
@@ -21,6 +22,9 @@ const ast::Annotation* find_annotation(const std::vector<ast::Annotation>& annot
 /// The value under a key (empty key: the first value without one).
 std::optional<std::string> annotation_value(const ast::Annotation& annotation,
                                             std::string_view key);
+
+/// 3.1 for a plan with any @Plan annotation, whatever is given; else what is given.
+Dialect dialect_of(const std::vector<ast::Annotation>& annotations, Dialect given);
 
 /// "10 sec", "1 hour 25 min": milliseconds; empty when the text is no time.
 std::optional<int64_t> parse_duration(std::string_view text);

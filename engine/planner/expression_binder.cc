@@ -53,6 +53,7 @@ ExpressionPtr null_is_false(ExpressionPtr call) {
   if (call->type() != AttributeType::kBool) return call;
   return make_row_function(AttributeType::kBool, {std::move(call)},
                            [](const RowArguments& in, RowResult& out) {
+                             if (in.stray(0).size() != 0) return out.put_argument(in, 0);
                              bool truth = !in.is_null(0) && in.get<uint8_t>(0) != 0;
                              out.put<uint8_t>(truth ? 1 : 0);
                            });
@@ -196,30 +197,50 @@ ExpressionPtr ExpressionBinder::bind_in(const ast::Expression& expression) {
                                tables_, diagnostics_);
 }
 
-ExpressionPtr ExpressionBinder::bind_function(const ast::Expression& expression) {
-  if (expression.name_space.empty() && is_aggregator(expression.name)) {
-    return bind_aggregate(expression);
-  }
-  std::string name = expression.name_space.empty() ? expression.name
-                                                   : expression.name_space + ":" + expression.name;
-  Operands arguments;
+bool ExpressionBinder::bind_arguments(const ast::Expression& call, Operands& arguments) {
   bool whole = true;
-  for (const ast::ExpressionPtr& argument : expression.arguments) {
+  for (const ast::ExpressionPtr& argument : call.arguments) {
     arguments.push_back(bind(*argument));
     whole = whole && arguments.back() != nullptr;
   }
+  if (!call.star) return whole;
+  arguments = scope_.all_attributes();
+  if (arguments.empty()) {
+    fail(call.location, "'*' has no meaning as an argument here", "attributes");
+  }
+  return !arguments.empty();
+}
+
+ExpressionPtr ExpressionBinder::bind_function(const ast::Expression& expression) {
+  ScriptFunctions* scripts = expression.name_space.empty() ? tables_.scripts() : nullptr;
+  bool scripted = scripts != nullptr && scripts->has(expression.name);  // it hides ours
+  const AggregatorEntry* aggregator = find_aggregator(expression.name_space, expression.name);
+  if (aggregator != nullptr && !scripted) return bind_aggregate(expression, *aggregator);
+  std::string name = full_name(expression.name_space, expression.name);
+  bool of_event = name == "eventTimestamp" && expression.arguments.size() == 1 &&
+                  expression.arguments[0]->kind == Kind::kReference;
+  if (of_event) {  // the reference means an event, not an attribute
+    const ast::Expression& event = *expression.arguments[0];
+    return resolved(scope_.timestamp(event.reference), event.location);
+  }
+  Operands arguments;
+  bool whole = bind_arguments(expression, arguments);
   const FunctionEntry* entry = find_function(expression.name_space, expression.name);
-  if (entry == nullptr) {
+  if (entry == nullptr && !scripted) {
     std::vector<std::string> known = function_names();
+    if (scripts != nullptr) {
+      for (std::string& own : scripts->names()) known.push_back(std::move(own));
+    }
     for (const AggregatorEntry& aggregate : aggregator_table()) {
-      known.emplace_back(aggregate.name);
+      known.push_back(full_name(aggregate.name_space, aggregate.name));
     }
     std::string near = nearest_name(name, known);
     return fail(expression.location, "unknown function '" + name + "'", "a known function",
                 near.empty() ? "" : "did you mean '" + near + "'?");
   }
   if (!whole) return nullptr;
-  CallResult result = entry->make_numbered != nullptr
+  CallResult result = scripted ? scripts->call(name, std::move(arguments))
+                      : entry->make_numbered != nullptr
                           ? entry->make_numbered(std::move(arguments), context_.uuids())
                           : entry->make(std::move(arguments));
   if (auto* error = std::get_if<CallError>(&result)) {
@@ -228,31 +249,27 @@ ExpressionPtr ExpressionBinder::bind_function(const ast::Expression& expression)
   return null_is_false(std::get<ExpressionPtr>(std::move(result)));
 }
 
-ExpressionPtr ExpressionBinder::bind_aggregate(const ast::Expression& expression) {
+ExpressionPtr ExpressionBinder::bind_aggregate(const ast::Expression& expression,
+                                               const AggregatorEntry& entry) {
+  std::string name = full_name(expression.name_space, expression.name);
   if (aggregates_ == nullptr) {
-    return fail(expression.location, "'" + expression.name + "' is an aggregate function",
+    return fail(expression.location, "'" + name + "' is an aggregate function",
                 "aggregates only in 'select' and 'having'");
   }
-  ExpressionPtr argument;
-  if (!expression.arguments.empty()) {
-    auto* allowed = std::exchange(aggregates_, nullptr);  // aggregates do not nest
-    argument = bind(*expression.arguments[0]);
-    aggregates_ = allowed;
-    if (!argument) return nullptr;
+  auto* allowed = std::exchange(aggregates_, nullptr);  // aggregates do not nest
+  Operands arguments;
+  bool whole = bind_arguments(expression, arguments);
+  aggregates_ = allowed;
+  if (!whole) return nullptr;
+  AggregateResult result =
+      entry.make({std::move(arguments), context_.strings(), in_order_, context_.dialect()});
+  if (auto* expected = std::get_if<std::string>(&result)) {
+    return fail(expression.location, name + " does not take these arguments", *expected);
   }
-  AttributeType type = argument ? argument->type() : AttributeType::kInt;
-  auto made =
-      make_aggregator(expression.name, argument ? &type : nullptr, context_.strings(), in_order_);
-  if (auto* expected = std::get_if<std::string>(&made);
-      expected != nullptr || expression.arguments.size() > 1) {
-    return fail(expression.location, expression.name + " does not take these arguments",
-                expected != nullptr ? *expected : "one argument");
-  }
-  auto& function = std::get<std::unique_ptr<Aggregator>>(made);
-  AttributeType result = function->result_type();
-  if (expression.name == "count") argument = nullptr;
-  aggregates_->push_back({std::move(function), std::move(argument)});
-  return std::make_shared<ColumnExpression>(result, SelectorSource::kAggregates,
+  auto& made = std::get<MadeAggregate>(result);
+  AttributeType type = made.function->result_type();
+  aggregates_->push_back({std::move(made.function), std::move(made.argument)});
+  return std::make_shared<ColumnExpression>(type, SelectorSource::kAggregates,
                                             static_cast<uint32_t>(aggregates_->size() - 1));
 }
 

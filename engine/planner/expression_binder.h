@@ -11,19 +11,23 @@
 #include "engine/expression/expression.h"
 #include "engine/language/ast.h"
 #include "engine/language/diagnostics.h"
+#include "engine/operators/aggregator_table.h"
 #include "engine/operators/plan_context.h"
 #include "engine/operators/search.h"
 #include "engine/operators/selector.h"
 #include "engine/planner/scope.h"
+#include "engine/script/script_functions.h"
 
 namespace pollux {
 
-/// Finds tables by name; what a plan offers to its expressions.
+/// What a plan offers to its expressions: tables by name, and functions of its own.
 class TableCatalogue {
  public:
   virtual ~TableCatalogue() = default;
   virtual Table* find_table(const std::string& name) = 0;
   virtual std::vector<std::string> table_names() const = 0;
+  /// Null when the plan defines no functions.
+  virtual ScriptFunctions* scripts() = 0;
   /// A query reads or writes the table.
   virtual void note_access(const std::string& name) = 0;
 };
@@ -56,7 +60,9 @@ class ExpressionBinder {
   ExpressionPtr bind_is_null(const ast::Expression& expression);
   ExpressionPtr bind_in(const ast::Expression& expression);
   ExpressionPtr bind_function(const ast::Expression& expression);
-  ExpressionPtr bind_aggregate(const ast::Expression& expression);
+  /// The arguments of a call; false after errors.
+  bool bind_arguments(const ast::Expression& call, Operands& arguments);
+  ExpressionPtr bind_aggregate(const ast::Expression& expression, const AggregatorEntry& entry);
 
   Scope& scope_;
   PlanContext& context_;

@@ -8,13 +8,20 @@ namespace pollux {
 
 bool Flow::row_by_row() const {
   if (forced_ || asks_for_the_past()) return true;
-  std::set<std::string> streams;
-  for (const Query& query : queries_) streams.insert(query.reads.begin(), query.reads.end());
-  for (const std::string& stream : streams) {
+  Readers readers = readers_by_stream();
+  for (const auto& [stream, queries] : readers) {
     std::vector<const Query*> reached;
-    if (!reach(stream, reached, 0) || share_written_table(reached)) return true;
+    if (!reach(stream, readers, reached) || share_written_table(reached)) return true;
   }
   return false;
+}
+
+Flow::Readers Flow::readers_by_stream() const {
+  Readers readers;
+  for (const Query& query : queries_) {
+    for (const std::string& read : query.reads) readers[read].push_back(&query);
+  }
+  return readers;
 }
 
 bool Flow::asks_for_the_past() const {
@@ -34,49 +41,66 @@ bool Flow::asks_for_the_past() const {
   });
 }
 
-bool Flow::loops() const {
+/// Queries whose readers are all known come off from the ends; what is left stands in loops.
+std::optional<size_t> Flow::longest_chain() const {
+  Readers readers = readers_by_stream();
+  std::map<std::string, std::vector<const Query*>> writers;
+  std::map<const Query*, size_t> unknown;  // how many of its readers
+  std::map<const Query*, size_t> chain;    // queries from this one on, of those that are known
+  std::vector<const Query*> ready;
   for (const Query& query : queries_) {
-    std::set<std::string> fed = {query.writes};
-    for (size_t before = 0; before != fed.size();) {
-      before = fed.size();
-      for (const Query& next : queries_) {
-        bool reads = std::any_of(next.reads.begin(), next.reads.end(),
-                                 [&](const std::string& read) { return fed.count(read) > 0; });
-        if (reads) fed.insert(next.writes);
+    auto next = readers.find(query.writes);
+    unknown[&query] = next == readers.end() ? 0 : next->second.size();
+    if (unknown[&query] == 0) ready.push_back(&query);
+    writers[query.writes].push_back(&query);
+  }
+  size_t longest = 0;
+  size_t known = 0;
+  for (; !ready.empty(); ++known) {
+    const Query* query = ready.back();
+    ready.pop_back();
+    size_t length = ++chain[query];
+    longest = std::max(longest, length);
+    for (const std::string& read : query->reads) {
+      for (const Query* before : writers[read]) {
+        chain[before] = std::max(chain[before], length);
+        if (--unknown[before] == 0) ready.push_back(before);
       }
     }
-    for (const std::string& read : query.reads) {
-      if (!query.writes.empty() && fed.count(read) > 0) return true;
-    }
   }
-  return false;
+  return known == queries_.size() ? std::optional(longest) : std::nullopt;
 }
 
-bool Flow::reach(const std::string& stream, std::vector<const Query*>& reached,
-                 size_t depth) const {
-  if (depth > queries_.size()) return false;  // a loop
-  for (const Query& query : queries_) {
-    for (const std::string& read : query.reads) {
-      if (read != stream) continue;
-      if (std::find(reached.begin(), reached.end(), &query) != reached.end()) return false;
-      reached.push_back(&query);
-      if (!query.writes.empty() && !reach(query.writes, reached, depth + 1)) return false;
+bool Flow::reach(const std::string& stream, const Readers& readers,
+                 std::vector<const Query*>& reached) {
+  std::set<const Query*> seen;
+  std::vector<std::string> ahead = {stream};
+  while (!ahead.empty()) {
+    auto next = readers.find(ahead.back());
+    ahead.pop_back();
+    if (next == readers.end()) continue;
+    for (const Query* query : next->second) {
+      if (!seen.insert(query).second) return false;
+      reached.push_back(query);
+      if (!query->writes.empty()) ahead.push_back(query->writes);
     }
   }
   return true;
 }
 
 bool Flow::share_written_table(const std::vector<const Query*>& queries) {
-  for (const Query* writer : queries) {
-    const std::string& table = writer->table_written;
-    if (table.empty()) continue;
-    for (const Query* other : queries) {
-      if (other != writer && other->table_written == table) return true;
-      const auto& read = other->tables_read;
-      if (std::find(read.begin(), read.end(), table) != read.end()) return true;
-    }
+  std::map<std::string, size_t> touched;  // by how many of the queries
+  for (const Query* query : queries) {
+    std::set<std::string> tables(query->tables_read.begin(), query->tables_read.end());
+    if (!query->table_written.empty()) tables.insert(query->table_written);
+    for (const std::string& table : tables) ++touched[table];
   }
-  return false;
+  return std::any_of(queries.begin(), queries.end(), [&](const Query* query) {
+    if (query->table_written.empty()) return false;
+    const auto& read = query->tables_read;
+    return touched[query->table_written] > 1 ||
+           std::find(read.begin(), read.end(), query->table_written) != read.end();
+  });
 }
 
 }  // namespace pollux

@@ -6,6 +6,9 @@
 // would have to wake up before the next row. Otherwise rows go through the plan one by one.
 #pragma once
 
+#include <cstddef>
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,7 +32,9 @@ class Flow {
   /// Whether rows must go through one by one.
   bool row_by_row() const;
   /// Whether what comes of a row may come back to a query that took the row.
-  bool loops() const;
+  bool loops() const { return !longest_chain(); }
+  /// Queries that stand in each other's call at most, each feeding the next; empty when they loop.
+  std::optional<size_t> longest_chain() const;
 
  private:
   struct Query {
@@ -41,8 +46,11 @@ class Flow {
     bool counts_from_timestamps = false;
   };
 
+  using Readers = std::map<std::string, std::vector<const Query*>>;
+  Readers readers_by_stream() const;
   /// Collects the queries that rows of a stream reach; false when one is reached on two ways.
-  bool reach(const std::string& stream, std::vector<const Query*>& reached, size_t depth) const;
+  static bool reach(const std::string& stream, const Readers& readers,
+                    std::vector<const Query*>& reached);
   /// Whether rows can come so late that what they ask for is due at once: before the next row.
   bool asks_for_the_past() const;
   static bool share_written_table(const std::vector<const Query*>& queries);

@@ -133,8 +133,8 @@ class OnDemandPlanner {
       if (expression.kind == Kind::kReference) named.insert(expression.reference.attribute);
       all = all || expression.star;
       aggregated_ =
-          aggregated_ || (expression.kind == Kind::kFunction && expression.name_space.empty() &&
-                          is_aggregator(expression.name));
+          aggregated_ || (expression.kind == Kind::kFunction &&
+                          find_aggregator(expression.name_space, expression.name) != nullptr);
     });
     for (const Attribute& attribute : schema_.attributes()) {
       if (all || named.contains(attribute.name)) used_.push_back(attribute);

@@ -8,10 +8,14 @@
 #include "engine/language/parser.h"
 #include "engine/operators/observed.h"
 #include "engine/operators/trigger.h"
+#include "engine/planner/annotation_check.h"
 #include "engine/planner/annotations.h"
+#include "engine/planner/anonymous_streams.h"
 #include "engine/planner/limits_annotation.h"
 #include "engine/planner/plan_describer.h"
 #include "engine/planner/query_planner.h"
+#include "engine/planner/size_limits.h"
+#include "engine/planner/table_keys.h"
 
 namespace pollux {
 namespace {
@@ -23,24 +27,37 @@ class PlanBuilder {
       : tree_(tree),
         plan_(plan),
         log_(options.log),
+        scripts_(options.scripts),
         diagnostics_(diagnostics),
-        queries_(plan, flow_, options.observer, diagnostics) {}
+        queries_(plan, flow_, options.observer, diagnostics) {
+    plan.context().set_dialect(dialect_of(tree.annotations, options.dialect));
+  }
 
   void build() {
+    check_annotations(tree_, diagnostics_);
     read_annotations();
     plan_.context().set_plan(plan_.name(), log_);
+    define_functions();
     for (const ast::Definition& definition : tree_.definitions) {
+      if (diagnostics_.size() > kDiagnosticsMax) return;  // nobody reads more
       std::visit([this](const auto& d) { define(d); }, definition);
     }
     for (const ast::Definition& definition : tree_.definitions) {
       if (const auto* d = std::get_if<ast::AggregationDefinition>(&definition)) aggregate(*d);
     }
     for (const ast::Element& element : tree_.elements) {
+      if (diagnostics_.size() > kDiagnosticsMax) return;
       if (const auto* query = std::get_if<ast::Query>(&element)) {
         queries_.add(*query, nullptr);
       } else {
         add_partition(std::get<ast::Partition>(element));
       }
+    }
+    std::optional<size_t> chain = flow_.longest_chain();
+    if (chain && *chain > kChainMax) {
+      report({}, "more than " + std::to_string(kChainMax) + " queries in a row",
+             "shorter chains of queries that feed each other");
+      return;
     }
     plan_.set_row_by_row(flow_.row_by_row());
   }
@@ -94,6 +111,15 @@ class PlanBuilder {
                     kPlaybackExpected);
     }
     if (times[0]) plan_.set_idle_clock({*times[0], *times[1]});
+  }
+
+  /// Before all that may call them.
+  void define_functions() {
+    plan_.borrow_scripts(scripts_);
+    for (const ast::Definition& definition : tree_.definitions) {
+      const auto* function = std::get_if<ast::FunctionDefinition>(&definition);
+      if (function != nullptr) plan_.make_scripts().define(*function, diagnostics_);
+    }
   }
 
   /// The schema of a definition; null after errors.
@@ -182,45 +208,12 @@ class PlanBuilder {
     if (const auto* store = find_annotation(definition.annotations, "store")) {
       return report(store->location, "'@store' is not supported yet", "a table in memory");
     }
-    std::vector<size_t> primary_key;
-    std::vector<size_t> indexed;
-    for (const ast::Annotation& annotation : definition.annotations) {
-      bool key = find_annotation({annotation}, "primarykey") != nullptr;
-      bool index = find_annotation({annotation}, "index") != nullptr ||
-                   find_annotation({annotation}, "indexby") != nullptr;
-      if (!key && !index) continue;
-      if (find_annotation({annotation}, "index") != nullptr && annotation.elements.size() != 1) {
-        report(annotation.location, "an index over several attributes",
-               "one attribute; '@Index' may stand several times");
-        continue;
-      }
-      for (const ast::AnnotationElement& element : annotation.elements) {
-        std::optional<size_t> column = schema->find(element.value);
-        if (!column) {
-          std::vector<std::string> known;
-          for (const Attribute& attribute : schema->attributes()) known.push_back(attribute.name);
-          std::string near = nearest_name(element.value, known);
-          report(element.location, "the table has no attribute '" + element.value + "'",
-                 "an attribute of the table", near.empty() ? "" : "did you mean '" + near + "'?");
-          continue;
-        }
-        std::vector<size_t>& columns = key ? primary_key : indexed;
-        if (std::find(columns.begin(), columns.end(), *column) != columns.end()) {
-          report(element.location, "'" + element.value + "' is named twice", "each attribute once");
-          continue;
-        }
-        columns.push_back(*column);
-      }
-    }
-    plan_.all_tables()[definition.name] = std::make_unique<Table>(
-        schema, std::move(primary_key), std::move(indexed), plan_.context().strings());
+    TableKeys keys = read_table_keys(definition, *schema, plan_.context().dialect(), diagnostics_);
+    plan_.all_tables()[definition.name] =
+        std::make_unique<Table>(schema, std::move(keys.primary), std::move(keys.indexed),
+                                plan_.context().strings(), keys.rules);
   }
 
-  template <class D>
-  void unsupported(const D& definition, const char* what) {
-    report(definition.location, std::string("'define ") + what + "' is not supported yet",
-           "define stream, define table or define window");
-  }
   void define(const ast::WindowDefinition& definition) {
     SchemaPtr schema = schema_of(definition);
     if (!schema || !is_free(definition.name, *schema, definition.location, Kind::kWindow)) return;
@@ -253,7 +246,7 @@ class PlanBuilder {
     plan_.begin_part("trigger " + definition.name);
     plan_.own(std::make_unique<Trigger>(std::move(times), *stream->junction, plan_.context()));
   }
-  void define(const ast::FunctionDefinition& d) { unsupported(d, "function"); }
+  void define(const ast::FunctionDefinition&) {}     // define_functions() was first
   void define(const ast::AggregationDefinition&) {}  // see aggregate()
 
   /// Its source may be defined behind it.
@@ -268,14 +261,16 @@ class PlanBuilder {
   std::optional<Partition::Purge> purge_of(const ast::Partition& partition) {
     const ast::Annotation* annotation = find_annotation(partition.annotations, "purge");
     if (annotation == nullptr) return std::nullopt;
-    if (annotation_value(*annotation, "enable").value_or("true") != "true") return std::nullopt;
-    auto interval = parse_duration(annotation_value(*annotation, "interval").value_or(""));
+    std::string enable = annotation_value(*annotation, "enable").value_or("");
+    auto interval = parse_duration(annotation_value(*annotation, "interval").value_or("5 min"));
     auto idle = parse_duration(annotation_value(*annotation, "idle.period").value_or(""));
-    if (!interval || !idle || *interval <= 0 || *idle <= 0) {
-      report(annotation->location, "'@purge' without a valid interval and idle.period",
+    bool on = same_name(enable, "true");
+    if ((!on && !same_name(enable, "false")) || !interval || !idle || *interval <= 0) {
+      report(annotation->location, "'@purge' without a valid enable, interval or idle.period",
              "@purge(enable='true', interval='10 sec', idle.period='1 hour')");
       return std::nullopt;
     }
+    if (!on) return std::nullopt;
     return Partition::Purge{*interval, *idle};
   }
 
@@ -329,6 +324,7 @@ class PlanBuilder {
   const ast::Plan& tree_;
   Plan& plan_;
   PlanLog* log_;
+  ScriptFunctions* scripts_;
   Diagnostics& diagnostics_;
   Flow flow_;
   QueryPlanner queries_;
@@ -344,25 +340,26 @@ BuiltPlan build(const ast::Plan& tree, Diagnostics diagnostics, const std::strin
                 const BuildOptions& options) {
   BuiltPlan built;
   built.diagnostics = std::move(diagnostics);
+  size_t said = built.diagnostics.size();
+  check_size_limits(tree, built.diagnostics);
+  bool too_large = built.diagnostics.size() > said;
   auto plan = std::make_unique<Plan>(default_name);
-  PlanBuilder builder(tree, *plan, options, built.diagnostics);
-  builder.build();
-  if (builder.loops() && built.diagnostics.empty()) {
-    plan = std::make_unique<Plan>(default_name);
-    plan->context().set_loops(true);
-    PlanBuilder(tree, *plan, options, built.diagnostics).build();
+  if (!too_large && said <= kDiagnosticsMax) {
+    PlanBuilder builder(tree, *plan, options, built.diagnostics);
+    builder.build();
+    if (builder.loops() && built.diagnostics.empty()) {
+      plan = std::make_unique<Plan>(default_name);
+      plan->context().set_loops(true);
+      PlanBuilder(tree, *plan, options, built.diagnostics).build();
+    }
   }
   if (!built.diagnostics.empty()) {
-    std::stable_sort(built.diagnostics.begin(), built.diagnostics.end(),
-                     [](const Diagnostic& a, const Diagnostic& b) {
-                       return std::pair(a.location.line, a.location.column) <
-                              std::pair(b.location.line, b.location.column);
-                     });
+    in_order_of_place(built.diagnostics);
     return built;
   }
   plan->set_description(describe_tree(tree));
   for (Plan::Stream& stream : plan->all_streams()) {
-    if (!stream.written) continue;
+    if (!stream.written || is_anonymous_stream(stream.name)) continue;
     if (!options.is_result || options.is_result(plan->name(), stream.name)) {
       plan->make_result(stream);
     }
@@ -383,6 +380,7 @@ Diagnostics build_into(const ast::Plan& tree, Plan& plan) {
 BuiltPlan build_plan(std::string_view text, const std::string& default_name,
                      const BuildOptions& options) {
   ParseResult parsed = parse_plan(text);
+  name_anonymous_streams(parsed.plan);
   return build(parsed.plan, std::move(parsed.diagnostics), default_name, options);
 }
 

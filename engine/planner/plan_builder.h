@@ -8,6 +8,7 @@
 
 #include "engine/language/ast.h"
 #include "engine/language/diagnostics.h"
+#include "engine/language/dialect.h"
 #include "engine/runtime/plan.h"
 
 namespace pollux {
@@ -22,6 +23,8 @@ struct BuildOptions {
   std::function<bool(std::string_view plan, std::string_view stream)> is_result;
   FlowObserver* observer = nullptr;
   PlanLog* log = nullptr;
+  Dialect dialect = Dialect::k51;      ///< of texts that do not say it
+  ScriptFunctions* scripts = nullptr;  ///< of another plan, callable in this one; outlive it
 };
 
 /// Parses and binds. `default_name` is the plan's name when the text gives none.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/base/check.h"
 #include "engine/operators/batch_selector.h"
 #include "engine/operators/filter.h"
 #include "engine/operators/sliding_selector.h"
@@ -26,12 +27,12 @@ bool can_fold(const WindowPlan& window, const ast::Selector& select, const Selec
                  window.kind == WindowPlan::Kind::kTimeBatch ||
                  window.kind == WindowPlan::Kind::kExternalTimeBatch;
   bool rows_seen = window.stream_current || window.timeout_ms > 0 || window.start_attribute ||
-                   window.replace_column >= 0 || plan.expired;
+                   window.replace_column >= 0 || plan.expired || !window.row_keys.empty();
   bool one_of_many = !plan.aggregates.empty() || !plan.group_by.empty();
   bool chosen_at_end =
       !plan.order_by.empty() || plan.limit || plan.offset || plan.group_keys_wanted;
-  return batches && window.extent > 0 && !rows_seen && one_of_many && !chosen_at_end &&
-         plan.current && is_timeless(select);
+  return batches && plan.batching && window.extent > 0 && !rows_seen && one_of_many &&
+         !chosen_at_end && plan.current && is_timeless(select);
 }
 
 }  // namespace
@@ -72,11 +73,7 @@ void QueryPlanner::add(const ast::Query& query, PartitionFrame* frame) {
 }
 
 std::optional<QueryPlanner::Input> QueryPlanner::find_input(const ast::StreamSource& source) {
-  if (source.anonymous) {
-    report(source.location, "a query in place of a stream is not supported yet",
-           "the name of a stream");
-    return std::nullopt;
-  }
+  POLLUX_CHECK(source.anonymous == nullptr);  // has become a query of its own
   Input input;
   input.names = {source.alias.empty() ? source.stream : source.alias};
   std::vector<std::string> known;
@@ -96,30 +93,17 @@ std::optional<QueryPlanner::Input> QueryPlanner::find_input(const ast::StreamSou
     }
     for (const auto& [name, junction] : frame_->streams) known.push_back(name);
   } else if (NamedWindow* window = source.fault ? nullptr : plan_.find_window(source.stream)) {
-    if (frame_ != nullptr) {
-      report(source.location, "a named window inside of a partition is not supported yet",
-             "a stream");
-      return std::nullopt;
-    }
     input.junction = &window->output();
     input.schema = window->schema();
     input.window = window;
     flow_.reads_stream(source.stream);
+    if (frame_ != nullptr) lead_into_partition(source.stream, input);
     return input;
   } else if (Plan::Stream* stream = plan_.find_stream(shown)) {
     input.junction = stream->junction.get();
     input.schema = input.junction->schema();
     flow_.reads_stream(shown);
-    if (frame_ == nullptr) return input;
-    PartitionInput*& way = frame_->inputs[shown];
-    if (way == nullptr) {  // a stream without a key reaches every instance
-      flow_.force_row_by_row();
-      way = &plan_.own(
-          std::make_unique<PartitionInput>(*frame_->partition, plan_.context(), nullptr,
-                                           std::vector<PartitionInput::Range>{}, input.schema));
-    }
-    if (frame_->joined.insert(shown).second) input.junction->add_reader(*way);
-    input.junction = &way->inside();
+    if (frame_ != nullptr) lead_into_partition(shown, input);
     return input;
   } else {
     for (const Plan::Stream& other : plan_.all_streams()) known.push_back(other.name);
@@ -137,8 +121,28 @@ std::optional<QueryPlanner::Input> QueryPlanner::find_input(const ast::StreamSou
   return std::nullopt;
 }
 
+/// The way of a stream, or of what a named window puts out, to the queries of the partition.
+void QueryPlanner::lead_into_partition(const std::string& name, Input& input) {
+  PartitionInput*& way = frame_->inputs[name];
+  if (way == nullptr) {  // what has no key reaches every instance
+    flow_.force_row_by_row();
+    way = &plan_.own(std::make_unique<PartitionInput>(*frame_->partition, plan_.context(), nullptr,
+                                                      std::vector<PartitionInput::Range>{},
+                                                      input.schema));
+  }
+  if (frame_->joined.insert(name).second) input.junction->add_reader(*way);
+  input.junction = &way->inside();
+}
+
 void QueryPlanner::read(const Input& input, Receiver& reader) {
   input.junction->add_reader(reader);
+}
+
+SourcesScope QueryPlanner::scope_of(const std::vector<std::string>& names,
+                                    const SchemaPtr& schema) const {
+  SourcesScope scope({{names, schema, 0, 0}});
+  if (plan_.context().dialect() == Dialect::k31) scope.go_by_any_name();
+  return scope;
 }
 
 ExpressionPtr QueryPlanner::bind_filter(const ast::Expression& filter, Scope& scope) {
@@ -173,7 +177,7 @@ bool QueryPlanner::bind_step(const ast::StreamHandler& handler,
                              std::vector<Step>& steps) {
   Step& step = steps.emplace_back();
   if (handler.kind == ast::StreamHandler::Kind::kFilter) {
-    SourcesScope scope({{names, schema, 0, 0}});
+    SourcesScope scope = scope_of(names, schema);
     step.filter = bind_filter(*handler.filter, scope);
     return step.filter != nullptr;
   }
@@ -201,7 +205,8 @@ std::unique_ptr<StreamFunction> QueryPlanner::bind_stream_function(
            near.empty() ? "" : "did you mean '" + near + "'?");
     return nullptr;
   }
-  SourcesScope scope({{names, schema, 0, 0}});
+  if (entry->holds_back) flow_.holds_rows_back();
+  SourcesScope scope = scope_of(names, schema);
   StreamFunctionCall call{schema, {}, plan_.context()};
   ExpressionBinder binder(scope, plan_.context(), *this, diagnostics_);
   bool good = true;
@@ -246,9 +251,8 @@ void QueryPlanner::add_single(const ast::Query& query, const ast::StreamSource& 
   std::optional<WindowPlan> window;
   bool good = handlers.has_value();
   SchemaPtr schema = good ? handlers->schema : input->schema;
-  const NamedSource windowed{input->names, schema, 0, 0};
-  SourcesScope before({windowed});
-  SourcesScope after({windowed});
+  SourcesScope before = scope_of(input->names, schema);
+  SourcesScope after = scope_of(input->names, schema);
   std::vector<Step> behind_window;
   bool plain_behind = true;  // nothing but filters stands behind the window
   if (handlers) {
@@ -267,6 +271,14 @@ void QueryPlanner::add_single(const ast::Query& query, const ast::StreamSource& 
         continue;
       }
       plain_behind = false;
+      const StreamFunctionEntry* entry = find_stream_function(handler->name_space, handler->name);
+      if (!filter && entry != nullptr && entry->remembers) {
+        report(handler->location,
+               "'#" + handler->name_space + ":" + handler->name + "' stands behind a window",
+               "it before the window");
+        good = false;
+        continue;
+      }
       good = bind_step(*handler, input->names, schema, behind_window) && good;
     }
   }
@@ -331,17 +343,11 @@ void QueryPlanner::add_single(const ast::Query& query, const ast::StreamSource& 
     }
   }
   // A batch's expired rows meet a reset right behind them: only who sees them needs them.
-  window->expired_wanted = expired || (!plain_behind && window->slides()) ||
-                           (aggregated && (window->slides() || window->stream_current));
+  bool taken_out = window->retracts() || window->stream_current;
+  window->expired_wanted =
+      expired || (!plain_behind && window->retracts()) || (aggregated && taken_out);
   window->kept = after.used(0);
-  for (const WindowPlan::SortKey& key : window->sort_keys) window->kept[key.column] = true;
-  if (window->start_attribute) {
-    auto* start = dynamic_cast<ColumnExpression*>(window->start_attribute.get());
-    window->kept[start->column()] = true;
-  }
-  if (window->replace_column >= 0) {
-    window->kept[static_cast<size_t>(window->replace_column)] = true;
-  }
+  window->keep_own_columns();
   WindowOperator& held = own(WindowOperator::make(std::move(*window), context, *behind));
   read(*input, chain_steps(handlers->before, held));
 }

@@ -49,6 +49,7 @@ class QueryPlanner : public TableCatalogue {
   Table* find_table(const std::string& name) override;
   std::vector<std::string> table_names() const override;
   void note_access(const std::string& name) override;
+  ScriptFunctions* scripts() override { return plan_.scripts(); }
 
  private:
   /// Where rows come from: the stream, and what its attributes are called.
@@ -91,7 +92,10 @@ class QueryPlanner : public TableCatalogue {
   std::unique_ptr<StreamFunction> bind_stream_function(const ast::StreamHandler& handler,
                                                        const std::vector<std::string>& names,
                                                        const SchemaPtr& schema);
+  /// Of one source.
+  SourcesScope scope_of(const std::vector<std::string>& names, const SchemaPtr& schema) const;
   ExpressionPtr bind_filter(const ast::Expression& filter, Scope& scope);
+  void lead_into_partition(const std::string& name, Input& input);
   void read(const Input& input, Receiver& reader);
   Receiver& chain_steps(std::vector<Step>& steps, Receiver& last);
   // query_planner_window.cc
@@ -99,16 +103,31 @@ class QueryPlanner : public TableCatalogue {
   static std::string window_entrance(const std::string& name) { return "insert into " + name; }
   std::optional<WindowPlan> plan_window(const ast::StreamHandler& handler, const SchemaPtr& schema,
                                         Scope& scope);
+  /// Whether rows leave the window in the order in which they came.
+  static bool window_leaves_in_order(const ast::StreamHandler& handler);
+  using Arguments = std::vector<const ast::Expression*>;
+  bool window_parameters(const ast::StreamHandler& handler, Arguments arguments, Scope& scope,
+                         WindowPlan& window);
+  bool window_extent(const ast::StreamHandler& handler, const ast::Expression& argument,
+                     WindowPlan& window);
   bool window_time(const ast::Expression& argument, Scope& scope, WindowPlan& window);
   bool window_cron(const ast::Expression& argument, WindowPlan& window);
-  bool window_order(const ast::StreamHandler& handler, const Schema& schema, WindowPlan& window);
-  bool window_option(const ast::StreamHandler& handler, size_t index, size_t first, Scope& scope,
-                     WindowPlan& window);
-  bool window_argument(const ast::StreamHandler& handler, size_t index, const char* what,
-                       int64_t& value);
+  bool window_order(const Arguments& arguments, WindowPlan& window);
+  bool window_number(const ast::Expression& argument, const char* what, int64_t& value);
+  // query_planner_window_options.cc
+  bool window_batch_options(const ast::StreamHandler& handler, const Arguments& options,
+                            WindowPlan& window);
+  bool window_external_options(const Arguments& options, Scope& scope, WindowPlan& window);
+  bool window_keys(const Arguments& keys, Scope& scope, WindowPlan& window);
+  bool window_counting(const Arguments& arguments, Scope& scope, WindowPlan& window);
+  bool window_session(const Arguments& arguments, Scope& scope, WindowPlan& window);
+  bool window_expression(const Arguments& arguments, Scope& scope, WindowPlan& window);
+  bool window_flag(const ast::Expression& argument, const char* what, bool& value);
+  bool window_share(const ast::Expression& argument, const char* what, double& value);
 
   // query_planner_select.cc
   bool leaves_in_order(const ast::QueryInput& input) const;
+  bool stands_for_chunk(const ast::Query& query, const SelectorPlan& plan);
   std::optional<Selection> plan_selection(const ast::Query& query, Scope& scope,
                                           const std::vector<StarAttribute>& star);
   SelectedReceiver* plan_output(const ast::Query& query, Selection& selection);

@@ -98,7 +98,8 @@ Searched* QueryPlanner::plan_search(const ast::JoinInput& join, JoinPart& search
   }
   if (window == nullptr)
     return &plan_.own(std::make_unique<EmptySearch>(searched.input.schema, context));
-  return &plan_.own(std::make_unique<WindowSearch>(*window, std::move(condition), context));
+  bool named = searched.input.window != nullptr;
+  return &plan_.own(std::make_unique<WindowSearch>(*window, named, std::move(condition), context));
 }
 
 namespace {
@@ -118,6 +119,7 @@ class Forward final : public Receiver {
 }  // namespace
 
 void QueryPlanner::add_join(const ast::Query& query, const ast::JoinInput& join) {
+  bool dialect31 = plan_.context().dialect() == Dialect::k31;
   std::optional<JoinPart> parts[2] = {plan_join_part(join.left), plan_join_part(join.right)};
   if (!parts[0] || !parts[1]) return;
   if (parts[0]->held() && parts[1]->held()) {
@@ -125,9 +127,14 @@ void QueryPlanner::add_join(const ast::Query& query, const ast::JoinInput& join)
                   "a stream on one side");
   }
   bool aggregated = parts[0]->aggregation != nullptr || parts[1]->aggregation != nullptr;
-  if (!aggregated && (join.within_ms || !join.within.empty() || join.per)) {
-    return report(query.location, "'within' and 'per' of a join are not supported yet",
+  if (!aggregated && (!join.within.empty() || join.per)) {
+    return report(query.location, "'within' and 'per' where no aggregation is joined",
                   "a join without them, or with an aggregation");
+  }
+  if (!aggregated && join.within_ms && !dialect31) {
+    return report(query.location, "'within' on a join of streams is of SiddhiQL 3.1",
+                  "windows that are as long as that",
+                  "an annotation such as @Plan:name('x') makes it a plan of 3.1");
   }
   auto left_size = static_cast<uint32_t>(parts[0]->input.schema->size());
   const uint32_t offsets[2] = {0, left_size};
@@ -196,16 +203,15 @@ void QueryPlanner::add_join(const ast::Query& query, const ast::JoinInput& join)
                           (join.trigger == Trigger::kBoth ||
                            join.trigger == (side == 0 ? Trigger::kRight : Trigger::kLeft));
     WindowPlan& window = *windows[side];
-    bool sliding = window.slides();
     // Without a window rows leave at once and aggregations start afresh: unseen like a sliding
     // window's leaving rows where neither matters.
-    bool unseen = window.kind == WindowPlan::Kind::kNone || (sliding && window.extent > 0);
+    bool unseen = window.kind == WindowPlan::Kind::kNone || (window.slides() && window.extent > 0);
     bool needless =
         unseen && !expired && (!other_triggers || window.kind == WindowPlan::Kind::kNone);
     Receiver* entrance = forwards[side];
     if (!needless) {
       // A batch's expired rows meet a reset right behind them: only who sees them needs them.
-      window.expired_wanted = selection->plan.expired || (expired && sliding);
+      window.expired_wanted = selection->plan.expired || (expired && window.retracts());
       window.resets_at_once = expired && window.stream_current && !window.expired_wanted;
       window.searched = other_triggers;
       window.kept = joined_scope.used(side);
@@ -214,10 +220,7 @@ void QueryPlanner::add_join(const ast::Query& query, const ast::JoinInput& join)
         bool searched = !used_by_condition[side].empty() && used_by_condition[side][c];
         window.kept[c] = window.kept[c] || searched || join.on || join.per;
       }
-      for (const WindowPlan::SortKey& key : window.sort_keys) window.kept[key.column] = true;
-      if (window.start_attribute || window.replace_column >= 0) {
-        std::fill(window.kept.begin(), window.kept.end(), true);
-      }
+      window.keep_own_columns();
       held[side] = &own(WindowOperator::make(std::move(window), plan_.context(), *forwards[side]));
       entrance = held[side];
     }
@@ -251,6 +254,8 @@ void QueryPlanner::add_join(const ast::Query& query, const ast::JoinInput& join)
     side_plan.other_needed = joined_scope.used(1 - side);
     side_plan.outer = join.kind == Kind::kFullOuter ||
                       join.kind == (side == 0 ? Kind::kLeftOuter : Kind::kRightOuter);
+    side_plan.apart = dialect31;
+    if (!aggregated) side_plan.within_ms = join.within_ms;
     forwards[side]->set(
         own(std::make_unique<JoinSide>(std::move(side_plan), *other, resets, selector)));
   }

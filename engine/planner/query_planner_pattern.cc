@@ -4,6 +4,7 @@
 
 #include "engine/expression/operators.h"
 #include "engine/operators/pattern_operator.h"
+#include "engine/planner/pattern_dialect31.h"
 #include "engine/planner/query_planner.h"
 
 namespace pollux {
@@ -181,11 +182,12 @@ void QueryPlanner::add_pattern(const ast::Query& query, const ast::StateInput& i
   pattern.sequence = input.sequence;
   pattern.keyed = frame_ != nullptr;
   pattern.within_ms = input.within_ms ? input.within_ms : input.root.within_ms;
+  bool dialect31 = plan_.context().dialect() == Dialect::k31;
   for (const Element& child : input.root.children) {
-    if (!within_inside(child)) continue;
-    report(child.location, "'within' inside of a pattern is not supported yet",
-           "'within' behind the whole pattern");
-    return;
+    if (dialect31 || !within_inside(child)) continue;
+    return report(child.location, "'within' inside of a pattern is of SiddhiQL 3.1",
+                  "'within' behind the whole pattern",
+                  "an annotation such as @Plan:name('x') makes it a plan of 3.1");
   }
   pattern_elements_.clear();
   Ends ends{kNone, kNone};
@@ -196,6 +198,7 @@ void QueryPlanner::add_pattern(const ast::Query& query, const ast::StateInput& i
   PatternState& last = pattern.states[static_cast<size_t>(ends.second)];
   last.last = true;
   if (last.partner != kNone) pattern.states[static_cast<size_t>(last.partner)].last = true;
+  if (dialect31) as_in_31(input, pattern);
 
   size_t errors = diagnostics_.size();
   for (uint32_t state = 0; state < pattern_elements_.size(); ++state) {

@@ -64,10 +64,33 @@ bool QueryPlanner::leaves_in_order(const ast::QueryInput& input) const {
   const auto* source = std::get_if<ast::StreamSource>(&input);
   if (source == nullptr) return !std::holds_alternative<ast::JoinInput>(input);
   if (!source->inner && plan_.find_window(source->stream) != nullptr) return false;
-  return std::none_of(
-      source->handlers.begin(), source->handlers.end(), [](const ast::StreamHandler& handler) {
-        return handler.kind == ast::StreamHandler::Kind::kWindow && handler.name == "sort";
-      });
+  return std::none_of(source->handlers.begin(), source->handlers.end(),
+                      [](const ast::StreamHandler& handler) {
+                        return handler.kind == ast::StreamHandler::Kind::kWindow &&
+                               !window_leaves_in_order(handler);
+                      });
+}
+
+/// Whether one row of a chunk stands for it, where there are aggregates or groups. 3.1: only with
+/// aggregates, and only of what comes in batches: of batch windows, named windows and joins.
+bool QueryPlanner::stands_for_chunk(const ast::Query& query, const SelectorPlan& plan) {
+  const ast::OutputAction& action = query.output;
+  if (plan_.context().dialect() == Dialect::k51) {
+    if (action.raw) {
+      report(action.location, "'raw events' are of SiddhiQL 3.1", "'all events', 'expired events'",
+             "an annotation such as @Plan:name('x') makes it a plan of 3.1");
+    }
+    return true;
+  }
+  if (plan.aggregates.empty() || action.raw) return false;
+  const auto* source = std::get_if<ast::StreamSource>(&query.input);
+  if (source == nullptr) return std::holds_alternative<ast::JoinInput>(query.input);
+  if (!source->inner && plan_.find_window(source->stream) != nullptr) return true;
+  return std::any_of(source->handlers.begin(), source->handlers.end(),
+                     [](const ast::StreamHandler& handler) {
+                       return handler.kind == ast::StreamHandler::Kind::kWindow &&
+                              (handler.name == "batch" || handler.name.ends_with("Batch"));
+                     });
 }
 
 std::optional<QueryPlanner::Selection> QueryPlanner::plan_selection(
@@ -129,6 +152,7 @@ std::optional<QueryPlanner::Selection> QueryPlanner::plan_selection(
   constant(select.offset, "offset", plan.offset);
   if (!good) return std::nullopt;
 
+  plan.batching = stands_for_chunk(query, plan);
   using Events = ast::OutputAction::Events;
   plan.current = query.output.events != Events::kExpired;
   plan.expired = query.output.events != Events::kCurrent;
@@ -147,7 +171,7 @@ SelectedReceiver* QueryPlanner::plan_output(const ast::Query& query, Selection& 
   // What comes of a row on one way may change a table that the row's other way looks into.
   bool through_table = !plan_.all_tables().empty() && takes_rows_twice(query.input);
   if (target != nullptr && (plan_.context().loops() || through_table)) {
-    target = gate_ = &own(std::make_unique<OutputGate>(*target));
+    target = gate_ = &own(std::make_unique<OutputGate>(plan_.context().loop_guard(), *target));
   }
   if (target == nullptr || query.rate.kind == ast::OutputRate::Kind::kNone) return target;
   if (query.rate.amount <= 0) {
@@ -157,13 +181,16 @@ SelectedReceiver* QueryPlanner::plan_output(const ast::Query& query, Selection& 
   if (query.rate.kind == ast::OutputRate::Kind::kSnapshot) {
     return plan_snapshots(query, selection.plan, *target);
   }
-  if (query.rate.which != ast::OutputRate::Which::kFirst) flow_.holds_rows_back();
   RateLimiter::Options options;
   options.which = query.rate.which;
   options.amount = query.rate.amount;
   options.by_time = query.rate.kind == ast::OutputRate::Kind::kTime;
   options.grouped = !selection.plan.group_by.empty();
   options.keyed = frame_ != nullptr;
+  options.first_by_steps = plan_.context().dialect() == Dialect::k31;
+  bool at_once = options.which == ast::OutputRate::Which::kFirst &&
+                 !(options.first_by_steps && options.grouped);
+  if (!at_once) flow_.holds_rows_back();
   selection.plan.group_keys_wanted = options.grouped;
   return &own(
       std::make_unique<RateLimiter>(options, selection.plan.output, plan_.context(), *target));
@@ -199,7 +226,9 @@ SelectedReceiver* QueryPlanner::plan_snapshots(const ast::Query& query, Selector
 
 SelectedReceiver* QueryPlanner::plan_target(const ast::Query& query, const SchemaPtr& output) {
   const ast::OutputAction& action = query.output;
-  if (action.kind == ast::OutputAction::Kind::kReturn) {
+  if (action.kind == ast::OutputAction::Kind::kReturn)
+    return &own(std::make_unique<ReturnedRows>());
+  if (action.kind == ast::OutputAction::Kind::kNone) {
     report(query.location, "the query has no output", "insert into <stream>");
     return nullptr;
   }

@@ -1,72 +1,83 @@
-// Windows: what their parameters say, and those with a name.
-#include <iterator>
+// Windows: which there are, what their parameters say, and those with a name.
+#include <algorithm>
 #include <utility>
 
+#include "engine/expression/signature.h"
+#include "engine/language/parser.h"
 #include "engine/planner/query_planner.h"
+#include "engine/planner/window_table.h"
 
 namespace pollux {
 namespace {
 
 using Kind = WindowPlan::Kind;
 
-struct WindowName {
-  const char* name;
-  Kind kind;
-  size_t least, most;  ///< parameters
-};
+std::string name_of_window(const ast::StreamHandler& handler) {
+  return handler.name_space.empty() ? handler.name : handler.name_space + ":" + handler.name;
+}
 
-constexpr size_t kAnyNumber = 64;
-constexpr WindowName kWindows[] = {
-    {"batch", Kind::kBatch, 0, 1},
-    {"cron", Kind::kCron, 1, 1},
-    {"delay", Kind::kDelay, 1, 1},
-    {"externalTime", Kind::kExternalTime, 2, 2},
-    {"externalTimeBatch", Kind::kExternalTimeBatch, 2, 5},
-    {"length", Kind::kLength, 1, 1},
-    {"lengthBatch", Kind::kLengthBatch, 1, 2},
-    {"sort", Kind::kSort, 2, kAnyNumber},
-    {"time", Kind::kTime, 1, 1},
-    {"timeBatch", Kind::kTimeBatch, 1, 3},
-    {"timeLength", Kind::kTimeLength, 2, 2},
-};
-
-const WindowName* find_window_name(const ast::StreamHandler& handler) {
-  if (!handler.name_space.empty()) return nullptr;
-  for (const WindowName& window : kWindows) {
-    if (handler.name == window.name) return &window;
+const WindowEntry* find_window_entry(const ast::StreamHandler& handler) {
+  std::string name = name_of_window(handler);
+  for (const WindowEntry& window : window_table()) {
+    if (name == window.name) return &window;
   }
   return nullptr;
 }
 
 std::string shown_names() {
   std::string shown;
-  for (const WindowName& window : kWindows) {
-    if (!shown.empty()) shown += &window == std::end(kWindows) - 1 ? " or " : ", ";
+  for (const WindowEntry& window : window_table()) {
+    if (!shown.empty()) shown += &window == &window_table().back() ? " or " : ", ";
     shown += window.name;
   }
   return shown;
 }
 
-std::string shown_count(const WindowName& window) {
-  std::string least = std::to_string(window.least);
-  if (window.most == kAnyNumber) return least + " or more";
-  return window.least == window.most ? least : least + " to " + std::to_string(window.most);
-}
-
-bool is_batch(Kind kind) {
-  return kind == Kind::kLengthBatch || kind == Kind::kTimeBatch || kind == Kind::kExternalTimeBatch;
+std::string shown_count(const ParameterCount& count) {
+  std::string least = std::to_string(count.least);
+  if (count.more) return least + " or more";
+  return count.least == count.most ? least : least + " to " + std::to_string(count.most);
 }
 
 bool counts_rows(Kind kind) {
   return kind == Kind::kLength || kind == Kind::kLengthBatch || kind == Kind::kSort ||
-         kind == Kind::kBatch;
+         kind == Kind::kBatch || kind == Kind::kUniqueLength;
+}
+
+/// Rows go on some time after they came, with the timestamps they had.
+bool holds_rows_back(Kind kind) {
+  return kind == Kind::kLengthBatch || kind == Kind::kTimeBatch ||
+         kind == Kind::kExternalTimeBatch || kind == Kind::kDelay || kind == Kind::kCron ||
+         kind == Kind::kSession;
+}
+
+/// The window wakes up some time after the timestamps of its rows.
+bool counts_from_timestamps(Kind kind) {
+  return kind == Kind::kTime || kind == Kind::kTimeLength || kind == Kind::kDelay ||
+         kind == Kind::kSession || kind == Kind::kUniqueTime;
 }
 
 }  // namespace
 
-bool QueryPlanner::window_argument(const ast::StreamHandler& handler, size_t index,
-                                   const char* what, int64_t& value) {
-  const ast::Expression& argument = *handler.arguments[index];
+bool QueryPlanner::window_leaves_in_order(const ast::StreamHandler& handler) {
+  const WindowEntry* name = find_window_entry(handler);
+  if (name == nullptr || name->unique != WindowEntry::Unique::kNo) return false;
+  switch (name->kind) {
+    case Kind::kSort:
+    case Kind::kFrequent:
+    case Kind::kLossyFrequent:
+    case Kind::kSession:
+    case Kind::kUnique:
+    case Kind::kUniqueLength:
+    case Kind::kUniqueTime:
+      return false;
+    default:
+      return true;
+  }
+}
+
+bool QueryPlanner::window_number(const ast::Expression& argument, const char* what,
+                                 int64_t& value) {
   if (const auto* number = std::get_if<int32_t>(&argument.constant)) {
     value = *number;
   } else if (const auto* large = std::get_if<int64_t>(&argument.constant)) {
@@ -80,60 +91,103 @@ bool QueryPlanner::window_argument(const ast::StreamHandler& handler, size_t ind
     report(argument.location, std::string("the window's ") + what + " is negative", "0 or more");
     return false;
   }
+  if (value > kSpanMsMax) {  // what it is added to must not overflow
+    report(argument.location, std::string("the window's ") + what + " is too large",
+           "at most " + std::to_string(kSpanMsMax));
+    return false;
+  }
   return true;
 }
 
 std::optional<WindowPlan> QueryPlanner::plan_window(const ast::StreamHandler& handler,
                                                     const SchemaPtr& schema, Scope& scope) {
-  const WindowName* name = find_window_name(handler);
-  const auto& arguments = handler.arguments;
+  const WindowEntry* name = find_window_entry(handler);
   if (name == nullptr) {
     std::vector<std::string> known;
-    for (const WindowName& window : kWindows) known.emplace_back(window.name);
-    std::string near = nearest_name(handler.name, known);
-    report(handler.location, "unknown window '" + handler.name + "'", shown_names(),
+    for (const WindowEntry& window : window_table()) known.emplace_back(window.name);
+    std::string near = nearest_name(name_of_window(handler), known);
+    report(handler.location, "unknown window '" + name_of_window(handler) + "'", shown_names(),
            near.empty() ? "" : "did you mean '" + near + "'?");
     return std::nullopt;
   }
-  if (arguments.size() < name->least || arguments.size() > name->most) {
+  size_t count = handler.arguments.size();
+  ParameterCount takes = count_parameters(name->signature);
+  if (count < takes.least || (count > takes.most && !takes.more)) {
     report(handler.location,
-           "window '" + handler.name + "' has " + std::to_string(arguments.size()) + " parameters",
-           shown_count(*name));
+           "window '" + name_of_window(handler) + "' has " + std::to_string(count) + " parameters",
+           shown_count(takes));
     return std::nullopt;
   }
   WindowPlan window;
   window.kind = name->kind;
   window.schema = schema;
+  window.first_of_key = name->unique == WindowEntry::Unique::kFirst;
+  Arguments arguments;
+  for (const ast::ExpressionPtr& argument : handler.arguments) arguments.push_back(argument.get());
   bool good = true;
-  bool external = window.kind == Kind::kExternalTime || window.kind == Kind::kExternalTimeBatch;
-  if (external) good = window_time(*arguments[0], scope, window);
-  size_t extent = external ? 1 : 0;
-  bool rows = counts_rows(window.kind);
-  if (window.kind == Kind::kCron) {
-    good = window_cron(*arguments[0], window);
-  } else if (extent < arguments.size()) {
-    good = window_argument(handler, extent, rows ? "length" : "time", window.extent) && good;
+  if (name->unique != WindowEntry::Unique::kNo) {
+    good = window_keys({arguments[0]}, scope, window);
+    arguments.erase(arguments.begin());
   }
-  if (!rows && window.kind != Kind::kCron && window.extent <= 0) {
-    report(handler.location, "the window's time is 0", "more than 0 milliseconds");
-    good = false;
-  }
-  if (window.kind == Kind::kSort) {
-    good = window_order(handler, *schema, window) && good;
-  } else if (window.kind == Kind::kTimeLength) {
-    good = window_argument(handler, 1, "length", window.rows_max.emplace()) && good;
-  } else {
-    for (size_t a = name->least; a < arguments.size() && a > extent; ++a) {
-      good = window_option(handler, a, name->least, scope, window) && good;
-    }
-  }
+  good = window_parameters(handler, std::move(arguments), scope, window) && good;
   if (!good) return std::nullopt;
-  bool by_timestamp =
-      window.kind == Kind::kTime || window.kind == Kind::kTimeLength || window.kind == Kind::kDelay;
-  if (by_timestamp) flow_.counts_from_timestamps();
-  bool holds_back = window.kind == Kind::kDelay || window.kind == Kind::kCron;
-  if (is_batch(window.kind) || holds_back) flow_.holds_rows_back();
+  if (counts_from_timestamps(window.kind)) flow_.counts_from_timestamps();
+  if (holds_rows_back(window.kind)) flow_.holds_rows_back();
   return window;
+}
+
+/// The parameters behind the one that tells the rows of a batch apart.
+bool QueryPlanner::window_parameters(const ast::StreamHandler& handler, Arguments arguments,
+                                     Scope& scope, WindowPlan& window) {
+  auto behind = [&arguments](size_t first) {
+    return Arguments(arguments.begin() + static_cast<std::ptrdiff_t>(first), arguments.end());
+  };
+  bool good = true;
+  switch (window.kind) {
+    case Kind::kCron:
+      return window_cron(*arguments[0], window);
+    case Kind::kExpression:
+    case Kind::kExpressionBatch:
+      return window_expression(arguments, scope, window);
+    case Kind::kFrequent:
+    case Kind::kLossyFrequent:
+      return window_counting(arguments, scope, window);
+    case Kind::kSession:
+      return window_session(arguments, scope, window);
+    case Kind::kUnique:
+    case Kind::kFirstUnique:
+      return window_keys(arguments, scope, window);
+    case Kind::kUniqueLength:
+    case Kind::kUniqueTime:
+      good = window_keys({arguments[0]}, scope, window);
+      return window_extent(handler, *arguments[1], window) && good;
+    case Kind::kExternalTime:
+    case Kind::kExternalTimeBatch:
+      good = window_time(*arguments[0], scope, window);
+      good = window_extent(handler, *arguments[1], window) && good;
+      return window_external_options(behind(2), scope, window) && good;
+    case Kind::kSort:
+      good = window_extent(handler, *arguments[0], window);
+      return window_order(behind(1), window) && good;
+    case Kind::kTimeLength:
+      good = window_extent(handler, *arguments[0], window);
+      return window_number(*arguments[1], "length", window.rows_max.emplace()) && good;
+    default:
+      if (arguments.empty()) return true;
+      good = window_extent(handler, *arguments[0], window);
+      return window_batch_options(handler, behind(1), window) && good;
+  }
+}
+
+bool QueryPlanner::window_extent(const ast::StreamHandler& handler, const ast::Expression& argument,
+                                 WindowPlan& window) {
+  bool rows = counts_rows(window.kind);
+  if (!window_number(argument, rows ? "length" : "time", window.extent)) return false;
+  bool needs_rows = window.kind == Kind::kUniqueLength || !window.row_keys.empty();
+  if (window.extent > 0 || (rows && !needs_rows)) return true;
+  report(handler.location, rows ? "the window's length is 0" : "the window's time is 0",
+         rows ? "1 or more" : "more than 0 milliseconds");
+  return false;
 }
 
 /// The attribute that external windows take for the time.
@@ -154,16 +208,18 @@ bool QueryPlanner::window_cron(const ast::Expression& argument, WindowPlan& wind
 }
 
 /// sort: attributes, each with 'asc' or 'desc' behind it or without.
-bool QueryPlanner::window_order(const ast::StreamHandler& handler, const Schema& schema,
-                                WindowPlan& window) {
+bool QueryPlanner::window_order(const Arguments& arguments, WindowPlan& window) {
+  const Schema& schema = *window.schema;
   bool good = true;
-  for (size_t a = 1; a < handler.arguments.size(); ++a) {
-    const ast::Expression& argument = *handler.arguments[a];
-    if (argument.kind == ast::Expression::Kind::kReference) {
-      std::optional<size_t> column = schema.find(argument.reference.attribute);
-      if (column) window.sort_keys.push_back({static_cast<uint32_t>(*column), false});
+  for (const ast::Expression* argument : arguments) {
+    if (argument->kind == ast::Expression::Kind::kReference) {
+      std::optional<size_t> column = schema.find(argument->reference.attribute);
+      if (column) {
+        window.sort_keys.push_back({static_cast<uint32_t>(*column), false});
+        window.own_columns.push_back(window.sort_keys.back().column);
+      }
       if (column && schema[*column].type != AttributeType::kObject) continue;
-    } else if (const auto* order = std::get_if<std::string>(&argument.constant)) {
+    } else if (const auto* order = std::get_if<std::string>(&argument->constant)) {
       bool descending = *order == "desc" || *order == "DESC";
       bool known = descending || *order == "asc" || *order == "ASC";
       if (known && !window.sort_keys.empty()) {
@@ -171,48 +227,11 @@ bool QueryPlanner::window_order(const ast::StreamHandler& handler, const Schema&
         continue;
       }
     }
-    report(argument.location, "not an attribute to sort by, nor an order",
+    report(argument->location, "not an attribute to sort by, nor an order",
            "attributes, with 'asc' or 'desc' behind them");
     good = false;
   }
   return good;
-}
-
-/// The optional parameters of batch windows; `first` is the place of the first of them.
-bool QueryPlanner::window_option(const ast::StreamHandler& handler, size_t index, size_t first,
-                                 Scope& scope, WindowPlan& window) {
-  const ast::Expression& argument = *handler.arguments[index];
-  bool flag = std::holds_alternative<bool>(argument.constant);
-  bool external = window.kind == Kind::kExternalTimeBatch;
-  if (flag && external && index == 4) {
-    auto* time = dynamic_cast<ColumnExpression*>(window.time.get());
-    if (time != nullptr && std::get<bool>(argument.constant)) {
-      window.replace_column = static_cast<int32_t>(time->column());
-    }
-    return true;
-  }
-  if (flag && !external) {
-    window.stream_current = std::get<bool>(argument.constant);
-    return true;
-  }
-  if (external && index == 2 && argument.kind == ast::Expression::Kind::kReference) {
-    ExpressionBinder binder(scope, plan_.context(), *this, diagnostics_);
-    window.start_attribute = binder.bind(argument);
-    if (!window.start_attribute) return false;
-    if (window.start_attribute->type() == AttributeType::kLong) return true;
-    report(argument.location, "the window's start is no long", "a long attribute or constant");
-    return false;
-  }
-  if (external && index == 3) {
-    return window_argument(handler, index, "timeout", window.timeout_ms);
-  }
-  if (index == first && window.kind != Kind::kLengthBatch) {
-    window.has_start = true;
-    return window_argument(handler, index, "start", window.start_ms);
-  }
-  report(argument.location, "a parameter that window '" + handler.name + "' does not take",
-         window.kind == Kind::kLengthBatch ? "a bool" : "constants as the window's reference says");
-  return false;
 }
 
 void QueryPlanner::add_window(const ast::WindowDefinition& definition, const SchemaPtr& schema) {

@@ -35,6 +35,12 @@ NameResult Scope::absence(const ast::Reference& reference) {
                    "an attribute, or the reference of a pattern's event", ""};
 }
 
+NameResult Scope::timestamp(const ast::Reference& reference) {
+  const std::string& name = reference.stream.empty() ? reference.attribute : reference.stream;
+  return NameError{"'" + name + "' is no event whose timestamp is known here", "eventTimestamp()",
+                   ""};
+}
+
 SourcesScope::SourcesScope(std::vector<NamedSource> sources) : sources_(std::move(sources)) {
   for (const NamedSource& source : sources_) used_.emplace_back(source.schema->size(), false);
 }
@@ -52,7 +58,7 @@ NameResult SourcesScope::attribute(const ast::Reference& reference) {
     source_names.insert(source_names.end(), source.names.begin(), source.names.end());
     bool named =
         std::find(source.names.begin(), source.names.end(), reference.stream) != source.names.end();
-    if (!reference.stream.empty() && !named) continue;
+    if (!reference.stream.empty() && !named && !any_name_) continue;
     for (const Attribute& attribute : source.schema->attributes()) {
       attribute_names.push_back(attribute.name);
     }
@@ -68,11 +74,22 @@ NameResult SourcesScope::attribute(const ast::Reference& reference) {
     if (attribute_names.empty()) return unknown_source(reference.stream, source_names);
     return unknown_attribute(reference.attribute, attribute_names);
   }
-  auto [s, column] = *found;
+  return column(found->first, found->second);
+}
+
+ExpressionPtr SourcesScope::column(size_t s, size_t column) {
   used_[s][column] = true;
   const NamedSource& source = sources_[s];
-  return ExpressionPtr(std::make_shared<ColumnExpression>(
-      (*source.schema)[column].type, source.source, source.offset + static_cast<uint32_t>(column)));
+  return std::make_shared<ColumnExpression>((*source.schema)[column].type, source.source,
+                                            source.offset + static_cast<uint32_t>(column));
+}
+
+std::vector<ExpressionPtr> SourcesScope::all_attributes() {
+  std::vector<ExpressionPtr> all;
+  for (size_t s = 0; s < sources_.size(); ++s) {
+    for (size_t c = 0; c < sources_[s].schema->size(); ++c) all.push_back(column(s, c));
+  }
+  return all;
 }
 
 uint32_t PatternNames::reference_number(const PatternReference& reference) {

@@ -35,6 +35,10 @@ class Scope {
   virtual NameResult attribute(const ast::Reference& reference) = 0;
   /// `reference is null` for a whole event; an error where there are no such references.
   virtual NameResult absence(const ast::Reference& reference);
+  /// What `*` means as a function's arguments; empty where it means nothing.
+  virtual std::vector<ExpressionPtr> all_attributes() { return {}; }
+  /// `eventTimestamp(reference)`; an error where there are no such references.
+  virtual NameResult timestamp(const ast::Reference& reference);
   /// Source 0 is the batch of the row itself, so that tables can be searched from here.
   virtual bool has_row_source() const { return true; }
 };
@@ -53,14 +57,21 @@ class SourcesScope final : public Scope {
   explicit SourcesScope(std::vector<NamedSource> sources);
 
   NameResult attribute(const ast::Reference& reference) override;
+  std::vector<ExpressionPtr> all_attributes() override;
+
+  /// 3.1 asks of a single source by whatever name: `e1[last].a` is `a`.
+  void go_by_any_name() { any_name_ = true; }
 
   /// Which attributes of the n-th source were asked for.
   const std::vector<bool>& used(size_t source) const { return used_[source]; }
   void use_all();
 
  private:
+  ExpressionPtr column(size_t source, size_t column);
+
   std::vector<NamedSource> sources_;
   std::vector<std::vector<bool>> used_;
+  bool any_name_ = false;
 };
 
 /// The states of a pattern, as its filters and its selection see them.
@@ -137,6 +148,7 @@ class OutputScope final : public Scope {
 
   NameResult attribute(const ast::Reference& reference) override;
   NameResult absence(const ast::Reference& reference) override { return input_.absence(reference); }
+  std::vector<ExpressionPtr> all_attributes() override { return input_.all_attributes(); }
   bool has_row_source() const override { return !aggregated_ && input_.has_row_source(); }
 
  private:

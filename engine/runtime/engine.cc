@@ -39,7 +39,7 @@ struct Engine::Impl {
   }
   BuiltPlan build(const DeployPayload& payload) const {
     return build_plan(payload.text, payload.plan,
-                      {options.is_result, options.observer, options.log});
+                      {options.is_result, options.observer, options.log, payload.dialect});
   }
   bool row_clock(const Plan& plan) const {
     return options.clock == ClockMode::kRow || plan.playback();
@@ -206,8 +206,10 @@ ApplyOutcome Engine::Impl::apply_write(const Entry& entry, const WritePayload& p
   return outcome;
 }
 
-Diagnostics Engine::validate(std::string_view text) {
-  return build_plan(text, "plan", {}).diagnostics;
+Diagnostics Engine::validate(std::string_view text, Dialect dialect) {
+  BuildOptions options;
+  options.dialect = dialect;
+  return build_plan(text, "plan", options).diagnostics;
 }
 
 std::optional<Timestamp> Engine::next_deadline() const {
@@ -296,6 +298,7 @@ QueryAnswer Engine::query(std::string_view plan, std::string_view text,
     return nullptr;
   };
   options.now = Timestamp{impl_->now_ms};
+  options.scripts = deployed->plan->scripts();
   CompiledQuery compiled = compile_query(text, catalogue, options);
   if (!compiled.query) {
     answer.status = {QueryCode::kInvalid, "the query has errors"};

@@ -94,8 +94,8 @@ class Engine {
   /// ordinals within each stream.
   ApplyOutcome apply(const Entry& entry, ResultSink& sink);
 
-  /// All errors of a plan's text, without deploying it.
-  static Diagnostics validate(std::string_view text);
+  /// All errors of a plan's text, without deploying it; `dialect` as in DeployPayload.
+  static Diagnostics validate(std::string_view text, Dialect dialect = Dialect::k51);
 
   /// When the next tick is due; empty while no plan waits for time. A plan that plays back waits
   /// only for idle time.

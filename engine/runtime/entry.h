@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "engine/batch/event_batch.h"
+#include "engine/language/dialect.h"
 #include "engine/types/ids.h"
 
 namespace pollux {
@@ -34,6 +35,7 @@ struct DeployPayload {
   std::string plan;  ///< used when the text carries no @app:name / @Plan:name
   std::string text;
   uint32_t semantics_version = 1;
+  Dialect dialect = Dialect::k51;  ///< of texts that do not say it by an @Plan annotation
 };
 
 struct UndeployPayload {

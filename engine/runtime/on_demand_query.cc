@@ -20,10 +20,17 @@ class BatchList final : public ResultSink {
   std::vector<EventBatchPtr> batches;
 };
 
+BuildOptions with(ScriptFunctions* scripts) {
+  BuildOptions options;
+  options.scripts = scripts;
+  return options;
+}
+
 /// One step of a query: a plan that takes rows of one stream and puts out rows of another.
 class Step {
  public:
-  Step(const ast::Plan& tree, const std::string& stream) : built_(build_plan(tree, "query", {})) {
+  Step(const ast::Plan& tree, const std::string& stream, ScriptFunctions* scripts)
+      : built_(build_plan(tree, "query", with(scripts))) {
     POLLUX_CHECK(built_.plan != nullptr);
     input_ = built_.plan->input(stream);
     POLLUX_CHECK(input_ != nullptr);
@@ -96,16 +103,16 @@ struct OnDemandQuery::Impl {
         time_range(planned.time_range),
         per(planned.per),
         rows_needed(planned.rows_needed),
-        scan(planned.scan, store) {
+        scan(planned.scan, store, options.scripts) {
     SchemaPtr rows = scan.gives();
     if (planned.fold) {
-      fold = std::make_unique<Step>(*planned.fold, store);
+      fold = std::make_unique<Step>(*planned.fold, store, options.scripts);
       rows = fold->gives();
       set_rows(*planned.compact, *rows);
       set_rows(planned.finish, *rows);
-      compact = std::make_unique<Step>(*planned.compact, store);
+      compact = std::make_unique<Step>(*planned.compact, store, options.scripts);
     }
-    last = std::make_unique<Step>(planned.finish, store);
+    last = std::make_unique<Step>(planned.finish, store, options.scripts);
     kept = std::make_unique<EventBatch>(rows);
   }
 
@@ -250,7 +257,7 @@ CompiledQuery compile_query(std::string_view text, const StoreCatalogue& catalog
   OnDemandSteps steps =
       plan_on_demand(std::move(parsed.query), *schema, aggregated ? &aggregation->second : nullptr,
                      compiled.diagnostics);
-  Diagnostics wrong = build_plan(steps.whole, "query", {}).diagnostics;
+  Diagnostics wrong = build_plan(steps.whole, "query", with(options.scripts)).diagnostics;
   compiled.diagnostics.insert(compiled.diagnostics.end(), wrong.begin(), wrong.end());
   std::stable_sort(compiled.diagnostics.begin(), compiled.diagnostics.end(),
                    [](const Diagnostic& a, const Diagnostic& b) {

@@ -24,6 +24,8 @@
 
 namespace pollux {
 
+class ScriptFunctions;
+
 /// What can be asked.
 struct StoreCatalogue {
   std::function<SchemaPtr(std::string_view name)> schema_of;  ///< null for an unknown name
@@ -36,6 +38,7 @@ struct OnDemandOptions {
   Timestamp now;  ///< what the query takes for the present
   uint64_t rows_max = 1'000'000;
   size_t bytes_max = size_t{256} << 20;
+  ScriptFunctions* scripts = nullptr;  ///< of the plan that is asked; outlive the query
 };
 
 enum class QueryCode : uint8_t {

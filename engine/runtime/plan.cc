@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "engine/planner/anonymous_streams.h"
+
 namespace pollux {
 
 Junction* Plan::input(std::string_view stream) {
@@ -172,6 +174,7 @@ void Plan::apply_events(Junction& input, const EventBatch& batch, bool row_clock
 std::vector<StreamInfo> Plan::streams() const {
   std::vector<StreamInfo> infos;
   for (const Stream& stream : streams_) {
+    if (is_anonymous_stream(stream.name)) continue;
     infos.push_back({stream.junction->schema(), stream.defined, stream.written,
                      stream.written && stream.junction->readers() == 0});
   }
@@ -254,6 +257,10 @@ PlanDescription Plan::describe() const {
   }
   description.counts = context_.counts();
   for (const KeyedOperator* keyed : keyed_) keyed->add_counts(description.counts);
+  if (scripts_) {
+    description.counts.script_failures = scripts_->failures().count;
+    description.last_script_failure = scripts_->failures().last;
+  }
   return description;
 }
 

@@ -21,6 +21,7 @@
 #include "engine/runtime/idle_clock.h"
 #include "engine/runtime/plan_description.h"
 #include "engine/runtime/result_collector.h"
+#include "engine/script/script_functions.h"
 
 namespace pollux {
 
@@ -101,6 +102,14 @@ class Plan {
   std::map<std::string, std::unique_ptr<NamedWindow>>& all_windows() { return windows_; }
   Aggregation* find_aggregation(std::string_view name) const;
   Aggregation& add_aggregation(std::unique_ptr<Aggregation> aggregation);
+  /// Null while the plan defines no functions.
+  ScriptFunctions* scripts() { return scripts_ ? scripts_.get() : borrowed_scripts_; }
+  ScriptFunctions& make_scripts() {
+    if (!scripts_) scripts_ = std::make_unique<ScriptFunctions>();
+    return *scripts_;
+  }
+  /// Those of the plan that a query is asked of.
+  void borrow_scripts(ScriptFunctions* scripts) { borrowed_scripts_ = scripts; }
   Partition& add_partition(std::unique_ptr<Partition> partition);
   void set_description(PlanDescription description) { description_ = std::move(description); }
   void set_playback(bool playback) { playback_ = playback; }
@@ -128,6 +137,8 @@ class Plan {
 
   std::string name_;
   PlanContext context_;
+  std::unique_ptr<ScriptFunctions> scripts_;
+  ScriptFunctions* borrowed_scripts_ = nullptr;
   std::vector<Stream> streams_;
   std::vector<std::string> result_streams_;
   std::map<std::string, std::unique_ptr<Table>> tables_;

@@ -75,6 +75,7 @@ struct PlanDescription {
   size_t partitions = 0;
   uint64_t partition_instances = 0;  ///< alive at present, over all partitions
   PlanCounts counts;
+  std::string last_script_failure;  ///< "function: reason"; empty while there was none
 };
 
 /// A table of a plan as others see it.

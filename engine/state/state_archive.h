@@ -96,6 +96,7 @@ class StateArchive {
   static constexpr bool is_plain = std::is_arithmetic_v<T> || std::is_enum_v<T>;
 
   void bytes(void* at, size_t size) {
+    if (size == 0) return;
     if (!loads_) {
       saved_.append(static_cast<const char*>(at), size);
       return;

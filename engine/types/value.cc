@@ -1,6 +1,7 @@
 #include "engine/types/value.h"
 
 #include "engine/base/number_text.h"
+#include "engine/types/object_value.h"
 
 namespace pollux {
 
@@ -13,6 +14,7 @@ std::string to_text(const Value& value) {
     std::string operator()(float number) const { return number_text(number); }
     std::string operator()(double number) const { return number_text(number); }
     std::string operator()(const std::string& text) const { return text; }
+    std::string operator()(const ObjectValue& object) const { return object_text(object.bytes); }
   };
   return std::visit(Writer{}, value);
 }

@@ -9,8 +9,16 @@
 
 namespace pollux {
 
-/// Null, or a value of one of the types (objects have no literal form).
-using Value = std::variant<std::monostate, bool, int32_t, int64_t, float, double, std::string>;
+/// A list, a set or a map, as engine/types/object_value.h encodes it.
+struct ObjectValue {
+  std::string bytes;
+  friend bool operator==(const ObjectValue&, const ObjectValue&) = default;
+};
+
+/// Null, or a value of one of the types. A value of type object is the plain value that it holds,
+/// or an ObjectValue.
+using Value =
+    std::variant<std::monostate, bool, int32_t, int64_t, float, double, std::string, ObjectValue>;
 
 inline bool is_null(const Value& value) { return std::holds_alternative<std::monostate>(value); }
 

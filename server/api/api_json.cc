@@ -6,6 +6,7 @@
 #include <ctime>
 
 #include "engine/base/number_text.h"
+#include "engine/expression/json_object.h"
 #include "server/http/http_error.h"
 
 namespace pollux {
@@ -64,10 +65,12 @@ Json json_of_number(float number) {
 
 Json json_of(const EventBatch& batch, uint32_t row, size_t column) {
   const Column& from = batch.column(column);
+  if (auto object = json_at(from, row)) return Json::parse(*object);
   if (from.is_null(row)) return nullptr;
   switch (from.type()) {
-    case AttributeType::kString:
     case AttributeType::kObject:
+      break;
+    case AttributeType::kString:
       return from.data<StringRef>()[row].view();
     case AttributeType::kInt:
       return from.data<int32_t>()[row];

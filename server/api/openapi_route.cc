@@ -79,7 +79,7 @@ const std::vector<Operation>& operations() {
       {"POST",
        "/v1/plans",
        "deployPlan",
-       "Deploy a plan: its text, or JSON with text and name.",
+       "Deploy a plan: its text, or JSON with text, name and parameters.",
        {{"name", "query", "its name, unless the text names it"},
         {"replace", "query", "true: in place of the plan of that name"}},
        {"text/plain", "application/json"},

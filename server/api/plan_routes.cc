@@ -45,7 +45,18 @@ Json json_of(const PlanInfo& plan) {
   return body;
 }
 
-/// The plan that a request brings: SiddhiQL as it is, or {"text", "name", "replace"}.
+/// {"name": "value", ...}: texts, numbers or truth values; false when it is something else.
+bool read_parameters(const Json& given, PlanParameters& parameters) {
+  if (!given.is_object()) return false;
+  for (const auto& [name, value] : given.items()) {
+    bool simple = value.is_string() || value.is_number() || value.is_boolean();
+    if (!simple || !is_parameter_name(name)) return false;
+    parameters[name] = value.is_string() ? value.get<std::string>() : value.dump();
+  }
+  return true;
+}
+
+/// The plan that a request brings: SiddhiQL as it is, or {"text", "name", "replace", "parameters"}.
 std::optional<DeployRequest> plan_of(const HttpRequest& request, HttpResponse& wrong) {
   DeployRequest plan;
   plan.origin = "api";
@@ -68,6 +79,14 @@ std::optional<DeployRequest> plan_of(const HttpRequest& request, HttpResponse& w
   }
   if (auto replace = body.find("replace"); replace != body.end() && replace->is_boolean()) {
     plan.replace = replace->get<bool>();
+  }
+  auto parameters = body.find("parameters");
+  if (parameters != body.end() && !read_parameters(*parameters, plan.parameters)) {
+    wrong =
+        json_error(400, "bad_request",
+                   "expected \"parameters\" to be an object of names, each with a text, a number "
+                   "or a truth value");
+    return std::nullopt;
   }
   return plan;
 }

@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "server/daemon/settings_endpoints.h"
+#include "server/extensions/extension_loader.h"
+#include "server/geo/mmdb_lookup.h"
 #include "server/node/epoch_file.h"
 
 namespace pollux {
@@ -19,6 +21,7 @@ absl::StatusOr<std::unique_ptr<Composition>> Composition::start(const Settings& 
 Composition::~Composition() { stop(std::chrono::milliseconds(0)); }
 
 absl::Status Composition::open(const Settings& settings, const std::string& version) {
+  if (absl::Status added = add_functions_of(settings); !added.ok()) return added;
   auto epoch = begin_epoch(settings.data_dir);
   if (!epoch.ok()) return epoch.status();
 
@@ -37,11 +40,13 @@ absl::Status Composition::open(const Settings& settings, const std::string& vers
   node.name = settings.node.name;
   node.epoch = *epoch;
   node.workers = settings.engine.workers;
+  node.dialect = settings.engine.dialect;
   node.shard.entries_max = settings.engine.queue_entries_max;
   node.shard.bytes_max = settings.engine.queue_bytes_max;
   node.result_log_bytes_max = settings.results.log_bytes_max;
   node.forget_producers_after_ms = settings.producers.forget_after.count();
   node.plan_log = &plan_log_;
+  node.parameters.insert(settings.parameters.begin(), settings.parameters.end());
   node_ = std::make_unique<Node>(
       std::move(node), [this](const std::string& plan, const std::string& reason) {
         log_.error("a plan failed and is suspended", {{"plan", plan}, {"reason", reason}});
@@ -65,6 +70,20 @@ absl::Status Composition::open(const Settings& settings, const std::string& vers
   absl::Status grpc = open_grpc(settings);
   open_ = grpc.ok();
   return grpc;
+}
+
+/// Extensions and databases are there before the first engine.
+absl::Status Composition::add_functions_of(const Settings& settings) {
+  if (!settings.extensions_dir.empty()) {
+    absl::StatusOr<size_t> loaded = load_extensions(settings.extensions_dir);
+    if (!loaded.ok()) return loaded.status();
+    log_.info("extensions loaded", {{"functions", *loaded}});
+  }
+  if (settings.geo.database.empty()) return absl::OkStatus();
+  auto lookup = open_mmdb(settings.geo.database);
+  if (!lookup.ok()) return lookup.status();
+  add_functions(address_functions(*std::move(lookup)));
+  return absl::OkStatus();
 }
 
 /// Sinks and receivers are there before the first plan.

@@ -44,6 +44,7 @@ class Composition {
  private:
   explicit Composition(Logger& log) : log_(log), plan_log_(log) {}
   absl::Status open(const Settings& settings, const std::string& version);
+  absl::Status add_functions_of(const Settings& settings);
   absl::Status open_endpoints(const Settings& settings, Epoch epoch);
   absl::Status open_http(const Settings& settings);
   absl::Status open_grpc(const Settings& settings);

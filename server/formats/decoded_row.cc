@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "engine/base/check.h"
+#include "engine/types/object_value.h"
 
 namespace pollux {
 
@@ -15,6 +16,9 @@ DecodedRow::DecodedRow(const RowLayout& layout) : layout_(layout), cells_(layout
 }
 
 void DecodedRow::set_value(size_t attribute, const Value& value) {
+  if ((*layout_.schema)[attribute].type == AttributeType::kObject && !is_null(value)) {
+    return set_object(attribute, encode_object(value));
+  }
   std::visit(
       [&](const auto& v) {
         using T = std::decay_t<decltype(v)>;
@@ -22,6 +26,8 @@ void DecodedRow::set_value(size_t attribute, const Value& value) {
           set_null(attribute);
         } else if constexpr (std::is_same_v<T, std::string>) {
           set_text(attribute, v);
+        } else if constexpr (std::is_same_v<T, ObjectValue>) {
+          POLLUX_CHECK(false);  // only for attributes of type object
         } else if constexpr (std::is_same_v<T, double>) {
           set_double(attribute, v);
         } else if constexpr (std::is_same_v<T, float>) {
@@ -54,7 +60,8 @@ FieldFault DecodedRow::parse(size_t attribute, std::string_view text) {
     case AttributeType::kBool:
       return parse_as(bool{}, [&](bool value) { set_bool(attribute, value); });
     case AttributeType::kObject:
-      break;
+      set_object(attribute, encode_text_object(text));
+      return FieldFault::kNone;
   }
   return FieldFault::kWrongType;
 }
@@ -103,6 +110,7 @@ void DecodedRow::append_to(EventBatch& batch, int64_t timestamp_ms) const {
     }
     switch (schema[i].type) {
       case AttributeType::kString:
+      case AttributeType::kObject:
         batch.append_string(i, cell.text);
         break;
       case AttributeType::kInt:
@@ -119,9 +127,6 @@ void DecodedRow::append_to(EventBatch& batch, int64_t timestamp_ms) const {
         break;
       case AttributeType::kBool:
         column.append(static_cast<uint8_t>(cell.number.integer));
-        break;
-      case AttributeType::kObject:
-        POLLUX_CHECK(cell.null);
         break;
     }
   }

@@ -29,6 +29,12 @@ class DecodedRow {
   void set_text(size_t attribute, std::string_view text) {
     cells_[attribute] = {.present = true, .null = false, .text = text};
   }
+  /// An encoded object (engine/types/object_value.h), for an attribute of that type.
+  void set_object(size_t attribute, std::string object) {
+    if (objects_.size() <= attribute) objects_.resize(cells_.size());
+    objects_[attribute] = std::move(object);
+    set_text(attribute, objects_[attribute]);
+  }
   void set_int(size_t attribute, int64_t value) { number(attribute).integer = value; }
   void set_double(size_t attribute, double value) { number(attribute).float64 = value; }
   void set_float(size_t attribute, float value) { number(attribute).float32 = value; }
@@ -74,6 +80,7 @@ class DecodedRow {
   const RowLayout& layout_;
   std::vector<Cell> initial_;
   std::vector<Cell> cells_;
+  std::vector<std::string> objects_;  ///< bytes of objects, by attribute
 };
 
 }  // namespace pollux

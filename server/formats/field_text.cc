@@ -79,13 +79,9 @@ RowError field_error(FieldFault fault, std::string shown, AttributeType type) {
     error.reason += range_of(type);
   } else {
     error.kind = RowErrorKind::kWrongType;
-    if (type == AttributeType::kObject) {
-      error.reason += ": an object has no text form; leave the field empty (null)";
-    } else {
-      error.reason += " is not of type ";
-      error.reason += name_of(type);
-      if (type == AttributeType::kBool) error.reason += " (true or false)";
-    }
+    error.reason += " is not of type ";
+    error.reason += name_of(type);
+    if (type == AttributeType::kBool) error.reason += " (true or false)";
   }
   return error;
 }

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "engine/expression/json_object.h"
 #include "server/formats/field_text.h"
 #include "server/formats/json_blanks.h"
 
@@ -191,6 +192,9 @@ bool JsonRowDecoder::read_value(size_t attribute, ondemand::value& value, ondema
                                 std::optional<RowError>& fault, RowError& error) {
   const Attribute& to = schema_[attribute];
   const std::string_view token = json_trimmed(value.raw_json_token());
+  if (to.type == AttributeType::kObject && type != ondemand::json_type::null) {
+    return read_object(attribute, value, fault, error);
+  }
   switch (type) {
     case ondemand::json_type::null:
       if (token != "null") return broken(simdjson::N_ATOM_ERROR, to.name, error);
@@ -228,6 +232,20 @@ bool JsonRowDecoder::read_value(size_t attribute, ondemand::value& value, ondema
   }
   fault = field_error(FieldFault::kWrongType, shown_for_message(token), to.type);
   fault->field = to.name;
+  return true;
+}
+
+bool JsonRowDecoder::read_object(size_t attribute, ondemand::value& value,
+                                 std::optional<RowError>& fault, RowError& error) {
+  const Attribute& to = schema_[attribute];
+  std::string_view json;
+  if (auto code = simdjson::to_json_string(value).get(json)) return broken(code, to.name, error);
+  if (std::optional<std::string> object = parse_json(json)) {
+    row_.set_object(attribute, std::move(*object));
+    return true;
+  }
+  fault = RowError{RowErrorKind::kWrongType, 0, to.name,
+                   "no value of type object: not valid JSON, too large or nested too deep"};
   return true;
 }
 

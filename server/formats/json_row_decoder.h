@@ -45,6 +45,8 @@ class JsonRowDecoder {
   bool read_value(size_t attribute, simdjson::ondemand::value& value,
                   simdjson::ondemand::json_type type, std::optional<RowError>& fault,
                   RowError& error);
+  bool read_object(size_t attribute, simdjson::ondemand::value& value,
+                   std::optional<RowError>& fault, RowError& error);
   bool read_number(size_t attribute, simdjson::ondemand::value& value, std::string_view token,
                    std::optional<RowError>& fault, RowError& error);
   std::optional<size_t> find(std::string_view key);

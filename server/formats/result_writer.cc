@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/base/check.h"
+#include "engine/expression/json_object.h"
 #include "server/formats/json_text.h"
 
 namespace pollux {
@@ -91,10 +92,12 @@ void ResultWriter::write_row(const Gathered& from, uint32_t row) {
 }
 
 void ResultWriter::write_value(const Column& column, uint32_t row) {
+  if (auto object = json_at(column, row)) return out_.append(*object);
   if (column.is_null(row)) return out_.append("null");
   switch (column.type()) {
-    case AttributeType::kString:
     case AttributeType::kObject:
+      return;
+    case AttributeType::kString:
       return append_json_string(out_, column.data<StringRef>()[row].view());
     case AttributeType::kInt:
       return append_json_number(out_, column.data<int32_t>()[row]);

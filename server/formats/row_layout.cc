@@ -20,6 +20,7 @@ FieldFault parse_value(std::string_view text, Value& value) {
 FieldFault parse_value(std::string_view text, AttributeType type, Value& value) {
   switch (type) {
     case AttributeType::kString:
+    case AttributeType::kObject:
       value = std::string(text);
       return is_utf8(text) ? FieldFault::kNone : FieldFault::kWrongType;
     case AttributeType::kInt:
@@ -32,8 +33,6 @@ FieldFault parse_value(std::string_view text, AttributeType type, Value& value) 
       return parse_value<double>(text, value);
     case AttributeType::kBool:
       return parse_value<bool>(text, value);
-    case AttributeType::kObject:
-      break;
   }
   return FieldFault::kWrongType;
 }

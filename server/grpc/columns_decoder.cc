@@ -52,6 +52,26 @@ v1::Column::ValuesCase kind_for(AttributeType type) {
   return v1::Column::VALUES_NOT_SET;
 }
 
+std::optional<AttributeType> type_of(const v1::Column& column) {
+  switch (column.values_case()) {
+    case v1::Column::kBools:
+      return AttributeType::kBool;
+    case v1::Column::kInts:
+      return AttributeType::kInt;
+    case v1::Column::kLongs:
+      return AttributeType::kLong;
+    case v1::Column::kFloats:
+      return AttributeType::kFloat;
+    case v1::Column::kDoubles:
+      return AttributeType::kDouble;
+    case v1::Column::kStrings:
+      return AttributeType::kString;
+    case v1::Column::VALUES_NOT_SET:
+      break;
+  }
+  return std::nullopt;
+}
+
 /// One column of a message into one column of a batch. The first fault of shape ends it; faults in
 /// rows are gathered.
 class ColumnDecoder {
@@ -63,6 +83,7 @@ class ColumnDecoder {
   bool decode(Column& to, EventBatch& batch) {
     if (!check_nulls()) return false;
     if (from_.values_case() == v1::Column::VALUES_NOT_SET) return all_null(to);
+    if (attribute_.type == AttributeType::kObject) return decode_objects(batch);
     if (from_.values_case() != kind_for(attribute_.type)) {
       return wrong(wrong_type(attribute_.type, kind_of(from_)));
     }
@@ -207,6 +228,17 @@ class ColumnDecoder {
     }
   }
 
+  /// The column as one of the type that its values have, and from there as objects.
+  bool decode_objects(EventBatch& batch) {
+    size_t index = *batch.schema().find(attribute_.name);
+    Attribute plain{attribute_.name, *type_of(from_)};
+    EventBatch values(std::make_shared<const Schema>("", std::vector<Attribute>{plain}));
+    ColumnDecoder decoder(from_, plain, rows_, fault_);
+    if (!decoder.decode(values.column(0), values) || !fault_.none()) return false;
+    for (uint32_t row = 0; row < rows_; ++row) batch.append_value(index, values.value(row, 0));
+    return true;
+  }
+
   /// A null's place holds zero bytes, whatever the peer put there.
   bool mark_nulls(Column& to) {
     const std::string& nulls = from_.nulls();
@@ -245,26 +277,6 @@ bool decode_timestamps(const v1::Columns& columns, EventBatch& batch, BatchFault
     check_timestamp(times[static_cast<int>(row)], row, fault);
   }
   return true;
-}
-
-std::optional<AttributeType> type_of(const v1::Column& column) {
-  switch (column.values_case()) {
-    case v1::Column::kBools:
-      return AttributeType::kBool;
-    case v1::Column::kInts:
-      return AttributeType::kInt;
-    case v1::Column::kLongs:
-      return AttributeType::kLong;
-    case v1::Column::kFloats:
-      return AttributeType::kFloat;
-    case v1::Column::kDoubles:
-      return AttributeType::kDouble;
-    case v1::Column::kStrings:
-      return AttributeType::kString;
-    case v1::Column::VALUES_NOT_SET:
-      break;
-  }
-  return std::nullopt;
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "engine/base/check.h"
+#include "engine/expression/json_object.h"
 #include "pollux.pb.h"
 #include "server/grpc/batch_codec.h"
 
@@ -32,6 +33,15 @@ void encode_strings(const Column& from, uint32_t begin, uint32_t rows, v1::Strin
   for (uint32_t row = 0; row < rows; ++row) text.append(views[row].data(), views[row].size());
 }
 
+/// Objects go as JSON.
+void encode_objects(const Column& from, uint32_t begin, uint32_t rows, v1::Strings& to) {
+  std::string& text = *to.mutable_text();
+  for (uint32_t row = begin; row < begin + rows; ++row) {
+    text += json_at(from, row).value_or("");
+    to.add_ends(static_cast<uint32_t>(text.size()));
+  }
+}
+
 void encode_nulls(const Column& from, uint32_t begin, uint32_t rows, std::string& nulls) {
   if (!from.has_nulls()) return;
   nulls.assign((static_cast<size_t>(rows) + 7) / 8, '\0');
@@ -48,8 +58,9 @@ void encode_column(const Column& from, uint32_t begin, uint32_t rows, v1::Column
   encode_nulls(from, begin, rows, *to.mutable_nulls());
   switch (from.type()) {
     case AttributeType::kString:
-    case AttributeType::kObject:
       return encode_strings(from, begin, rows, *to.mutable_strings());
+    case AttributeType::kObject:
+      return encode_objects(from, begin, rows, *to.mutable_strings());
     case AttributeType::kInt:
       return copy_values<int32_t>(from, begin, rows, *to.mutable_ints()->mutable_values());
     case AttributeType::kLong:

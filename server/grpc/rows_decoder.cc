@@ -47,9 +47,30 @@ v1::Value::KindCase kind_for(AttributeType type) {
   return v1::Value::KIND_NOT_SET;
 }
 
+Value value_of(const v1::Value& value) {
+  switch (value.kind_case()) {
+    case v1::Value::kBoolValue:
+      return value.bool_value();
+    case v1::Value::kIntValue:
+      return int32_t{value.int_value()};
+    case v1::Value::kLongValue:
+      return int64_t{value.long_value()};
+    case v1::Value::kFloatValue:
+      return value.float_value();
+    case v1::Value::kDoubleValue:
+      return value.double_value();
+    case v1::Value::kStringValue:
+      return value.string_value();
+    case v1::Value::KIND_NOT_SET:
+      break;
+  }
+  return {};
+}
+
 /// Appends a value whose kind is that of the attribute's type.
 void append(EventBatch& batch, size_t attribute, const v1::Value& value) {
   Column& to = batch.column(attribute);
+  if (to.type() == AttributeType::kObject) return batch.append_value(attribute, value_of(value));
   switch (value.kind_case()) {
     case v1::Value::kBoolValue:
       return to.append(static_cast<uint8_t>(value.bool_value()));
@@ -82,7 +103,8 @@ void decode_row(const v1::Row& row, uint32_t number, const std::vector<int>& ord
     const v1::Value& value = row.values(order[i]);
     const Attribute& attribute = batch.schema()[i];
     bool null = value.kind_case() == v1::Value::KIND_NOT_SET;
-    if (!null && value.kind_case() != kind_for(attribute.type)) {
+    bool any = attribute.type == AttributeType::kObject;
+    if (!null && !any && value.kind_case() != kind_for(attribute.type)) {
       fault.add_row(number, attribute.name, wrong_type(attribute.type, kind_of(value)));
     } else {
       append(batch, i, value);

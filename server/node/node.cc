@@ -91,19 +91,37 @@ void Node::note_suspended(const std::string& plan, const std::string& reason) {
   if (on_suspended_) on_suspended_(plan, reason);
 }
 
+DeployPayload Node::payload_of(const DeployRequest& request, const std::string& text) const {
+  return {.plan = request.name, .text = text, .dialect = options_.dialect};
+}
+
 Node::Tried Node::try_plan(const DeployRequest& request) const {
   Tried tried;
-  DeployPayload payload{request.name, request.text};
+  PlanParameters parameters = request.parameters;
+  parameters.insert(options_.parameters.begin(), options_.parameters.end());
+  FilledText filled(request.text, parameters);
+  if (!filled.errors().empty()) {
+    tried.outcome.status = ApplyStatus::kRejected;
+    tried.outcome.reason = "parameters are missing";
+    tried.outcome.diagnostics = filled.errors();
+    return tried;
+  }
+  tried.text = filled.text();
   Engine trial;
   NoResults nowhere;
-  tried.outcome = trial.apply({{options_.epoch, {1}}, {0}, std::move(payload)}, nowhere);
-  if (tried.outcome.status != ApplyStatus::kApplied) return tried;
+  tried.outcome =
+      trial.apply({{options_.epoch, {1}}, {0}, payload_of(request, tried.text)}, nowhere);
+  if (tried.outcome.status != ApplyStatus::kApplied) {
+    filled.to_original(tried.outcome.diagnostics);
+    return tried;
+  }
   tried.streams = trial.streams(tried.outcome.plan);
   tried.description = trial.describe(tried.outcome.plan).value_or(PlanDescription{});
   for (const PlanObserver* observer : observers_) {
     Diagnostics wrong = observer->check({tried.description, tried.streams});
     std::move(wrong.begin(), wrong.end(), std::back_inserter(tried.outcome.diagnostics));
   }
+  filled.to_original(tried.outcome.diagnostics);
   return tried;
 }
 
@@ -165,7 +183,7 @@ Deployed Node::deploy(const DeployRequest& request) {
     std::shared_ptr<Shard> replaced = known == plans_.end() ? nullptr : known->second.shard;
     deployed.replaced = replaced != nullptr;
     deployed.entry =
-        sequencer_.deploy(plan.shard, DeployPayload{request.name, request.text}, inputs, replaced);
+        sequencer_.deploy(plan.shard, payload_of(request, tried.text), inputs, replaced);
     plan.info.name = deployed.plan;
     plan.info.text = request.text;
     plan.info.origin = request.origin;

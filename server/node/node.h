@@ -20,6 +20,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "engine/language/diagnostics.h"
+#include "engine/language/parameters.h"
 #include "engine/runtime/engine.h"
 #include "server/node/intake.h"
 #include "server/node/plan_observer.h"
@@ -33,18 +34,20 @@ namespace pollux {
 struct NodeOptions {
   std::string name = "pollux";
   Epoch epoch;
-  size_t workers = 0;  ///< 0: one a core
+  size_t workers = 0;              ///< 0: one a core
+  Dialect dialect = Dialect::k51;  ///< of plans that do not say it
   ShardLimits shard;
   size_t result_log_bytes_max = size_t{16} << 20;  ///< a stream
   int64_t forget_producers_after_ms = int64_t{7} * 24 * 3600 * 1000;
   size_t producers_max = 1'000'000;
   PlanLog* plan_log =
-      nullptr;  ///< takes what plans' `#log` writes, on any thread; outlives the node
+      nullptr;                ///< takes what plans' `#log` writes, on any thread; outlives the node
+  PlanParameters parameters;  ///< of all plans; a request's own win over them
 };
 
 struct PlanInfo {
   std::string name;
-  std::string text;
+  std::string text;    ///< as it was sent: with its ${parameters}
   std::string origin;  ///< "api" or the file it came from
   int64_t deployed_ms = 0;
   EntryId entry;
@@ -58,6 +61,7 @@ struct DeployRequest {
   std::string name;  ///< unless the text names the plan
   std::string origin;
   bool replace = false;  ///< a plan of that name goes in the same step
+  PlanParameters parameters;
 };
 
 struct Deployed {
@@ -126,10 +130,12 @@ class Node final : public ResultLogs {
   };
 
   struct Tried {
+    std::string text;  ///< with its parameters filled in
     ApplyOutcome outcome;
     PlanDescription description;
     std::vector<StreamInfo> streams;
   };
+  DeployPayload payload_of(const DeployRequest& request, const std::string& text) const;
   /// In an engine of its own; finds all errors, and what streams the plan has.
   Tried try_plan(const DeployRequest& request) const;
   static Deployed judge(Tried& tried);

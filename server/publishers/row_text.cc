@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "engine/expression/json_object.h"
 #include "server/formats/json_text.h"
 
 namespace pollux {
@@ -25,7 +26,6 @@ void append_fractional(std::string& out, T value) {
 bool needs_quotes(const Column& column, uint32_t row) {
   switch (column.type()) {
     case AttributeType::kString:
-    case AttributeType::kObject:
       return true;
     case AttributeType::kFloat:
       return !std::isfinite(column.data<float>()[row]);
@@ -45,13 +45,18 @@ void append_json_escaped(std::string& out, std::string_view text) {
 
 void append_value_text(std::string& out, const EventBatch& batch, uint32_t row, size_t index) {
   const Column& column = batch.column(index);
+  if (auto object = json_at(column, row)) {
+    out += *object;
+    return;
+  }
   if (column.is_null(row)) {
     out += "null";
     return;
   }
   switch (column.type()) {
-    case AttributeType::kString:
     case AttributeType::kObject:
+      return;
+    case AttributeType::kString:
       out += column.data<StringRef>()[row].view();
       return;
     case AttributeType::kInt:

@@ -11,6 +11,7 @@
 #include "server/settings/components.h"
 #include "server/settings/secrets.h"
 #include "server/settings/small_file.h"
+#include "server/settings/text_maps.h"
 #include "server/settings/yaml_tree.h"
 
 extern char** environ;
@@ -121,6 +122,11 @@ class Loader {
         loaded_.settings.*list.member = read_components(file_, name, value, loaded_.errors);
         return;
       }
+      for (const TextMapInfo& map : text_maps()) {
+        if (map.name != name) continue;
+        loaded_.settings.*map.member = read_text_map(file_, name, value, loaded_.errors);
+        return;
+      }
       if (is_section(name)) return read_mapping(name, value);
     }
     // A dotted key means nothing: YAML has nesting for that.
@@ -160,6 +166,15 @@ class Loader {
       if (name == known || name.starts_with(known + "__")) {
         return report({name, 0}, "", "lists can be given in the file only");
       }
+    }
+    for (const TextMapInfo& map : text_maps()) {
+      const std::string prefix = environment_name(map.name) + "__";
+      if (!name.starts_with(prefix)) continue;
+      const std::string key = name.substr(prefix.size());
+      const std::string wrong = wrong_in_text_name(key);
+      if (!wrong.empty()) return report({name, 0}, std::string(map.name), wrong);
+      (loaded_.settings.*map.member).insert_or_assign(key, value);
+      return;
     }
     std::vector<std::string> known;
     for (const std::string& setting : names_) known.push_back(environment_name(setting));
@@ -220,6 +235,7 @@ class Loader {
     }
     if (section.empty()) {
       for (const ComponentListInfo& list : component_lists()) here.emplace_back(list.name);
+      for (const TextMapInfo& map : text_maps()) here.emplace_back(map.name);
     }
     if (const std::string nearest = nearest_name(key, here); !nearest.empty()) {
       return did_you_mean(prefix + nearest);
@@ -271,6 +287,14 @@ std::string list_text(const ComponentList& list) {
   return text.empty() ? "none" : text;
 }
 
+std::string map_text(const TextMap& map) {
+  std::string text;
+  for (const auto& [name, value] : map) {
+    text += (text.empty() ? "" : ", ") + name + "=" + shown_text(name, value);
+  }
+  return text.empty() ? "none" : text;
+}
+
 }  // namespace
 
 std::vector<std::string> process_environment() {
@@ -307,6 +331,11 @@ SettingChanges reload_differences(const Settings& before, const Settings& after,
     if (before.*list.member == after.*list.member) continue;
     changes.restart.push_back(
         {std::string(list.name), list_text(before.*list.member), list_text(after.*list.member)});
+  }
+  for (const TextMapInfo& map : text_maps()) {
+    if (before.*map.member == after.*map.member) continue;
+    changes.restart.push_back(
+        {std::string(map.name), map_text(before.*map.member), map_text(after.*map.member)});
   }
   return changes;
 }

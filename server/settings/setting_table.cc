@@ -65,11 +65,17 @@ constexpr ComponentListInfo kComponentLists[] = {
 #include "server/settings/setting_table.def"
 };
 
+constexpr TextMapInfo kTextMaps[] = {
+#define TEXT_MAP(key, doc, example) {#key, doc, example, &Settings::key},
+#include "server/settings/setting_table.def"
+};
+
 }  // namespace
 
 SettingTable setting_table() { return kSettings; }
 std::span<const SettingsSection> settings_sections() { return kSections; }
 std::span<const ComponentListInfo> component_lists() { return kComponentLists; }
+std::span<const TextMapInfo> text_maps() { return kTextMaps; }
 
 std::string environment_name(std::string_view setting_name) {
   std::string name = "POLLUX__";

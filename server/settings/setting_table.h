@@ -22,6 +22,7 @@ enum class SettingType : uint8_t {
   kBytes,
   kLogLevel,
   kLogFormat,
+  kDialect,
 };
 
 /// Numbers are in ms, bytes, or plain; a choice is its number among choices().
@@ -53,10 +54,18 @@ struct ComponentListInfo {
   ComponentList Settings::*member = nullptr;
 };
 
+struct TextMapInfo {
+  std::string_view name;
+  std::string_view doc;
+  std::string_view example;
+  TextMap Settings::*member = nullptr;
+};
+
 /// Settings in no section come first; those of a section stand together.
 SettingTable setting_table();
 std::span<const SettingsSection> settings_sections();
 std::span<const ComponentListInfo> component_lists();
+std::span<const TextMapInfo> text_maps();
 
 /// The value that `text` means; the error says what is wrong with it, and what would be right.
 absl::StatusOr<SettingValue> parse_setting(const Setting& setting, std::string_view text);

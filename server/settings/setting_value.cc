@@ -16,6 +16,8 @@ namespace pollux {
 namespace {
 
 constexpr size_t kTextBytesMax = 4096;
+/// By Dialect.
+constexpr std::string_view kDialectNames[] = {"5.1", "3.1"};
 
 struct Unit {
   std::string_view name;
@@ -48,6 +50,7 @@ std::span<const Unit> units_of(SettingType type) {
 std::span<const std::string_view> choices_of(SettingType type) {
   if (type == SettingType::kLogLevel) return kLogLevelNames;
   if (type == SettingType::kLogFormat) return kLogFormatNames;
+  if (type == SettingType::kDialect) return kDialectNames;
   return {};
 }
 
@@ -151,6 +154,7 @@ absl::StatusOr<SettingValue> parse_setting(const Setting& setting, std::string_v
       return parse_number(setting, text);
     case SettingType::kLogLevel:
     case SettingType::kLogFormat:
+    case SettingType::kDialect:
       break;
   }
   return parse_choice(setting, text);
@@ -188,6 +192,7 @@ std::string type_text(const Setting& setting) {
       return "bytes, " + range;
     case SettingType::kLogLevel:
     case SettingType::kLogFormat:
+    case SettingType::kDialect:
       break;
   }
   return joined(choices_of(setting.type));

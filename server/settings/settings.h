@@ -6,9 +6,11 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
+#include "engine/language/dialect.h"
 #include "server/log/log_level.h"
 
 namespace pollux {
@@ -24,6 +26,7 @@ using Duration = std::chrono::milliseconds;
 using Bytes = uint64_t;
 using LogLevel = pollux::LogLevel;
 using LogFormat = pollux::LogFormat;
+using Dialect = pollux::Dialect;
 }  // namespace setting_type
 
 /// Where something was said: file and line; or a variable of the environment and line 0; or
@@ -62,6 +65,9 @@ struct ComponentSettings {
 };
 using ComponentList = std::vector<ComponentSettings>;
 
+/// Names with a text each.
+using TextMap = std::map<std::string, std::string>;
+
 struct Settings {
 #define ROOT_SETTING(key, Type, ...) setting_type::Type key{};
 #define SETTINGS_SECTION(section, StructName, doc) struct StructName {
@@ -70,6 +76,7 @@ struct Settings {
   }                                   \
   section;
 #define COMPONENT_LIST(key, ...) ComponentList key;
+#define TEXT_MAP(key, ...) TextMap key;
 #include "server/settings/setting_table.def"
 };
 

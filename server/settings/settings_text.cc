@@ -98,6 +98,10 @@ std::string defaults_file() {
     out += wrapped(std::string(list.doc) + " For example:", "# ");
     out += indented(list.example, "#   ") + std::string(list.name) + ": []\n\n";
   }
+  for (const TextMapInfo& map : text_maps()) {
+    out += wrapped(std::string(map.doc) + " For example:", "# ");
+    out += indented(map.example, "#   ") + std::string(map.name) + ": {}\n\n";
+  }
   out.pop_back();
   return out;
 }
@@ -112,6 +116,10 @@ std::string settings_help() {
   for (const ComponentListInfo& list : component_lists()) {
     out += "  " + std::string(list.name) + "  (list of name, type, stream, options)\n" +
            wrapped(list.doc, "      ");
+  }
+  for (const TextMapInfo& map : text_maps()) {
+    out +=
+        "  " + std::string(map.name) + "  (names with a text each)\n" + wrapped(map.doc, "      ");
   }
   return out;
 }
@@ -150,6 +158,12 @@ std::string reference_page() {
   for (const ComponentListInfo& list : component_lists()) {
     out += "\n" + std::string(list.doc) + "\n\n```yaml\n" + std::string(list.name) + ":\n" +
            indented(list.example, "  ") + "```\n";
+  }
+  for (const TextMapInfo& map : text_maps()) {
+    out += "\n## " + std::string(map.name) + "\n\n" + std::string(map.doc) +
+           "\nThe variable of the environment for one of them is `" + environment_name(map.name) +
+           "__name`, with the name's own letter case.\n\n```yaml\n" + std::string(map.name) +
+           ":\n" + indented(map.example, "  ") + "```\n";
   }
   return out;
 }

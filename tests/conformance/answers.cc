@@ -39,7 +39,7 @@ void judge_field(const CaseValues& values, Json each, const std::vector<Row>& ro
   Json value = each["value"];
   bool numeric = find(each, "numeric").has_value() && is_number(actual);
   bool same = numeric ? as_double(actual) == as_double(values.operand(value, {}))
-                      : same_value(actual, values.value(value));
+                      : values.same(actual, values.value(value));
   if (!same) throw wrong(each);
 }
 

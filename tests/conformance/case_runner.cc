@@ -53,7 +53,9 @@ std::string without_test_store(std::string app) {
 class Runner {
  public:
   Runner(Json json, const MakeSubject& make, const CaseOptions& options)
-      : json_(json), make_(make), options_(options), observed_(values_) {}
+      : json_(json), make_(make), options_(options), observed_(values_) {
+    if (auto named = find(json, "dialect")) options_.dialect = dialect_named(text(*named));
+  }
 
   void run() {
     check_needs();
@@ -78,6 +80,11 @@ class Runner {
   }
 
  private:
+  static Dialect dialect_named(const std::string& name) {
+    if (auto dialect = parse_dialect(name)) return *dialect;
+    throw Failure{"the case's dialect is '" + name + "', which is none"};
+  }
+
   void check_needs() {
     for (Json need : JsonArray(json_["needs"])) {
       std::string what = text(need);
@@ -111,7 +118,7 @@ class Runner {
 
   void create(int64_t runtime, int64_t index, bool must_fail) {
     std::unique_ptr<Subject>& subject = runtimes_[runtime];
-    subject = make_(now_);
+    subject = make_(now_, options_.dialect);
     apps_[runtime] = index;
     std::string error = subject->deploy(app(index));
     if (error.empty() && has_transports_) {
@@ -173,7 +180,7 @@ class Runner {
   }
 
   void validate(int64_t index, bool must_fail) {
-    std::string error = make_(now_)->deploy(app(index));
+    std::string error = make_(now_, options_.dialect)->deploy(app(index));
     if (must_fail && error.empty()) throw Failure{"an app with errors was found valid"};
     if (must_fail) throw Ended{};
     if (!error.empty()) throw Unsupported{error};
@@ -271,7 +278,7 @@ class Runner {
     Subject& to = subject(step);
     bool fits = !batch && pending_to_ == &to && pending_stream_ == stream;
     if (!fits || pending_.size() >= options_.rebatch) flush();
-    if (batch) return to.send(stream, std::move(events), true, now_);
+    if (batch) return hand_over(to, stream, std::move(events), true);
     pending_to_ = &to;
     pending_stream_ = stream;
     pending_.push_back(std::move(events[0]));
@@ -290,7 +297,13 @@ class Runner {
 
   void flush() {
     if (pending_.empty()) return;
-    pending_to_->send(pending_stream_, std::exchange(pending_, {}), false, now_);
+    hand_over(*pending_to_, pending_stream_, std::exchange(pending_, {}), false);
+  }
+
+  void hand_over(Subject& to, const std::string& stream, std::vector<SentEvent> events,
+                 bool one_chunk) {
+    to.send(stream, std::move(events), one_chunk, now_);
+    if (to.took_other_types()) values_.ignore_types();
   }
 
   SentEvent event(Json json) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "engine/language/dialect.h"
 #include "tests/conformance/subject.h"
 
 namespace pollux::conformance {
@@ -23,8 +24,8 @@ struct CaseOutcome {
   std::string why;
 };
 
-/// A new runtime; its clock stands at `now_ms`.
-using MakeSubject = std::function<std::unique_ptr<Subject>(int64_t now_ms)>;
+/// A new runtime; its clock stands at `now_ms`. `dialect`: of plans that do not say it.
+using MakeSubject = std::function<std::unique_ptr<Subject>(int64_t now_ms, Dialect dialect)>;
 
 struct CaseOptions {
   /// Up to so many neighbouring sends to one stream are handed over at once, as chunks of their
@@ -33,6 +34,7 @@ struct CaseOptions {
   /// After every step each runtime's state is saved, loaded and saved again, which must be the
   /// same.
   bool snapshot_every_step = false;
+  Dialect dialect = Dialect::k51;  ///< of cases without a "dialect" of their own
 };
 
 /// `json_line`: one line of a file of cases.

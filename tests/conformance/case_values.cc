@@ -3,6 +3,8 @@
 #include <cmath>
 #include <limits>
 
+#include "engine/types/object_value.h"
+
 namespace pollux::conformance {
 namespace {
 
@@ -32,10 +34,39 @@ Value arithmetic(const std::string& op, const Value& left, const Value& right) {
   return a / b;
 }
 
+/// The JSON of lists, sets and maps.
+std::optional<std::string> container(const CaseValues& values, Json json) {
+  std::vector<std::string> parts;
+  auto add = [&](Json part) { parts.push_back(encode_object(values.value(part))); };
+  auto list = find(json, "list");
+  auto set = find(json, "set");
+  if (list || set) {
+    for (Json part : JsonArray(list ? *list : *set)) add(part);
+    std::vector<std::string_view> views(parts.begin(), parts.end());
+    return list ? make_list(views) : make_set(views);
+  }
+  auto map = find(json, "map");
+  if (!map) return std::nullopt;
+  for (Json pair : JsonArray(*map)) {
+    add(JsonArray(pair).at(0));
+    add(JsonArray(pair).at(1));
+  }
+  std::vector<ObjectPair> pairs;
+  for (size_t i = 0; i < parts.size(); i += 2) pairs.emplace_back(parts[i], parts[i + 1]);
+  return make_map(pairs);
+}
+
 bool is_instance(const Value& value, const std::string& java_class) {
   static const std::map<std::string, size_t> kIndex = {
       {"Boolean", 1}, {"Integer", 2}, {"Long", 3}, {"Float", 4}, {"Double", 5}, {"String", 6}};
   std::string name = java_class.substr(java_class.rfind('.') + 1);
+  if (const auto* object = std::get_if<ObjectValue>(&value)) {
+    ObjectTag tag = tag_of(object->bytes);
+    if (name == "Object") return true;
+    if (tag == ObjectTag::kList) return name == "List" || name == "ArrayList";
+    if (tag == ObjectTag::kSet) return name == "Set" || name == "HashSet";
+    return name == "Map" || name == "HashMap";
+  }
   auto at = kIndex.find(name);
   if (at == kIndex.end()) throw Unsupported{"a value of class " + name};
   return value.index() == at->second;
@@ -93,6 +124,12 @@ bool same_value(const Value& left, const Value& right) {
   return left == right;
 }
 
+bool CaseValues::same(const Value& left, const Value& right) const {
+  if (types_matter_) return same_value(left, right);
+  if (is_number(left) && is_number(right)) return as_double(left) == as_double(right);
+  return is_null(left) == is_null(right) && to_text(left) == to_text(right);
+}
+
 Value CaseValues::value(Json json) const {
   switch (json.type()) {
     case simdjson::dom::element_type::NULL_VALUE:
@@ -116,12 +153,13 @@ Value CaseValues::value(Json json) const {
     auto add = find(json, "add");
     return clocks_.at(text(*it)) + (add ? whole_number(*add) : 0);
   }
+  if (auto object = container(*this, json)) return ObjectValue{*object};
   throw Unsupported{"a value of an unknown kind: " + simdjson::minify(json)};
 }
 
 Value CaseValues::operand(Json json, const Row& row) const {
   if (!json.is_object()) return json.is_double() ? Value(double(json)) : value(json);
-  for (const char* literal : {"long", "float", "double", "clock", "char"}) {
+  for (const char* literal : {"long", "float", "double", "clock", "char", "list", "set", "map"}) {
     if (find(json, literal)) return value(json);
   }
   return evaluate(json, row);
@@ -170,7 +208,7 @@ Value CaseValues::apply(const std::string& op, const std::vector<Value>& values)
   const Value& right = values.at(1);
   if (op == "==") {
     if (is_number(left) && is_number(right)) return as_double(left) == as_double(right);
-    return same_value(left, right);
+    return same(left, right);
   }
   if (op == "near") return std::abs(as_double(left) - as_double(right)) <= as_double(values.at(2));
   if (op == "+" || op == "-" || op == "*" || op == "/") return arithmetic(op, left, right);
@@ -188,7 +226,7 @@ bool CaseValues::row_equals(const Row& actual, Json expected) const {
   if (row.size() != actual.size()) return false;
   size_t i = 0;
   for (Json each : row) {
-    if (!same_value(actual[i++], value(each))) return false;
+    if (!same(actual[i++], value(each))) return false;
   }
   return true;
 }

@@ -31,6 +31,10 @@ bool same_value(const Value& left, const Value& right);
 
 class CaseValues {
  public:
+  /// From here on a number equals one of another type, and a text what is written like it.
+  void ignore_types() { types_matter_ = false; }
+  bool same(const Value& left, const Value& right) const;
+
   void set_clock(const std::string& name, int64_t now_ms) { clocks_[name] = now_ms; }
 
   /// Throws Unsupported for values that SiddhiQL has no literal for.
@@ -45,6 +49,7 @@ class CaseValues {
   Value apply(const std::string& op, const std::vector<Value>& values) const;
 
   std::map<std::string, int64_t> clocks_;
+  bool types_matter_ = true;
 };
 
 }  // namespace pollux::conformance

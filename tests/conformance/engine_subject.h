@@ -8,6 +8,6 @@
 
 namespace pollux::conformance {
 
-std::unique_ptr<Subject> make_engine_subject(int64_t now_ms);
+std::unique_ptr<Subject> make_engine_subject(int64_t now_ms, Dialect dialect);
 
 }  // namespace pollux::conformance

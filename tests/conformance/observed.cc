@@ -71,7 +71,7 @@ std::vector<Row> Observed::rows(Json term) const {
   std::vector<Row> removed = behind(all.removed, earlier != nullptr ? earlier->removed.size() : 0);
   std::string of = text(term["of"]);
   if (of == "removed") return removed;
-  if (of == "both") in.insert(in.end(), removed.begin(), removed.end());
+  if (of == "all") in.insert(in.end(), removed.begin(), removed.end());
   return in;
 }
 
@@ -83,7 +83,7 @@ std::vector<Callback::Call> Observed::calls(Json term) const {
 
 int64_t Observed::count(Json term) const {
   std::string of = text(term["of"]);
-  if (of == "in" || of == "removed" || of == "both") {
+  if (of == "in" || of == "removed" || of == "all") {
     auto where = find(term, "where");
     auto counts = [&](const Row& row) { return !where || is_true(values_.evaluate(*where, row)); };
     const std::vector<Row> all = rows(term);
@@ -91,14 +91,18 @@ int64_t Observed::count(Json term) const {
   }
   using Call = Callback::Call;
   static const std::map<std::string, std::function<bool(const Call&)>> kCalls = {
-      {"all", [](const Call&) { return true; }},
       {"calls", [](const Call&) { return true; }},
       {"in_calls", [](const Call& call) { return call.in > 0; }},
       {"removed_calls", [](const Call& call) { return call.removed > 0; }},
       {"in_and_removed_calls", [](const Call& call) { return call.in > 0 && call.removed > 0; }},
-      {"removed_with_in", [](const Call& call) { return call.in > 0 && call.removed > 0; }},
-      {"removed_without_in", [](const Call& call) { return call.in == 0 && call.removed > 0; }},
       {"in_without_removed", [](const Call& call) { return call.in > 0 && call.removed == 0; }}};
+  if (of == "removed_with_in" || of == "removed_without_in") {  // events, by what came with them
+    int64_t removed = 0;
+    for (const Call& call : calls(term)) {
+      if ((call.in > 0) == (of == "removed_with_in")) removed += static_cast<int64_t>(call.removed);
+    }
+    return removed;
+  }
   auto found = kCalls.find(of);
   if (found == kCalls.end()) throw Unsupported{"a count of an unknown kind: " + of};
   const std::vector<Call> all = calls(term);
@@ -114,7 +118,7 @@ bool Observed::holds_last(Json check, Json last) const {
     return std::abs(as_double(actual) - as_double(wanted)) <= number(*delta);
   }
   if (is_number(actual) && is_number(wanted)) return as_double(actual) == as_double(wanted);
-  return same_value(actual, wanted);
+  return values_.same(actual, wanted);
 }
 
 bool Observed::holds_rows(Json check, Json expected) const {
@@ -180,8 +184,9 @@ void Observed::judge_fact(Json fact, const Row& row, const std::string& where) c
       if (index >= row.size() || !good(row[index], wanted)) throw wrong();
     }
   };
-  each("fields",
-       [&](const Value& actual, Json wanted) { return same_value(actual, values_.value(wanted)); });
+  each("fields", [&](const Value& actual, Json wanted) {
+    return values_.same(actual, values_.value(wanted));
+  });
   each("numeric", [&](const Value& actual, Json wanted) {
     return is_number(actual) && as_double(actual) == as_double(values_.operand(wanted, {}));
   });

@@ -46,6 +46,8 @@ class Subject {
 
   /// Whether everything that is wrong with a plan or a query is told.
   virtual bool tells_errors() const { return true; }
+  /// Whether a value was taken as one of another type than it was sent as: it comes out as that.
+  virtual bool took_other_types() const { return false; }
   /// Empty, or what is wrong with the plan. Throws Unsupported.
   virtual std::string deploy(const std::string& text) = 0;
   /// Each event a chunk of its own, or all as one. Throws Unsupported.

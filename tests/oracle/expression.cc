@@ -12,9 +12,10 @@ namespace {
 using Kind = ast::Expression::Kind;
 
 AttributeType type_of(const Value& value) {
-  static constexpr AttributeType kTypes[] = {
-      AttributeType::kObject, AttributeType::kBool,   AttributeType::kInt,   AttributeType::kLong,
-      AttributeType::kFloat,  AttributeType::kDouble, AttributeType::kString};
+  static constexpr AttributeType kTypes[] = {AttributeType::kObject, AttributeType::kBool,
+                                             AttributeType::kInt,    AttributeType::kLong,
+                                             AttributeType::kFloat,  AttributeType::kDouble,
+                                             AttributeType::kString, AttributeType::kObject};
   return kTypes[value.index()];
 }
 

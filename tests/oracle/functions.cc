@@ -29,35 +29,21 @@ bool all_of_one_type(const Call& call) {
                      [&](AttributeType type) { return type == call.types[0]; });
 }
 
-Value number_of_type(double number, AttributeType type) {
-  switch (type) {
-    case AttributeType::kInt:
-      return narrow_to_int(number);
-    case AttributeType::kLong:
-      return narrow_to_long(number);
-    case AttributeType::kFloat:
-      return static_cast<float>(number);
-    default:
-      return number;
-  }
-}
-
-// maximum and minimum go through double and start from the wrong ends (Double.MIN_VALUE is the
-// smallest positive number): so does the original, and its results are kept.
+// Nulls are left out; of nothing else it is null.
 Scalar extremum(const Call& call, AttributeType& type, bool maximum) {
   require(all_of_one_type(call) && is_numeric(call.types[0]), call);
   type = call.types[0];
-  AttributeType result = type;
-  return [maximum, result](const Values& values, const EvalContext&) -> Value {
-    if (values.size() == 1) return values[0];
-    double best =
-        maximum ? std::numeric_limits<double>::denorm_min() : std::numeric_limits<double>::max();
+  bool whole = type == AttributeType::kInt || type == AttributeType::kLong;
+  return [maximum, whole](const Values& values, const EvalContext&) -> Value {
+    auto less = [whole](const Value& a, const Value& b) {
+      return whole ? as_long(a) < as_long(b) : as_double(a) < as_double(b);
+    };
+    Value best;
     for (const Value& value : values) {
       if (is_null(value)) continue;
-      double number = as_double(value);
-      if (maximum ? number > best : number < best) best = number;
+      if (is_null(best) || (maximum ? less(best, value) : less(value, best))) best = value;
     }
-    return number_of_type(best, result);
+    return best;
   };
 }
 

@@ -87,7 +87,7 @@ class OracleSubject final : public conformance::Subject {
 
 }  // namespace
 
-std::unique_ptr<conformance::Subject> make_oracle_subject(int64_t) {
+std::unique_ptr<conformance::Subject> make_oracle_subject(int64_t, Dialect) {
   return std::make_unique<OracleSubject>();
 }
 

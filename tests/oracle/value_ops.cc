@@ -181,6 +181,7 @@ std::string java_text(const Value& value) {
     std::string operator()(float number) const { return floating_text(number); }
     std::string operator()(double number) const { return floating_text(number); }
     std::string operator()(const std::string& text) const { return text; }
+    std::string operator()(const ObjectValue& object) const { return to_text(object); }
   };
   return std::visit(Visitor{}, value);
 }

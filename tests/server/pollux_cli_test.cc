@@ -280,6 +280,26 @@ TEST_F(PolluxRunTest, AllMistakesOfAPlanAreReportedAtOnce) {
   }
 }
 
+TEST_F(PolluxRunTest, ParametersComeFromTheCommandLine) {
+  write("set.siddhi",
+        "define stream S (a int);\nfrom S[a > ${least}] select a insert into ${out:O};");
+  write("s.csv", "a\n1\n5\n");
+  ShellResult missing = shell("pollux plan validate set.siddhi");
+  EXPECT_EQ(missing.exit_code, 2);
+  EXPECT_NE(missing.err.find("set.siddhi:2:12: error: parameter 'least' has no value"),
+            std::string::npos)
+      << missing.err;
+  EXPECT_EQ(shell("pollux plan validate set.siddhi --set least=1").exit_code, 0);
+  EXPECT_EQ(shell("pollux plan validate set.siddhi --set least").exit_code, 1);
+  EXPECT_EQ(shell("pollux run set.siddhi --in S=s.csv").exit_code, 2);
+  ShellResult run = shell(
+      "pollux run set.siddhi --in S=s.csv --param least=9 --param least=2 "
+      "--param out=Found");
+  EXPECT_EQ(run.exit_code, 0) << run.err;
+  EXPECT_EQ(lines_of(run.out).size(), 1u);
+  EXPECT_NE(run.out.find("\"stream\":\"Found\""), std::string::npos);
+}
+
 TEST_F(PolluxRunTest, ValidateTakesSeveralFilesAndSpeaksJson) {
   write("wrong.siddhi", kWrongPlan);
   ShellResult good = shell("pollux plan validate plan.siddhi");

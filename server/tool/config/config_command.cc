@@ -77,6 +77,16 @@ void write_settings_json(const LoadedSettings& loaded, OutputBuffer& out) {
     }
     out.append(']');
   }
+  for (const TextMapInfo& map : text_maps()) {
+    out.append("," + json_string(map.name) + ":{");
+    bool first = true;
+    for (const auto& [name, value] : loaded.settings.*map.member) {
+      out.append((first ? "" : ",") + json_string(name) + ":" +
+                 json_string(shown_text(name, value)));
+      first = false;
+    }
+    out.append('}');
+  }
   out.append("}\n");
 }
 
@@ -101,6 +111,11 @@ void write_settings_text(const LoadedSettings& loaded, OutputBuffer& out) {
         line += ", " + option.name + " " + shown_option(option);
       }
       out.append(line + "  (" + to_text(component.place) + ")\n");
+    }
+  }
+  for (const TextMapInfo& map : text_maps()) {
+    for (const auto& [name, value] : loaded.settings.*map.member) {
+      out.append(std::string(map.name) + ": " + name + " = " + shown_text(name, value) + "\n");
     }
   }
 }

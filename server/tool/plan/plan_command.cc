@@ -13,6 +13,8 @@
 #include "server/formats/output_buffer.h"
 #include "server/tool/commands.h"
 #include "server/tool/console.h"
+#include "server/tool/function_options.h"
+#include "server/tool/parameter_options.h"
 #include "server/tool/plan/server_plans.h"
 #include "server/tool/plan_file.h"
 
@@ -22,6 +24,8 @@ namespace {
 
 struct ValidateOptions {
   std::vector<std::string> files;
+  FunctionOptions functions;
+  std::vector<std::string> parameters;  ///< NAME=VALUE
   bool json = false;
 };
 
@@ -62,21 +66,33 @@ void write_text(const std::vector<Verdict>& verdicts, OutputBuffer& out, Console
   }
 }
 
+Diagnostics validated(const std::string& text, const PlanParameters& parameters) {
+  FilledText filled(text, parameters);
+  if (!filled.errors().empty()) return filled.errors();
+  Diagnostics diagnostics = Engine::validate(filled.text());
+  filled.to_original(diagnostics);
+  return diagnostics;
+}
+
 ExitCode validate(const ValidateOptions& options) {
+  Console console;
+  if (std::string missing = load_functions(options.functions); !missing.empty()) {
+    console.message(missing);
+    return ExitCode::kFailed;
+  }
   std::vector<Verdict> verdicts;
   bool unreadable = false;
   bool wrong = false;
   for (const std::string& path : options.files) {
     Verdict verdict{read_plan_file(path), {}};
     if (verdict.file.error.empty()) {
-      verdict.diagnostics = Engine::validate(verdict.file.text);
+      verdict.diagnostics = validated(verdict.file.text, parameters_of(options.parameters));
     } else {
       unreadable = true;
     }
     wrong |= !verdict.diagnostics.empty();
     verdicts.push_back(std::move(verdict));
   }
-  Console console;
   OutputBuffer out(STDOUT_FILENO);
   if (options.json) {
     write_json(verdicts, out);
@@ -106,6 +122,8 @@ void add_plan_command(CLI::App& app, ConnectionOptions& connection, ExitCode& ex
       "Report all errors of plans: FILE:LINE:COLUMN, what is wrong, what was expected, a hint");
   auto options = std::make_shared<ValidateOptions>();
   command->add_option("FILE", options->files, "Plans in SiddhiQL")->required();
+  add_function_options(*command, options->functions);
+  add_parameter_option(*command, "--set,--param", options->parameters);
   command->add_flag("--json", options->json,
                     "One JSON object a file on stdout: file, valid, diagnostics (line, column, "
                     "message, expected, hint)");

@@ -3,10 +3,12 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "server/formats/json_text.h"
 #include "server/tool/client/client_session.h"
 #include "server/tool/client/json_fields.h"
+#include "server/tool/parameter_options.h"
 #include "server/tool/plan_file.h"
 #include "server/tool/text_format.h"
 #include "server/tool/text_table.h"
@@ -20,6 +22,7 @@ using simdjson::dom::element;
 struct ServerPlanOptions {
   std::string file{};
   std::string name{};
+  std::vector<std::string> parameters{};  ///< NAME=VALUE
   bool replace = false;
   bool force = false;
   bool json = false;
@@ -77,6 +80,11 @@ std::string deploy_body(const PlanFile& file, const ServerPlanOptions& options) 
   std::string body = "{\"text\":" + json_string(file.text);
   body += ",\"name\":" + json_string(options.name.empty() ? file.name : options.name);
   if (options.replace) body += ",\"replace\":true";
+  std::string values;
+  for (const auto& [name, value] : parameters_of(options.parameters)) {
+    values += (values.empty() ? "" : ",") + json_string(name) + ":" + json_string(value);
+  }
+  if (!values.empty()) body += ",\"parameters\":{" + values + "}";
   return body + "}";
 }
 
@@ -204,7 +212,7 @@ void add_server_plan_commands(CLI::App& plan, ConnectionOptions& connection, Exi
        "\n"
        "Examples:\n"
        "  pollux plan deploy guess.siddhi\n"
-       "  pollux plan deploy guess.siddhi --replace\n",
+       "  pollux plan deploy guess.siddhi --replace --set failures=5\n",
        deploy_plan},
       options, connection, exit_code);
   deploy->add_option("FILE", options->file, "The plan, in SiddhiQL")->required();
@@ -212,6 +220,7 @@ void add_server_plan_commands(CLI::App& plan, ConnectionOptions& connection, Exi
       ->add_option("--name", options->name,
                    "The plan's name where its text gives none (default: that of the file)")
       ->type_name("NAME");
+  add_parameter_option(*deploy, "--set,--param", options->parameters);
   deploy->add_flag("--replace", options->replace, "Replace the plan of that name, if there is one");
   CLI::App* show =
       add_command(plan,

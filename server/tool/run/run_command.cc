@@ -7,6 +7,7 @@
 #include <string>
 
 #include "server/tool/commands.h"
+#include "server/tool/parameter_options.h"
 #include "server/tool/run/run_job.h"
 #include "server/tool/run/run_options.h"
 #include "server/tool/text_format.h"
@@ -74,6 +75,7 @@ void add_run_command(CLI::App& app, ExitCode& exit_code) {
   command->add_option("--set", to.constants, "A value for an attribute that the file lacks")
       ->allow_extra_args(false)
       ->type_name("STREAM.ATTRIBUTE=VALUE");
+  add_parameter_option(*command, "--param", to.parameters);
   add_input_options(*command, to.input);
   command
       ->add_option("--batch", to.batch_rows,
@@ -93,6 +95,7 @@ void add_run_command(CLI::App& app, ExitCode& exit_code) {
                    "A question to the plan's tables, asked at the end: \"from TABLE select ...\"")
       ->allow_extra_args(false)
       ->type_name("QUERY");
+  add_function_options(*command, to.functions);
   command->add_flag("--stats", to.stats, "Time, events per second and state in the summary");
   command->footer(kDetails);
   command->callback([options, &exit_code] { exit_code = RunJob(*options, STDOUT_FILENO).run(); });

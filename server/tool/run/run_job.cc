@@ -6,6 +6,7 @@
 #include <numeric>
 #include <utility>
 
+#include "server/tool/parameter_options.h"
 #include "server/tool/text_format.h"
 
 namespace pollux::tool {
@@ -59,7 +60,17 @@ bool RunJob::fail(ExitCode code, const std::string& message) {
 
 // ---- before the first row ----
 
-std::optional<std::vector<StreamInfo>> RunJob::streams_of(const PlanFile& plan) {
+/// The plan's text with its parameters filled in; false, and told, when some have no value.
+bool RunJob::fill(PlanFile& plan, const FilledText& filled) {
+  if (!filled.errors().empty()) {
+    return fail(ExitCode::kBadPlan, to_text(filled.errors(), plan.path));
+  }
+  plan.text = filled.text();
+  return true;
+}
+
+std::optional<std::vector<StreamInfo>> RunJob::streams_of(const PlanFile& plan,
+                                                          const FilledText& filled) {
   // A deployment that is thrown away: which streams are results must be known before the real one.
   Engine engine({.clock = ClockMode::kRow, .is_result = {}});
   NoResults no_results;
@@ -69,6 +80,7 @@ std::optional<std::vector<StreamInfo>> RunJob::streams_of(const PlanFile& plan) 
     plan_name_ = outcome.plan;
     return engine.streams(outcome.plan);
   }
+  filled.to_original(outcome.diagnostics);
   fail(ExitCode::kBadPlan, outcome.diagnostics.empty() ? plan.path + ": " + outcome.reason
                                                        : to_text(outcome.diagnostics, plan.path));
   return std::nullopt;
@@ -77,7 +89,11 @@ std::optional<std::vector<StreamInfo>> RunJob::streams_of(const PlanFile& plan) 
 bool RunJob::deploy() {
   PlanFile plan = read_plan_file(options_.plan_path);
   if (!plan.error.empty()) return fail(ExitCode::kFailed, plan.error);
-  std::optional<std::vector<StreamInfo>> streams = streams_of(plan);
+  std::string missing = load_functions(options_.functions);
+  if (!missing.empty()) return fail(ExitCode::kFailed, missing);
+  const FilledText filled(plan.text, parameters_of(options_.parameters));
+  if (!fill(plan, filled)) return false;
+  std::optional<std::vector<StreamInfo>> streams = streams_of(plan, filled);
   if (!streams) return false;
   input_plan_ = resolve_options(options_, *streams);
   for (const std::string& error : input_plan_.errors) fail(ExitCode::kUsage, error);

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 
+#include "engine/language/parameters.h"
 #include "engine/runtime/engine.h"
 #include "server/formats/output_buffer.h"
 #include "server/formats/result_writer.h"
@@ -41,7 +42,8 @@ class RunJob {
   bool advance_time();
   bool answer_queries();
 
-  std::optional<std::vector<StreamInfo>> streams_of(const PlanFile& plan);
+  bool fill(PlanFile& plan, const FilledText& filled);
+  std::optional<std::vector<StreamInfo>> streams_of(const PlanFile& plan, const FilledText& filled);
   bool take_row();
   bool apply_batch();
   bool apply(EntryPayload payload);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "server/tool/function_options.h"
 #include "server/tool/input_options.h"
 
 namespace pollux::tool {
@@ -16,6 +17,7 @@ constexpr const char* kAdvanceMax = "max";
 
 struct RunOptions {
   std::string plan_path{};
+  std::vector<std::string> parameters{};  ///< NAME=VALUE
   std::vector<std::string> inputs{};      ///< STREAM=FILE
   std::vector<std::string> outputs{};     ///< STREAM; none: the plan's leaf outputs
   std::vector<std::string> timestamps{};  ///< [STREAM.]ATTRIBUTE
@@ -23,6 +25,7 @@ struct RunOptions {
   std::vector<std::string> queries{};     ///< asked of the plan's tables at the end
   std::string advance{kAdvanceMax};       ///< a duration, kAdvanceNone or kAdvanceMax
   InputOptions input{};
+  FunctionOptions functions{};
   uint32_t batch_rows = 1024;
   bool stats = false;
 };

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "engine/expression/json_object.h"
 #include "server/formats/json_text.h"
 #include "server/tool/client/api_client.h"
 #include "server/tool/client/json_fields.h"
@@ -33,13 +34,18 @@ void append_fractional(std::string& to, T value) {
 }
 
 void append_value(std::string& to, const Column& column, uint32_t row) {
+  if (auto object = json_at(column, row)) {
+    to += *object;
+    return;
+  }
   if (column.is_null(row)) {
     to += "null";
     return;
   }
   switch (column.type()) {
-    case AttributeType::kString:
     case AttributeType::kObject:
+      return;
+    case AttributeType::kString:
       to += json_string(column.data<StringRef>()[row].view());
       return;
     case AttributeType::kInt:

@@ -148,7 +148,7 @@ TEST(Expressions, TimesThatMakeNoSenseAreErrors) {
             "1:28: unexpected 'min'; expected a smaller unit; hint: units of time are written from "
             "the largest to the smallest\n");
   EXPECT_EQ(errors_of("from S#window.time(300000000 years) select * insert into O;"),
-            "1:20: the time does not fit a long of milliseconds; expected a shorter time\n");
+            "1:20: the time is too long; expected at most 10000 years\n");
   EXPECT_EQ(errors_of("from S#window.time(5 secnds) select * insert into O;"),
             "1:22: unexpected 'secnds'; expected 'seconds'; hint: did you mean 'seconds'?\n");
 }

@@ -26,6 +26,7 @@ std::string shown_constant(const Value& value) {
     std::string operator()(float v) const { return "float:" + std::to_string(v); }
     std::string operator()(double v) const { return "double:" + std::to_string(v); }
     std::string operator()(const std::string& v) const { return "'" + v + "'"; }
+    std::string operator()(const ObjectValue& v) const { return to_text(v); }
   };
   return std::visit(Show{}, value);
 }

@@ -233,8 +233,8 @@ TEST(Queries, TableActions) {
 TEST(Queries, ReturnIsTheActionOfThoseWithoutOne) {
   EXPECT_EQ(action_of("return expired events;").events, Events::kExpired);
   EXPECT_EQ(action_of("return").kind, Action::kReturn);
-  EXPECT_EQ(action_of(";").kind, Action::kReturn);
-  EXPECT_EQ(action_of("").kind, Action::kReturn);
+  EXPECT_EQ(action_of(";").kind, Action::kNone);
+  EXPECT_EQ(action_of("").kind, Action::kNone);
 }
 
 TEST(Queries, PartitionsByValueAndRange) {

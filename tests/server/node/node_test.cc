@@ -245,6 +245,23 @@ TEST(Node, ShowsTheStateThatAShortBurstLeft) {
   EXPECT_GT(node.plan("Held")->counts.state_bytes, 1000);
 }
 
+TEST(Node, ARequestsOwnParametersWinOverTheNodes) {
+  NodeOptions given = options();
+  given.parameters = {{"out", "Everyone"}, {"name", "Given"}};
+  Node node(given);
+  DeployRequest request;
+  request.text =
+      "@app:name('${name}') define stream Logins (user string, ok bool);"
+      "from Logins select user insert into ${out};";
+  EXPECT_EQ(node.check(request).plan, "Given");
+  request.parameters = {{"name", "Own"}};
+  EXPECT_EQ(node.deploy(request).plan, "Own");
+  EXPECT_NE(node.find_results("Everyone"), nullptr);
+  submit(node.intake(), failure_of(node, "ada"));
+  EXPECT_EQ(results_of(*node.find_results("Everyone"), 1),
+            (std::vector<std::string>{"-1234/Own/7.2.0 ada"}));
+}
+
 TEST(Node, DrainAppliesWhatWasTakenAndRefusesTheRest) {
   Node node(options());
   deploy(node, kFailures);

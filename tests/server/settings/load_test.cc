@@ -226,6 +226,22 @@ TEST_F(LoadTest, SecretSettingsAreReadFromFilesAndNeverShown) {
   EXPECT_EQ(twice, (Texts{"POLLUX__NODE__PASSWORD: node.password: expected text"}));
 }
 
+TEST_F(LoadTest, ParametersAreTextsByName) {
+  const LoadedSettings loaded =
+      load("parameters:\n  failures: 5\n  alert.url: \"a: b\"\n  none:\n",
+           {"POLLUX__PARAMETERS__failures=6", "POLLUX__PARAMETERS__Other=x=y"});
+  EXPECT_EQ(errors(loaded), Texts{});
+  EXPECT_EQ(loaded.settings.parameters,
+            (TextMap{{"failures", "6"}, {"alert.url", "a: b"}, {"none", ""}, {"Other", "x=y"}}));
+  const LoadedSettings wrong =
+      load("parameters:\n  a b: 1\n  list: [1]\n", {"POLLUX__PARAMETERS__a b=1"});
+  EXPECT_EQ(errors(wrong).size(), 3u);
+  EXPECT_EQ(errors(load("parameters: [1]\n")).size(), 1u);
+  const SettingChanges changes = reload_differences(load("").settings, loaded.settings);
+  ASSERT_EQ(changes.restart.size(), 1u);
+  EXPECT_EQ(changes.restart[0].before, "none");
+}
+
 TEST_F(LoadTest, DifferencesAreSplitByWhatAReloadTakesOver) {
   Settings before = load("").settings;
   const Settings after = load(
