@@ -12,6 +12,7 @@
 #include "server/formats/json_text.h"
 #include "server/formats/output_buffer.h"
 #include "server/settings/load.h"
+#include "server/settings/text_maps.h"
 #include "server/tool/commands.h"
 #include "server/tool/console.h"
 
