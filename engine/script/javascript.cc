@@ -148,9 +148,8 @@ duk_ret_t compile_function(duk_context* context, void* given) {
   duk_push_lstring(context, compilation.name.data(), compilation.name.size());
   duk_compile_lstring_filename(context, DUK_COMPILE_FUNCTION, compilation.text.data(),
                                compilation.text.size());
-  // What a call would leave on the function itself must not reach the next one.
-  duk_get_prop_string(context, -1, "prototype");
-  duk_freeze(context, -1);
+  // Nothing can be kept in the function either.
+  if (duk_get_prop_string(context, -1, "prototype") != 0) duk_freeze(context, -1);
   duk_pop(context);
   duk_freeze(context, -1);
   duk_put_prop_index(context, -2, compilation.number);

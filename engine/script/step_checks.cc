@@ -38,6 +38,8 @@ class Rewriter {
     }
     if (out_.error.empty() && !open_.empty()) {
       fail(std::string("'") + open_.back().bracket + "' is not closed");
+      out_.line = open_.back().line;
+      out_.column = open_.back().column;
     }
     if (!out_.error.empty()) out_.text.clear();
     return std::move(out_);
@@ -51,6 +53,7 @@ class Rewriter {
 
   struct Open {
     char bracket;
+    uint32_t line, column;
     Head head = Head::kNone;
     int semicolons = 0;
     bool keys = false;  ///< a for-in whose object is being read
@@ -195,7 +198,7 @@ class Rewriter {
   }
 
   void open(char bracket) {
-    Open opened{bracket};
+    Open opened{bracket, out_.line, out_.column};
     bool body = bracket == '{' && closed_parenthesis_ && closed_ != Head::kWhile &&
                 closed_ != Head::kSwitch;
     if (bracket == '(') {

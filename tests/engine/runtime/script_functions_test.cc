@@ -199,7 +199,7 @@ TEST(ScriptFunctions, MistakesHaveAPlace) {
   EXPECT_EQ(
       error_of("define stream S (a int);\ndefine function f[javascript] return int {\n  return"
                " (1;\n};"),
-      "plan:4:1: error: in function 'f': '(' is not closed; expected JavaScript as of ECMAScript "
+      "plan:3:10: error: in function 'f': '(' is not closed; expected JavaScript as of ECMAScript "
       "5.1\n");
   EXPECT_NE(error_of("define function f[javascript] return int { var = 1; };")
                 .find("plan:1:43: error: in function 'f': SyntaxError"),
