@@ -106,6 +106,8 @@ void InstancePattern::offer_to_absent_half(uint32_t state, const Chunk& chunk, u
   bool either = rule.kind == PatternState::Kind::kOr;
   bool spoils_for_good =
       !rule.for_ms && !(plan().sequence && !either && rule.every != PatternState::kNone);
+  // Where the pattern begins with it, what waits goes on waiting, and counts from that event.
+  bool waits_on = rule.start && rule.partner < static_cast<int32_t>(state);
   SmallIds& waiting = pending(state);
   uint32_t kept = 0;
   for (uint32_t k = 0; k < waiting.size(); ++k) {
@@ -123,7 +125,11 @@ void InstancePattern::offer_to_absent_half(uint32_t state, const Chunk& chunk, u
       continue;
     }
     absence(state).arrived_ms = chunk.timestamp(i);
-    if (spoils_for_good) partials_->take(id, state, chunk, i);
+    if (spoils_for_good && !partials_->has(id, state)) partials_->take(id, state, chunk, i);
+    if (waits_on) {
+      waiting[kept++] = id;
+      continue;
+    }
     if (plan().sequence) {
       SmallIds& others = pending(partner);
       uint32_t* end = std::remove(others.data(), others.data() + others.size(), id);
@@ -207,10 +213,8 @@ void InstancePattern::tick_half(uint32_t state, int64_t now) {
   Absence& half = absence(state);
   std::vector<PartialId> due;
   if (now >= half.arrived_ms + *rule.for_ms) {
-    // An event that came in between has taken the instance that waited.
-    bool spoiled = rule.every != PatternState::kNone && half.arrived_ms > 0;
-    bool again = plan().sequence || spoiled;
-    if (rule.start && again && fresh(state).empty() && pending(state).empty()) {
+    bool nothing = rule.start && fresh(state).empty() && pending(state).empty();
+    if (nothing && plan().sequence) {
       PartialId id = partials_->create();
       partials_->retain(id);
       add_state(state, id);

@@ -27,15 +27,18 @@ void InstancePattern::end_everywhere(Ends&& ends) {
   partials_->free_unowned();
 }
 
+// Where absent states begin anew, what they make of an instance that is too old depends on when it is
+// found to be: at an event, as ever.
 bool InstancePattern::sweep(int64_t now) {
   uint32_t before = partials_->live();
-  if (plan().within_ms) {
+  bool ages = plan().within_ms && absent_states_.empty();
+  if (ages) {
     int64_t limit = aged_before(now);
     end_everywhere([&](PartialId id) { return aged(id, limit); });
     context().counts().partial_matches_aged += before - partials_->live();
   }
   if (partials_->live() > context().limits().partial_matches) evict();
-  if (!plan().within_ms) return false;
+  if (!ages) return false;
   for (PartialId id = 0; id < partials_->capacity(); ++id) {
     if (partials_->is_owned(id) && partials_->on_time(id)) return true;
   }

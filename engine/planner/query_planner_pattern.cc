@@ -45,7 +45,12 @@ bool QueryPlanner::add_pattern_stream(const Element& element, PatternNames& name
   state.start = start;
   state.absent = element.kind == Element::Kind::kAbsent;
   state.for_ms = element.for_ms;
-  if (state.absent && state.for_ms) flow_.counts_from_timestamps();
+  if (state.absent && state.for_ms) {
+    flow_.counts_from_timestamps();
+    // What comes through an optional start has no time yet: it has waited long enough at once.
+    bool optional_start = !pattern.states.empty() && pattern.states[0].min_count == 0;
+    if (optional_start) flow_.force_row_by_row();
+  }
   if (element.counted) {
     state.kind = PatternState::Kind::kCount;
     state.min_count = element.min_count == Element::kAny ? 0 : element.min_count;

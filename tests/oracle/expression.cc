@@ -273,7 +273,26 @@ Bound bind_aggregator(const ast::Expression& expression, const Scope& scope) {
   return bound;
 }
 
+// eventTimestamp(e1): of an event of a pattern or join.
+Bound bind_event_timestamp(const ast::Reference& reference, const Scope& scope) {
+  std::string name = reference.attribute.empty() ? stream_name(reference) : reference.attribute;
+  int slot = find_source(scope, name);
+  if (slot < 0) throw PlanError{"no event " + name};
+  Pick pick = picker(reference.index, slot, scope);
+  Bound bound;
+  bound.type = AttributeType::kLong;
+  bound.eval = [slot, pick](const EvalContext& context) -> Value {
+    const Event* event = pick(context.event->slots[static_cast<size_t>(slot)]);
+    return event == nullptr ? Value() : Value(event->timestamp);
+  };
+  return bound;
+}
+
 Bound bind_function(const ast::Expression& expression, const Scope& scope) {
+  if (expression.name_space.empty() && expression.name == "eventTimestamp" &&
+      expression.arguments.size() == 1 && expression.arguments[0]->kind == Kind::kReference) {
+    return bind_event_timestamp(expression.arguments[0]->reference, scope);
+  }
   if (expression.name_space.empty() && aggregator_function(expression.name)) {
     return bind_aggregator(expression, scope);
   }
@@ -331,12 +350,14 @@ Bound bind(const ast::Expression& expression, const Scope& scope) {
   }
 }
 
+bool is_aggregator(const ast::Expression& expression) {
+  return expression.kind == Kind::kFunction && expression.name_space.empty() &&
+         aggregator_function(expression.name).has_value();
+}
+
 bool has_aggregator(const ast::Expression& expression) {
-  if (expression.kind == Kind::kFunction && expression.name_space.empty() &&
-      aggregator_function(expression.name)) {
-    return true;
-  }
-  return std::any_of(expression.arguments.begin(), expression.arguments.end(),
+  return is_aggregator(expression) ||
+         std::any_of(expression.arguments.begin(), expression.arguments.end(),
                      [](const auto& argument) { return has_aggregator(*argument); });
 }
 

@@ -64,6 +64,9 @@ Bound bind(const ast::Expression& expression, const Scope& scope);
 /// True when an aggregator stands anywhere in the expression.
 bool has_aggregator(const ast::Expression& expression);
 
+/// True when the expression is an aggregator as a whole.
+bool is_aggregator(const ast::Expression& expression);
+
 /// The value of a constant expression; throws PlanError when it is none.
 Value constant_value(const ast::Expression& expression);
 

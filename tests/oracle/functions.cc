@@ -163,6 +163,45 @@ Scalar concat(const Call& call, AttributeType& type) {
   };
 }
 
+void require_strings(const Call& call, size_t count) {
+  require(call.types.size() == count &&
+              std::all_of(call.types.begin(), call.types.end(),
+                          [](AttributeType type) { return type == AttributeType::kString; }),
+          call);
+}
+
+Scalar text_length(const Call& call, AttributeType& type) {
+  require_strings(call, 1);
+  type = AttributeType::kInt;
+  return [](const Values& values, const EvalContext&) -> Value {
+    if (is_null(values[0])) return {};
+    const auto& text = std::get<std::string>(values[0]);
+    auto starts_character = [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; };
+    return static_cast<int32_t>(std::count_if(text.begin(), text.end(), starts_character));
+  };
+}
+
+Scalar upper(const Call& call, AttributeType& type) {
+  require_strings(call, 1);
+  type = AttributeType::kString;
+  return [](const Values& values, const EvalContext&) -> Value {
+    if (is_null(values[0])) return {};
+    std::string text = std::get<std::string>(values[0]);
+    for (char& c : text) c = static_cast<char>(c >= 'a' && c <= 'z' ? c - 32 : c);
+    return text;
+  };
+}
+
+Scalar contains(const Call& call, AttributeType& type) {
+  require_strings(call, 2);
+  type = AttributeType::kBool;
+  return [](const Values& values, const EvalContext&) -> Value {
+    if (is_null(values[0]) || is_null(values[1])) return false;
+    return std::get<std::string>(values[0]).find(std::get<std::string>(values[1])) !=
+           std::string::npos;
+  };
+}
+
 template <class T>
 Scalar instance_of(AttributeType& type) {
   type = AttributeType::kBool;
@@ -232,7 +271,12 @@ Scalar bind_scalar(const Call& call, AttributeType& type) {
   const std::string& name_space = call.expression->name_space;
   const std::string& name = call.expression->name;
   if (name_space.empty()) return bind_core(call, type);
-  if (name_space == "str" && name == "concat") return concat(call, type);
+  if (name_space == "str") {
+    if (name == "concat") return concat(call, type);
+    if (name == "length") return text_length(call, type);
+    if (name == "upper") return upper(call, type);
+    if (name == "contains") return contains(call, type);
+  }
   if (name_space == "time" && name == "extract") return time_extract(call, type);
   if (name_space == "time" && name == "dateFormat") return date_format(call, type);
   throw PlanError{"no function " + name_space + ":" + name};

@@ -3,15 +3,33 @@
 #include <utility>
 
 #include "engine/language/parser.h"
+#include "tests/oracle/named_window.h"
 #include "tests/oracle/plan.h"
+#include "tests/oracle/trigger.h"
 
 namespace pollux::oracle {
+
+PlanState::PlanState() = default;
+PlanState::~PlanState() = default;
 
 Table* PlanState::find_table(const std::string& name) {
   for (Table* table : table_pointers) {
     if (table->name() == name) return table;
   }
   return nullptr;
+}
+
+NamedWindow* PlanState::find_window(const std::string& name) {
+  for (const auto& window : windows) {
+    if (window->name() == name) return window.get();
+  }
+  return nullptr;
+}
+
+Junction& PlanState::stream(const std::string& name) {
+  auto& junction = streams[name];
+  if (junction == nullptr) junction = std::make_unique<Junction>(name, inferred.at(name));
+  return *junction;
 }
 
 Scope PlanState::base_scope() {
@@ -80,6 +98,17 @@ void Oracle::Impl::define(const ast::Definition& definition) {
     Fields fields = fields_of(*stream);
     auto [found, added] = plan.inferred.emplace(stream->name, fields);
     if (!added && found->second != fields) throw PlanError{"stream defined twice"};
+  } else if (auto* window = std::get_if<ast::WindowDefinition>(&definition)) {
+    Fields fields = fields_of(*window);
+    if (!plan.inferred.emplace(window->name, fields).second) throw PlanError{"defined twice"};
+    plan.windows.push_back(
+        std::make_unique<NamedWindow>(*window, fields, plan, plan.stream(window->name)));
+  } else if (auto* trigger = std::get_if<ast::TriggerDefinition>(&definition)) {
+    Fields fields = {{"triggered_time", AttributeType::kLong}};
+    auto [found, added] = plan.inferred.emplace(trigger->name, fields);
+    if (!added && found->second != fields) throw PlanError{"stream defined otherwise"};
+    plan.triggers.push_back(
+        std::make_unique<TriggerRuntime>(*trigger, plan, plan.stream(trigger->name)));
   } else {
     throw PlanError{"definition not supported"};
   }
@@ -90,9 +119,7 @@ void Oracle::Impl::add(const ast::Query& query) {
   const QueryPlan& bound = *query_plans.back();
   queries.push_back(bound.instantiate({&plan, nullptr}));
   for (const std::string& input : bound.inputs()) {
-    auto& junction = plan.streams[input];
-    if (junction == nullptr) junction = std::make_unique<Junction>(input, plan.inferred.at(input));
-    junction->subscribe(queries.back()->receiver(input));
+    plan.stream(input).subscribe(queries.back()->receiver(input));
   }
 }
 
@@ -106,10 +133,7 @@ void Oracle::Impl::build() {
           std::make_unique<PartitionRuntime>(std::get<ast::Partition>(element), plan));
     }
   }
-  for (const auto& [name, fields] : plan.inferred) {
-    auto& junction = plan.streams[name];
-    if (junction == nullptr) junction = std::make_unique<Junction>(name, fields);
-  }
+  for (const auto& [name, fields] : plan.inferred) plan.stream(name);
 }
 
 Oracle::Oracle(std::string_view text) : impl_(std::make_unique<Impl>()) {

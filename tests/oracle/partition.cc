@@ -141,13 +141,7 @@ PartitionRuntime::PartitionRuntime(const ast::Partition& partition, PlanState& p
       parts_->entries.push_back(std::move(entry));
     }
   }
-  for (const auto& entry : parts_->entries) {
-    auto& junction = plan.streams[entry->stream];
-    if (junction == nullptr) {
-      junction = std::make_unique<Junction>(entry->stream, plan.inferred.at(entry->stream));
-    }
-    junction->subscribe(entry.get());
-  }
+  for (const auto& entry : parts_->entries) plan.stream(entry->stream).subscribe(entry.get());
 }
 
 PartitionRuntime::~PartitionRuntime() = default;

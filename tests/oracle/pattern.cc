@@ -4,11 +4,17 @@
 
 namespace pollux::oracle {
 
-Pattern::Pattern(const PatternPlan& plan, const Clock& clock, const std::vector<Table*>& tables,
-                 Work& work)
-    : plan_(plan), clock_(clock), tables_(tables), work_(work), steps_(plan.steps.size()) {
+Pattern::Pattern(const PatternPlan& plan, Clock& clock, const std::vector<Table*>& tables,
+                 Work& work, ByTime by_time)
+    : plan_(plan),
+      clock_(clock),
+      tables_(tables),
+      work_(work),
+      by_time_(std::move(by_time)),
+      steps_(plan.steps.size()) {
   // Of a logical pair the second member begins, as its slot comes first.
   for (int step : plan_.setup) init(step);
+  if (!plan_.absent.empty()) clock_.when_started([this] { start_waiting(); });
 }
 
 Pattern::MatchPtr Pattern::new_match() const {
@@ -19,7 +25,8 @@ Pattern::MatchPtr Pattern::new_match() const {
 
 void Pattern::init(int step) {
   const StepPlan& plan = plan_of(step);
-  if (!plan.start || (at(step).initialized && plan.every < 0)) return;
+  bool next_absent = plan_.sequence && plan.next >= 0 && plan_of(plan.next).absent;
+  if (!plan.start || (at(step).initialized && plan.every < 0 && !next_absent)) return;
   add(step, new_match());
   at(step).initialized = true;
 }
@@ -27,12 +34,17 @@ void Pattern::init(int step) {
 // A match arrives at a step. A sequence has room for one.
 void Pattern::add(int step, const MatchPtr& match) {
   const StepPlan& plan = plan_of(step);
+  if (plan.absent && !at(step).active) return;
+  if (plan.absent && !is_half(step)) return add_absent(step, match);
   auto& arriving = at(step).arriving;
   if (plan.partner >= 0) {
     auto& partner = at(plan.partner).arriving;
     bool one_only = plan.start || plan_.sequence;
     if (!one_only || arriving.empty()) arriving.push_back(match);
     if (!one_only || partner.empty()) partner.push_back(match);
+    if (!plan.absent || plan.start || !plan.wait) return;
+    wake_after(step, match->timestamp);
+    if (plan_of(plan.partner).wait) wake_after(plan.partner, match->timestamp);
     return;
   }
   if (!plan_.sequence || arriving.empty()) arriving.push_back(match);
@@ -43,6 +55,7 @@ void Pattern::add(int step, const MatchPtr& match) {
 }
 
 void Pattern::add_every(int step, const Match& match) {
+  if (plan_of(step).absent) return add_every_absent(step, match);
   auto copy = std::make_shared<Match>(match);
   copy->expired = false;
   for (size_t i = static_cast<size_t>(step); i < copy->slots.size(); ++i) copy->slots[i].clear();
@@ -57,6 +70,7 @@ void Pattern::add_every(int step, const Match& match) {
 // Sequences only: what waited and did not go on is dead.
 void Pattern::reset(int step) {
   const StepPlan& plan = plan_of(step);
+  if (plan.absent && !is_half(step)) return reset_absent(step);
   if (plan.partner >= 0) {
     bool clears = plan.kind == StepPlan::Kind::kOr ||
                   at(step).pending.size() == at(plan.partner).pending.size();
@@ -146,10 +160,11 @@ void Pattern::matched(int step, const MatchPtr& match) {
       count_matched(step, match);
       break;
     case StepPlan::Kind::kAnd:
-      if (match->slots[static_cast<size_t>(plan.partner)].empty()) {
-        at(step).changed = true;
-      } else {
+      if (plan_of(plan.partner).absent ? can_proceed_without(plan.partner, *match)
+                                       : !slot(plan.partner, *match).empty()) {
         stream_matched(step, match);
+      } else {
+        at(step).changed = true;
       }
       break;
     case StepPlan::Kind::kOr:
@@ -240,13 +255,15 @@ CombinedChunk Pattern::process(int step, const EventPtr& event) {
     }
     each = erase ? pending.erase(each) : std::next(each);
   }
-  for (const MatchPtr& match : matches) {
-    Combined combined;
-    combined.timestamp = match->timestamp;
-    combined.slots = match->slots;
-    completed.push_back(std::move(combined));
-  }
+  for (const MatchPtr& match : matches) completed.push_back(combined_of(*match));
   return completed;
+}
+
+Combined Pattern::combined_of(const Match& match) {
+  Combined combined;
+  combined.timestamp = match.timestamp;
+  combined.slots = match.slots;
+  return combined;
 }
 
 bool Pattern::several_steps(const std::string& stream) const {
@@ -269,6 +286,10 @@ std::vector<CombinedChunk> Pattern::offer(const std::string& stream, const Event
   auto shared = std::make_shared<Event>(event);
   std::vector<CombinedChunk> matches;
   for (auto step = own.rbegin(); step != own.rend(); ++step) {
+    if (plan_of(*step).absent) {
+      offer_to_absent(*step, shared);
+      continue;
+    }
     CombinedChunk completed = process(*step, shared);
     // With several steps on one stream only the last of them leads to the selector.
     bool reaches = own.size() == 1 || plan_of(own.back()).last;

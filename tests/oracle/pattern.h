@@ -3,7 +3,7 @@
 //
 // The machine follows Siddhi 5.1's: a partial match is one object that may wait at a counted step
 // and at the step behind it at the same time; new arrivals at a step wait in a second list until
-// the next event of the step's stream.
+// the next event of the step's stream. Absent steps (`not A for t`) are woken by the clock.
 #pragma once
 
 #include <functional>
@@ -30,13 +30,15 @@ struct StepPlan {
   std::vector<Bound> filters;
   int64_t min = 1, max = 1;  ///< of kCount
   bool start = false;
-  bool last = false;  ///< its match completes the pattern
-  int partner = -1;   ///< of kAnd, kOr
-  int next = -1;      ///< step that a match goes on to
-  int every = -1;     ///< step that begins anew after a match
-  int restart = -1;   ///< step that begins anew when a partial match runs out of time
-  int done = -1;      ///< step whose "completed" mark is looked at after this one
-  int callback = -1;  ///< leading optional step to be restarted
+  bool last = false;            ///< its match completes the pattern
+  int partner = -1;             ///< of kAnd, kOr
+  int next = -1;                ///< step that a match goes on to
+  int every = -1;               ///< step that begins anew after a match
+  int restart = -1;             ///< step that begins anew when a partial match runs out of time
+  int done = -1;                ///< step whose "completed" mark is looked at after this one
+  int callback = -1;            ///< leading optional step to be restarted
+  bool absent = false;          ///< passed when no event comes
+  std::optional<int64_t> wait;  ///< of absent steps: for how long none comes
 };
 
 struct PatternPlan {
@@ -46,6 +48,7 @@ struct PatternPlan {
   std::vector<int> roots;   ///< steps in the order of reset and update, first to last
   std::vector<int> setup;   ///< steps in the order in which streams learn of them
   std::vector<int> expiry;  ///< steps in the order in which matches run out of time
+  std::vector<int> absent;  ///< absent steps in the order in which they begin to wait
   Scope scope;              ///< one source for each step
 };
 
@@ -56,8 +59,11 @@ PatternPlan bind_pattern(const ast::StateInput& input,
 
 class Pattern {
  public:
-  Pattern(const PatternPlan& plan, const Clock& clock, const std::vector<Table*>& tables,
-          Work& work);
+  /// Takes a match that time completes.
+  using ByTime = std::function<void(Combined)>;
+
+  Pattern(const PatternPlan& plan, Clock& clock, const std::vector<Table*>& tables, Work& work,
+          ByTime by_time);
 
   /// Matches that `event` of `stream` completes: one list for each step that it was offered to.
   std::vector<CombinedChunk> offer(const std::string& stream, const Event& event);
@@ -80,6 +86,10 @@ class Pattern {
     bool initialized = false;
     bool restart_asked = false;
     bool completed = false;
+    // Of absent steps.
+    bool active = true;     ///< without `every` the first match is the last
+    int64_t scheduled = 0;  ///< when what waits without a time of its own has waited long enough
+    int64_t arrived = 0;    ///< of a half: when an event came that should not have; 0: none
   };
 
   void init(int step);
@@ -97,14 +107,35 @@ class Pattern {
   CombinedChunk process(int step, const EventPtr& event);
   void process_one(int step, const MatchPtr& match, const EventPtr& event, bool& erase);
 
+  // pattern_absent.cc
+  bool is_half(int step) const { return plan_of(step).partner >= 0; }
+  void start_waiting();
+  void wake(int step, int64_t time);
+  void wake_after(int step, int64_t since);
+  void add_absent(int step, const MatchPtr& match);
+  void add_every_absent(int step, const Match& match);
+  void reset_absent(int step);
+  bool can_proceed_without(int absent, const Match& match);
+  void offer_to_absent(int step, const EventPtr& event);
+  void offer_to_absent_half(int step, const EventPtr& event);
+  void waited(int step);
+  void half_waited(int step);
+  bool take_nothing(int step, const MatchPtr& match);
+  void pass_absent(int step, const MatchPtr& match);
+
+  std::vector<EventPtr>& slot(int step, Match& match) {
+    return match.slots[static_cast<size_t>(step)];
+  }
+  static Combined combined_of(const Match& match);
   const StepPlan& plan_of(int step) const { return plan_.steps[static_cast<size_t>(step)]; }
   Step& at(int step) { return steps_[static_cast<size_t>(step)]; }
   MatchPtr new_match() const;
 
   const PatternPlan& plan_;
-  const Clock& clock_;
+  Clock& clock_;
   const std::vector<Table*>& tables_;
   Work& work_;
+  ByTime by_time_;
   std::vector<Step> steps_;
 };
 

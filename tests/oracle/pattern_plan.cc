@@ -62,10 +62,15 @@ class Builder {
         return parse_next(element, start);
       case Element::Kind::kEvery:
         return parse_every(element, start);
-      case Element::Kind::kAbsent:
-        break;
+      case Element::Kind::kAbsent: {
+        if (!element.for_ms) throw PlanError{"an absence without a time"};
+        int number = add_step(element, start);
+        plan_.absent.push_back(number);
+        list(number);
+        return {number, number};
+      }
     }
-    throw PlanError{"absent elements are not supported"};
+    throw PlanError{"no such element"};
   }
 
   // Only the first step of an `every` is reset and updated with the sequence, as in the original.
@@ -80,19 +85,22 @@ class Builder {
     StepPlan plan;
     plan.start = start;
     plan.stream = (element.source.inner ? "#" : "") + element.source.stream;
+    plan.absent = element.kind == Element::Kind::kAbsent;
+    plan.wait = element.for_ms;
     plan_.steps.push_back(std::move(plan));
     sources_.push_back(&element.source);
     return static_cast<int>(plan_.steps.size()) - 1;
   }
 
-  // The second of the pair is numbered first.
+  // The second of the pair is numbered first. An absent half counts as the first.
   Part parse_pair(const Element& element, bool start) {
-    if (element.children.size() != 2 || element.children[0].kind != Element::Kind::kStream ||
-        element.children[1].kind != Element::Kind::kStream) {
-      throw PlanError{"absent elements are not supported"};
+    bool swapped = element.children[0].kind == Element::Kind::kStream &&
+                   element.children[1].kind == Element::Kind::kAbsent;
+    int second = add_step(element.children[swapped ? 0 : 1], start);
+    int first = add_step(element.children[swapped ? 1 : 0], start);
+    for (int number : {first, second}) {
+      if (step(number).absent) plan_.absent.push_back(number);
     }
-    int second = add_step(element.children[1], start);
-    int first = add_step(element.children[0], start);
     auto kind = element.kind == Element::Kind::kAnd ? StepPlan::Kind::kAnd : StepPlan::Kind::kOr;
     for (int number : {first, second}) step(number).kind = kind;
     step(first).partner = second;

@@ -38,22 +38,33 @@ class Junction {
   std::vector<Receiver*> receivers_;
 };
 
+class NamedWindow;
+class TriggerRuntime;
+
 /// Streams of a plan or, inside a partition, of one of its instances.
 using Junctions = std::map<std::string, std::unique_ptr<Junction>>;
 
 /// What all queries of a plan share.
 struct PlanState {
+  PlanState();
+  ~PlanState();
+
   Clock clock;
   Work work;
   Junctions streams;
   std::map<std::string, Fields> inferred;  ///< fields of streams, known before junctions are made
   std::vector<std::unique_ptr<Table>> tables;
   std::vector<Table*> table_pointers;
+  std::vector<std::unique_ptr<NamedWindow>> windows;
+  std::vector<std::unique_ptr<TriggerRuntime>> triggers;
   std::vector<Result> results;
   std::vector<Delivery> deliveries;
   bool record_deliveries = false;
 
   Table* find_table(const std::string& name);
+  NamedWindow* find_window(const std::string& name);
+  /// The stream of this name, made when it is not there yet; its fields must be known.
+  Junction& stream(const std::string& name);
   /// A scope that knows the tables and no source.
   Scope base_scope();
 };

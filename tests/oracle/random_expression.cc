@@ -47,8 +47,23 @@ std::string call_of_any_type(Random& random, Type type, const std::vector<Reach>
   }
 }
 
+// A function that gives a number of exactly this type.
+std::string number_call(Random& random, Type type, const std::vector<Reach>& reach, int depth) {
+  if (type == Type::kInt) {
+    if (random.chance(50)) {
+      return "str:length(" + random_expression(random, Type::kString, reach, depth - 1) + ")";
+    }
+    return "time:extract(currentTimeMillis(), '" + random.word({"year", "month", "day", "hour", "minute", "second"}) +
+           "')";
+  }
+  if (type == Type::kLong) return "currentTimeMillis()";
+  return call_of_any_type(random, type, reach, depth);
+}
+
 std::string number(Random& random, Type type, const std::vector<Reach>& reach, int depth) {
-  switch (random.below(7)) {
+  switch (random.below(8)) {
+    case 3:
+      return number_call(random, type, reach, depth);
     case 0:
       return call_of_any_type(random, type, reach, depth);
     case 1: {
@@ -72,7 +87,12 @@ std::string number(Random& random, Type type, const std::vector<Reach>& reach, i
 }
 
 std::string string_expression(Random& random, const std::vector<Reach>& reach, int depth) {
-  switch (random.below(4)) {
+  switch (random.below(6)) {
+    case 2:
+      return "str:upper(" + random_expression(random, Type::kString, reach, depth - 1) + ")";
+    case 3:
+      return "time:dateFormat(currentTimeMillis(), '" +
+             random.word({"yyyy-MM-dd", "HH:mm:ss", "yyyy-MM-dd HH:mm:ss.SSS"}) + "')";
     case 0: {
       Type other = random_type(random);
       return "str:concat(" + random_expression(random, Type::kString, reach, depth - 1) + ", " +
@@ -88,7 +108,15 @@ std::string string_expression(Random& random, const std::vector<Reach>& reach, i
 }
 
 std::string comparison(Random& random, const std::vector<Reach>& reach, int depth) {
-  switch (random.below(8)) {
+  switch (random.below(10)) {
+    case 2: {
+      std::string function = random.word({"Boolean", "Double", "Float", "Integer", "Long", "String"});
+      return "instanceOf" + function + "(" +
+             random_expression(random, random_type(random), reach, depth - 1) + ")";
+    }
+    case 3:
+      return "str:contains(" + random_expression(random, Type::kString, reach, depth - 1) + ", " +
+             random_constant(random, Type::kString) + ")";
     case 0:
       return "(" + leaf(random, Type::kString, reach) + random.word({" == ", " != "}) +
              random_expression(random, Type::kString, reach, depth - 1) + ")";

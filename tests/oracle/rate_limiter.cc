@@ -104,35 +104,6 @@ class LastPerEvents : public RateLimiter {
   CombinedChunk held_;
 };
 
-// Ticks at fixed distance from the first time that the clock showed (or from the making of the
-// partition's instance).
-class PerTime : public RateLimiter {
- public:
-  PerTime(int64_t period, Clock& clock) : period_(period), clock_(clock) {
-    clock_.when_started([this] {
-      scheduled_ = clock_.now() + period_;
-      wake();
-    });
-  }
-
- protected:
-  virtual CombinedChunk take() = 0;
-
- private:
-  void wake() {
-    clock_.notify_at(scheduled_, [this](int64_t) {
-      CombinedChunk out = take();
-      scheduled_ += period_;
-      wake();
-      let_out(std::move(out));
-    });
-  }
-
-  int64_t period_;
-  Clock& clock_;
-  int64_t scheduled_ = 0;
-};
-
 class AllPerTime : public PerTime {
  public:
   using PerTime::PerTime;
@@ -214,21 +185,22 @@ std::unique_ptr<RateLimiter> per_time(const ast::OutputRate& rate, bool grouped,
 
 }  // namespace
 
-std::unique_ptr<RateLimiter> make_rate_limiter(const ast::OutputRate& rate, bool grouped,
-                                               Clock& clock, RateLimiter::Out out) {
+std::unique_ptr<RateLimiter> make_rate_limiter(const RatePlan& plan, Clock& clock,
+                                               RateLimiter::Out out) {
   std::unique_ptr<RateLimiter> limiter;
-  switch (rate.kind) {
+  switch (plan.rate->kind) {
     case ast::OutputRate::Kind::kNone:
       limiter = std::make_unique<PassThrough>();
       break;
     case ast::OutputRate::Kind::kEvents:
-      limiter = per_events(rate, grouped);
+      limiter = per_events(*plan.rate, plan.grouped);
       break;
     case ast::OutputRate::Kind::kTime:
-      limiter = per_time(rate, grouped, clock);
+      limiter = per_time(*plan.rate, plan.grouped, clock);
       break;
     case ast::OutputRate::Kind::kSnapshot:
-      throw PlanError{"snapshot rates are not supported"};
+      limiter = make_snapshot(plan, clock);
+      break;
   }
   limiter->out_ = std::move(out);
   return limiter;

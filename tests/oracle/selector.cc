@@ -18,6 +18,7 @@ void bind_attributes(const ast::Selector& selector, Scope scope, SelectorPlan& p
         reference.reference.attribute = field.name;
         plan.attributes.push_back(bind(reference, scope));
         plan.output.push_back(field);
+        plan.aggregated.push_back(false);
       }
     }
     return;
@@ -25,6 +26,7 @@ void bind_attributes(const ast::Selector& selector, Scope scope, SelectorPlan& p
   for (const ast::OutputAttribute& attribute : selector.attributes) {
     plan.attributes.push_back(bind(*attribute.expression, scope));
     plan.has_aggregator |= has_aggregator(*attribute.expression);
+    plan.aggregated.push_back(is_aggregator(*attribute.expression));
     std::string name = attribute.name;
     if (name.empty()) {
       if (attribute.expression->kind != ast::Expression::Kind::kReference) {
@@ -69,6 +71,7 @@ SelectorPlan bind_selector(const ast::Query& query, const Scope& scope) {
   }
   plan.limit = bind_bound(selector.limit);
   plan.offset = bind_bound(selector.offset);
+  plan.each_event = query.rate.kind == ast::OutputRate::Kind::kSnapshot;
   plan.current_on = query.output.events != ast::OutputAction::Events::kExpired;
   plan.expired_on = query.output.events != ast::OutputAction::Events::kCurrent;
   return plan;
@@ -99,8 +102,10 @@ bool Selector::wanted(const Combined& event) const {
 
 CombinedChunk Selector::select(CombinedChunk chunk) {
   std::erase_if(chunk, [](const Combined& event) { return event.kind == EventKind::kTimer; });
-  if (!plan_.group_by.empty()) return last_of_each_group(std::move(chunk));
-  if (plan_.has_aggregator) return last_of_all(std::move(chunk));
+  if (!plan_.group_by.empty()) {
+    return plan_.each_event ? each_of_groups(std::move(chunk)) : last_of_each_group(std::move(chunk));
+  }
+  if (!plan_.each_event && plan_.has_aggregator) return last_of_all(std::move(chunk));
   return all(std::move(chunk));
 }
 
@@ -120,6 +125,18 @@ CombinedChunk Selector::last_of_each_group(CombinedChunk chunk) {
   order(groups);
   cut(groups);
   return groups;
+}
+
+// As in the original neither ordered nor with an offset.
+CombinedChunk Selector::each_of_groups(CombinedChunk chunk) {
+  CombinedChunk out;
+  for (Combined& event : chunk) {
+    bool passes = compute(event);
+    if (event.kind == EventKind::kReset || !passes || !wanted(event)) continue;
+    bool room = !plan_.limit || static_cast<int64_t>(out.size()) < *plan_.limit;
+    if (room) out.push_back(std::move(event));
+  }
+  return out;
 }
 
 CombinedChunk Selector::last_of_all(CombinedChunk chunk) {
@@ -143,7 +160,9 @@ CombinedChunk Selector::all(CombinedChunk chunk) {
   }
   order(out);
   cut(out);
-  std::erase_if(out, [](const Combined& event) { return event.kind == EventKind::kReset; });
+  if (!plan_.each_event) {
+    std::erase_if(out, [](const Combined& event) { return event.kind == EventKind::kReset; });
+  }
   return out;
 }
 

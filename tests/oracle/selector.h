@@ -27,6 +27,9 @@ struct SelectorPlan {
   std::vector<Order> order_by;
   std::optional<int64_t> limit, offset;
   bool has_aggregator = false;
+  std::vector<bool> aggregated;  ///< by attribute: it is an aggregate and nothing else
+  /// For snapshots: every event comes out, and resets without groups.
+  bool each_event = false;
   bool current_on = true;
   bool expired_on = false;
 };
@@ -49,6 +52,7 @@ class Selector {
   bool wanted(const Combined& event) const;
   CombinedChunk last_of_each_group(CombinedChunk chunk);
   CombinedChunk last_of_all(CombinedChunk chunk);
+  CombinedChunk each_of_groups(CombinedChunk chunk);
   CombinedChunk all(CombinedChunk chunk);
   void order(CombinedChunk& chunk);
   void cut(CombinedChunk& chunk) const;

@@ -291,7 +291,10 @@ std::unique_ptr<Window> make_empty_window(const WindowContext& context) {
 
 std::unique_ptr<Window> make_window(const ast::StreamHandler& handler, const Scope& scope,
                                     const WindowContext& context) {
-  if (auto window = make_batch_window(handler, scope, context)) return window;
+  for (MakeWindow* make : {make_batch_window, make_expression_window, make_frequent_window,
+                           make_session_window}) {
+    if (auto window = make(handler, scope, context)) return window;
+  }
   const std::string& name = handler.name;
   if (name == "length") {
     need(handler, 1, 1);

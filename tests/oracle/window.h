@@ -46,9 +46,13 @@ std::unique_ptr<Window> make_empty_window(const WindowContext& context);
 /// Lets through what fulfils the condition.
 std::unique_ptr<Stage> make_filter(Bound condition, const WindowContext& context);
 
-/// Implemented in batch_window.cc; null when the name is none of these.
-std::unique_ptr<Window> make_batch_window(const ast::StreamHandler& handler, const Scope& scope,
-                                          const WindowContext& context);
+/// Null when the name is none of the windows in batch_window.cc, and so on.
+using MakeWindow = std::unique_ptr<Window>(const ast::StreamHandler& handler, const Scope& scope,
+                                           const WindowContext& context);
+MakeWindow make_batch_window;
+MakeWindow make_expression_window;
+MakeWindow make_frequent_window;
+MakeWindow make_session_window;
 
 // ---- shared by the windows ----
 
