@@ -1,6 +1,7 @@
 // One value on its own: for tools, tests and constants. The engine's paths work on columns.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <string>
 #include <variant>
@@ -12,7 +13,7 @@ namespace pollux {
 /// A list, a set or a map, as engine/types/object_value.h encodes it.
 struct ObjectValue {
   std::string bytes;
-  friend bool operator==(const ObjectValue&, const ObjectValue&) = default;
+  friend auto operator<=>(const ObjectValue&, const ObjectValue&) = default;
 };
 
 /// Null, or a value of one of the types. A value of type object is the plain value that it holds,

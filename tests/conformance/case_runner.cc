@@ -1,7 +1,6 @@
 #include "tests/conformance/case_runner.h"
 
 #include <algorithm>
-#include <cctype>
 #include <map>
 #include <stdexcept>
 #include <utility>
@@ -10,6 +9,7 @@
 #include "tests/conformance/answers.h"
 #include "tests/conformance/case_values.h"
 #include "tests/conformance/observed.h"
+#include "tests/conformance/test_stores.h"
 #include "tests/conformance/transports.h"
 
 namespace pollux::conformance {
@@ -26,28 +26,6 @@ struct Ended {};
 bool is_set(Json step, std::string_view key) {
   Json found;
   return step[key].get(found) == simdjson::SUCCESS;
-}
-
-/// The stores that exist only in tests keep their rows in memory: a table without a store is one.
-std::string without_test_store(std::string app) {
-  for (size_t at = 0; at < app.size(); ++at) {
-    if (app[at] != '@' || app.size() - at < 7) continue;
-    std::string name = app.substr(at + 1, 6);
-    std::transform(name.begin(), name.end(), name.begin(), ::tolower);
-    if (name != "store(") continue;
-    int depth = 0;
-    size_t end = at + 6;
-    do {
-      if (app[end] == '(') ++depth;
-      if (app[end] == ')') --depth;
-    } while (++end < app.size() && depth > 0);
-    std::string store = app.substr(at, end - at);
-    if (store.find("retention.period") != std::string::npos) {
-      throw Skip{"needs a test's store whose cached rows expire"};
-    }
-    if (store.find("test") != std::string::npos) app.erase(at, end - at);
-  }
-  return app;
 }
 
 class Runner {
@@ -68,6 +46,7 @@ class Runner {
       for (Json step : JsonArray(json_["steps"])) {
         take(step);
         if (has_transports_) deliver_to_topics();
+        forget_what_is_not_cached();
         if (options_.snapshot_every_step) exchange_states();
       }
       flush();
@@ -89,7 +68,7 @@ class Runner {
     for (Json need : JsonArray(json_["needs"])) {
       std::string what = text(need);
       if (what.rfind("extension:", 0) == 0) throw Skip{"needs " + what};
-      if (what.rfind("store:test", 0) == 0) continue;  // see without_test_store()
+      if (what.rfind("store:test", 0) == 0) continue;  // see test_stores.h
       if (what.rfind("source:", 0) == 0 || what.rfind("sink:", 0) == 0) {
         has_transports_ = true;
         continue;
@@ -112,15 +91,16 @@ class Runner {
   }
 
   std::string app(int64_t index) const {
-    if (auto one = find(json_, "app")) return without_test_store(text(*one));
-    return without_test_store(text(JsonArray(json_["apps"]).at(static_cast<size_t>(index))));
+    if (auto one = find(json_, "app")) return text(*one);
+    return text(JsonArray(json_["apps"]).at(static_cast<size_t>(index)));
   }
 
   void create(int64_t runtime, int64_t index, bool must_fail) {
     std::unique_ptr<Subject>& subject = runtimes_[runtime];
     subject = make_(now_, options_.dialect);
     apps_[runtime] = index;
-    std::string error = subject->deploy(app(index));
+    std::string error = subject->deploy(without_test_stores(app(index)));
+    cached_[runtime] = cached_tables_of(app(index));
     if (error.empty() && has_transports_) {
       error = Transports::error_of(subject->endpoints());
       if (!error.empty() && !must_fail_) throw Skip{error};
@@ -180,7 +160,7 @@ class Runner {
   }
 
   void validate(int64_t index, bool must_fail) {
-    std::string error = make_(now_, options_.dialect)->deploy(app(index));
+    std::string error = make_(now_, options_.dialect)->deploy(without_test_stores(app(index)));
     if (must_fail && error.empty()) throw Failure{"an app with errors was found valid"};
     if (must_fail) throw Ended{};
     if (!error.empty()) throw Unsupported{error};
@@ -367,6 +347,13 @@ class Runner {
     }
   }
 
+  void forget_what_is_not_cached() {
+    for (auto& [runtime, subject] : runtimes_) {
+      if (!cached_[runtime].empty()) flush();
+      for (CachedTable& table : cached_[runtime]) table.forget(*subject, now_);
+    }
+  }
+
   // ---- on-demand queries ----
 
   void ask(Json step, const std::string& query, bool must_fail) {
@@ -394,6 +381,7 @@ class Runner {
   CaseValues values_;
   Observed observed_;
   std::map<int64_t, std::unique_ptr<Subject>> runtimes_;
+  std::map<int64_t, std::vector<CachedTable>> cached_;
   std::map<int64_t, int64_t> apps_;  ///< by runtime, also of those that were shut down
   bool has_store_ = false;
   std::map<int64_t, std::vector<std::string>> revisions_;  ///< by app
