@@ -1,9 +1,10 @@
-// The seam between what must last and the disk: what persistence asks of a file system, and no more.
+// The seam between what must last and the disk: what persistence asks of a file system, and no
+// more.
 //
-// `PosixFileSystem` is the real one; a simulated twin loses, tears, rots and fills up on order. What
-// was appended lasts only after sync() of its file, and a name (made, renamed or removed) only after
-// sync_directory(): both say so only once it is true. After a failed sync() nothing is known of the
-// file's bytes, and no later sync() makes them known: whoever relies on them must stop.
+// `PosixFileSystem` is the real one; a simulated twin loses, tears, rots and fills up on order.
+// What was appended lasts only after sync() of its file, and a name (made, renamed or removed) only
+// after sync_directory(): both say so only once it is true. After a failed sync() nothing is known
+// of the file's bytes, and no later sync() makes them known: whoever relies on them must stop.
 // Errors: kNotFound; kResourceExhausted: the disk is full; kPermissionDenied: read-only or not
 // allowed; kUnavailable: a lock is held elsewhere; kInternal: anything else of the device. Each
 // names the path. Thread: any, a file one at a time.
@@ -63,8 +64,9 @@ class FileSystem {
   virtual absl::Status truncate(const std::string& path, uint64_t bytes) = 0;
   /// Takes the place of what stands under `to`.
   virtual absl::Status rename(const std::string& from, const std::string& to) = 0;
+  /// A file, not a directory.
   virtual absl::Status remove(const std::string& path) = 0;
-  /// With the directories above it; no error when it is there.
+  /// With the directories above it; they last when the call returns. No error when it is there.
   virtual absl::Status make_directories(const std::string& path) = 0;
   virtual absl::Status sync_directory(const std::string& path) = 0;
   /// By name.
