@@ -25,6 +25,8 @@ enum class EntryType : uint8_t {
 /// A batch of events of one stream (named by the batch's schema).
 struct EventsPayload {
   EventBatchPtr batch;
+  std::string producer = {};  ///< who sent it; empty when the sender does not name itself
+  uint64_t number = 0;        ///< the producer's number of this batch: 1, 2, 3, ...
 };
 
 /// Time passed: deadlines up to the entry's timestamp are due.

@@ -1,0 +1,130 @@
+#include "persistence/codec/entry_codec.h"
+
+#include <utility>
+
+#include "engine/base/check.h"
+#include "persistence/codec/batch_codec.h"
+#include "persistence/codec/bytes.h"
+
+namespace pollux {
+namespace {
+
+struct PayloadEncoder {
+  uint64_t schema_hash;
+  size_t begin;
+  std::string& out;
+
+  void operator()(const EventsPayload& events) const {
+    put_number(out, events.number);
+    put_number(out, static_cast<uint32_t>(events.producer.size()));
+    put_number(out, uint32_t{0});
+    out += events.producer;
+    pad(out, begin);
+    encode_batch(*events.batch, schema_hash, begin, out);
+  }
+  void operator()(const TickPayload&) const {}
+  void operator()(const DeployPayload& deploy) const {
+    put_number(out, deploy.semantics_version);
+    put_number(out, static_cast<uint8_t>(deploy.dialect));
+    out.append(3, '\0');
+    put_text(out, deploy.plan);
+    put_text(out, deploy.text);
+  }
+  void operator()(const UndeployPayload& undeploy) const { put_text(out, undeploy.plan); }
+  void operator()(const PersistPayload&) const {}
+  void operator()(const WritePayload& write) const {
+    put_text(out, write.plan);
+    put_text(out, write.text);
+  }
+};
+
+absl::StatusOr<EntryPayload> take_events(ByteReader& reader, const SchemaTable& schemas) {
+  EventsPayload events;
+  events.number = reader.number<uint64_t>();
+  auto name_bytes = reader.number<uint32_t>();
+  if (reader.number<uint32_t>() != 0) reader.fail();
+  events.producer = std::string(reader.bytes(name_bytes));
+  reader.padding();
+  absl::StatusOr<std::shared_ptr<EventBatch>> batch = decode_batch(reader, schemas);
+  if (!batch.ok()) return batch.status();
+  events.batch = *std::move(batch);
+  return EntryPayload(std::move(events));
+}
+
+EntryPayload take_deploy(ByteReader& reader) {
+  DeployPayload deploy;
+  deploy.semantics_version = reader.number<uint32_t>();
+  deploy.dialect = static_cast<Dialect>(reader.number<uint8_t>());
+  if (deploy.dialect != Dialect::k51 && deploy.dialect != Dialect::k31) reader.fail();
+  if (reader.bytes(3) != std::string_view("\0\0\0", 3)) reader.fail();
+  deploy.plan = std::string(reader.text());
+  deploy.text = std::string(reader.text());
+  return deploy;
+}
+
+EntryPayload take_write(ByteReader& reader) {
+  WritePayload write;
+  write.plan = std::string(reader.text());
+  write.text = std::string(reader.text());
+  return write;
+}
+
+absl::StatusOr<EntryPayload> take_payload(RecordType type, ByteReader& reader,
+                                          const SchemaTable& schemas) {
+  switch (type) {
+    case RecordType::kEvents:
+      return take_events(reader, schemas);
+    case RecordType::kTick:
+      return EntryPayload(TickPayload{});
+    case RecordType::kDeploy:
+      return take_deploy(reader);
+    case RecordType::kUndeploy:
+      return EntryPayload(UndeployPayload{std::string(reader.text())});
+    case RecordType::kPersist:
+      return EntryPayload(PersistPayload{});
+    case RecordType::kWrite:
+      return take_write(reader);
+    default:
+      return absl::DataLossError("a record of type " + std::to_string(static_cast<int>(type)) +
+                                 " where an entry is due");
+  }
+}
+
+}  // namespace
+
+uint64_t encode_schema_once(const SchemaPtr& schema, SchemaSet& known, std::string& out) {
+  uint64_t hash = known.hash_of(schema);
+  if (known.contains(hash)) return hash;
+  size_t begin = begin_record(out);
+  encode_schema(*schema, out);
+  POLLUX_CHECK(end_record(out, begin, {RecordType::kSchema, {}, {}}).ok());
+  known.add(hash);
+  return hash;
+}
+
+absl::Status encode_entry(const Entry& entry, SchemaSet& known, std::string& out) {
+  uint64_t schema_hash = 0;
+  if (const auto* events = std::get_if<EventsPayload>(&entry.payload)) {
+    schema_hash = encode_schema_once(events->batch->schema_ptr(), known, out);
+  }
+  size_t begin = begin_record(out);
+  std::visit(PayloadEncoder{schema_hash, begin + kRecordHeaderBytes, out}, entry.payload);
+  auto type = static_cast<RecordType>(entry.type());
+  return end_record(out, begin, {type, entry.id, entry.timestamp});
+}
+
+absl::StatusOr<std::optional<Entry>> decode_entry(const Frame& frame, SchemaTable& schemas) {
+  POLLUX_CHECK(frame.state == FrameState::kWhole);
+  if (frame.header.type == RecordType::kSchema) {
+    absl::Status added = schemas.add(frame.payload);
+    if (!added.ok()) return added;
+    return std::nullopt;
+  }
+  ByteReader reader(frame.payload);
+  absl::StatusOr<EntryPayload> payload = take_payload(frame.header.type, reader, schemas);
+  if (!payload.ok()) return payload.status();
+  if (!reader.finish()) return absl::DataLossError("an entry that cannot be read");
+  return Entry{frame.header.id, frame.header.timestamp, *std::move(payload)};
+}
+
+}  // namespace pollux

@@ -1,0 +1,37 @@
+// Entries as records: one encoding for journal and wire.
+//
+// A payload by type; a text is a u32 length and as many bytes:
+//     kEvents    u64 number of the producer   u32 length, u32 0, and the name of the producer,
+//                padded to a multiple of 8; then the batch (batch_codec.h)
+//     kTick      nothing
+//     kDeploy    u32 semantics version   u8 dialect   3 x u8 0   text plan   text text
+//     kUndeploy  text plan
+//     kPersist   nothing
+//     kWrite     text plan   text query
+//     kSchema    the schema (schema_codec.h); epoch, position and timestamp are 0
+// Equal entries are equal bytes. Thread: any.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "engine/runtime/entry.h"
+#include "persistence/codec/record.h"
+#include "persistence/codec/schema_codec.h"
+
+namespace pollux {
+
+/// Appends a kSchema record to `out` when `known` has not seen the schema yet; returns its hash.
+uint64_t encode_schema_once(const SchemaPtr& schema, SchemaSet& known, std::string& out);
+
+/// Appends the entry, and before it its schema where `known` has not seen that yet.
+/// kResourceExhausted: it is longer than a record may be; then at most its schema was appended.
+absl::Status encode_entry(const Entry& entry, SchemaSet& known, std::string& out);
+
+/// What stands in a whole frame: an entry, or nothing when it is a schema, which `schemas` takes.
+/// kDataLoss: the payload is not what its type says; kFailedPrecondition: a schema is missing.
+absl::StatusOr<std::optional<Entry>> decode_entry(const Frame& frame, SchemaTable& schemas);
+
+}  // namespace pollux

@@ -1,0 +1,240 @@
+// Entries as records: what comes back is what went in, and what was damaged is refused.
+#include "persistence/codec/entry_codec.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <string>
+
+#include "persistence/codec/crc32c.h"
+#include "tests/persistence/codec/random_entries.h"
+#include "tests/persistence/codec/same_entry.h"
+
+namespace pollux {
+namespace {
+
+std::string encoded(const Entry& entry) {
+  SchemaSet known;
+  std::string bytes;
+  EXPECT_TRUE(encode_entry(entry, known, bytes).ok());
+  return bytes;
+}
+
+EntryType mostly_events(uint64_t seed) {
+  return seed % 2 == 0 ? EntryType::kEvents : static_cast<EntryType>(1 + seed / 2 % 6);
+}
+
+struct Read {
+  std::vector<Entry> entries;
+  absl::Status status;
+  FrameState state = FrameState::kNone;  ///< of what stopped it
+  std::string_view last;                 ///< the bytes of the last entry
+};
+
+/// Everything up to what cannot be read.
+Read read_all(std::string_view bytes, SchemaTable& schemas) {
+  Read read;
+  while (!bytes.empty()) {
+    Frame frame = read_frame(bytes);
+    read.state = frame.state;
+    if (frame.state != FrameState::kWhole) break;
+    auto entry = decode_entry(frame, schemas);
+    if (!entry.ok()) {
+      read.status = entry.status();
+      break;
+    }
+    if (entry->has_value()) {
+      read.entries.push_back(**std::move(entry));
+      read.last = bytes.substr(0, frame.bytes);
+    }
+    bytes.remove_prefix(frame.bytes);
+  }
+  return read;
+}
+
+Read read_all(std::string_view bytes) {
+  SchemaTable schemas;
+  return read_all(bytes, schemas);
+}
+
+/// Makes the checksums of all records right again, as far as there are records.
+void mend(std::string& bytes) {
+  size_t at = 0;
+  while (bytes.size() - at >= kRecordHeaderBytes) {
+    uint32_t payload = 0;
+    std::memcpy(&payload, bytes.data() + at + 8, 4);
+    std::string_view all(bytes);
+    size_t there = std::min<size_t>(payload, bytes.size() - at - kRecordHeaderBytes);
+    uint32_t crc = crc32c(all.substr(at + kRecordHeaderBytes, there));
+    std::memcpy(bytes.data() + at + 12, &crc, 4);
+    crc = crc32c(all.substr(at, 44));
+    std::memcpy(bytes.data() + at + 44, &crc, 4);
+    at += kRecordHeaderBytes + there;
+  }
+}
+
+TEST(EntryCodec, EveryKindOfEntryComesBackAsItWas) {
+  for (uint64_t seed = 0; seed < 600; ++seed) {
+    RandomEntries random(seed);
+    Entry entry = random.entry(static_cast<EntryType>(1 + seed % 6));
+    std::string bytes = encoded(entry);
+    EXPECT_EQ(bytes.size() % 8, 0U);
+    Read read = read_all(bytes);
+    ASSERT_EQ(read.entries.size(), 1U) << "seed " << seed << ": " << read.status;
+    expect_same(read.entries[0], entry);
+    EXPECT_EQ(encoded(read.entries[0]), bytes) << "seed " << seed;
+  }
+}
+
+TEST(EntryCodec, ABatchOfEverySizeAndTypeComesBackAsItWas) {
+  for (uint64_t seed = 0; seed < 1000; ++seed) {
+    RandomEntries random(seed);
+    Entry entry = random.entry(EntryType::kEvents);
+    Read read = read_all(encoded(entry));
+    ASSERT_EQ(read.entries.size(), 1U) << "seed " << seed << ": " << read.status;
+    expect_same(read.entries[0], entry);
+  }
+}
+
+TEST(EntryCodec, ASchemaStandsOnceBeforeItsFirstUse) {
+  RandomEntries random(7);
+  SchemaPtr one = random.schema();
+  SchemaPtr other = random.schema();
+  auto same = std::make_shared<const Schema>(*one);
+  SchemaSet known;
+  std::string bytes;
+  uint64_t position = 0;
+  for (const SchemaPtr& schema : {one, other, one, SchemaPtr(same), other}) {
+    Entry entry{{{1}, {++position}}, {0}, EventsPayload{random.batch(schema, 3)}};
+    ASSERT_TRUE(encode_entry(entry, known, bytes).ok());
+  }
+  size_t records = 0;
+  for (std::string_view rest = bytes; !rest.empty(); ++records) {
+    rest.remove_prefix(read_frame(rest).bytes);
+  }
+  EXPECT_EQ(records, 7U);
+  EXPECT_EQ(read_all(bytes).entries.size(), 5U);
+
+  known.clear();
+  std::string segment;
+  Entry entry{{{1}, {9}}, {0}, EventsPayload{random.batch(one, 3)}};
+  ASSERT_TRUE(encode_entry(entry, known, segment).ok());
+  EXPECT_EQ(read_all(segment).entries.size(), 1U);
+}
+
+TEST(EntryCodec, ABatchWithoutItsSchemaIsRefused) {
+  RandomEntries random(1);
+  Entry entry = random.entry(EntryType::kEvents);
+  std::string bytes = encoded(entry);
+  Read read = read_all(std::string_view(bytes).substr(read_frame(bytes).bytes));
+  EXPECT_EQ(read.status.code(), absl::StatusCode::kFailedPrecondition);
+}
+
+TEST(EntryCodec, ARecordThatIsNotAllThereSaysHowMuchItNeeds) {
+  for (uint64_t seed = 0; seed < 24; ++seed) {
+    std::string bytes = encoded(RandomEntries(seed).entry(mostly_events(seed)));
+    size_t first = read_frame(bytes).bytes;
+    for (size_t size = 1; size < bytes.size(); ++size) {
+      Read read = read_all(std::string_view(bytes).substr(0, size));
+      EXPECT_TRUE(read.entries.empty());
+      EXPECT_EQ(read.state, size == first ? FrameState::kWhole : FrameState::kPart) << size;
+    }
+    Frame begun = read_frame(std::string_view(bytes).substr(0, kRecordHeaderBytes));
+    EXPECT_EQ(begun.bytes, first);
+  }
+}
+
+TEST(EntryCodec, EverySingleFlippedBitIsRefused) {
+  for (uint64_t seed = 0; seed < 24; ++seed) {
+    std::string bytes = encoded(RandomEntries(seed).entry(mostly_events(seed)));
+    size_t bits = std::min<size_t>(bytes.size(), 2000) * 8;
+    for (size_t bit = 0; bit < bits; ++bit) {
+      bytes[bit / 8] = static_cast<char>(bytes[bit / 8] ^ (1 << bit % 8));
+      Read read = read_all(bytes);
+      EXPECT_TRUE(read.entries.empty()) << "seed " << seed << " bit " << bit;
+      EXPECT_TRUE(read.state == FrameState::kCorrupt || read.state == FrameState::kNone) << bit;
+      bytes[bit / 8] = static_cast<char>(bytes[bit / 8] ^ (1 << bit % 8));
+    }
+  }
+}
+
+TEST(EntryCodec, WhatIsNoRecordIsToldFromWhatRotted) {
+  EXPECT_EQ(read_frame(std::string(100, '\0')).state, FrameState::kNone);
+  EXPECT_EQ(read_frame("PLX").state, FrameState::kPart);
+  EXPECT_EQ(read_frame("PLY").state, FrameState::kNone);
+  EXPECT_EQ(read_frame("").state, FrameState::kPart);
+  std::string bytes = encoded({{{1}, {1}}, {5}, UndeployPayload{"plan"}});
+  std::string rotten = bytes;
+  rotten[kRecordHeaderBytes + 5] = 'P';
+  Frame frame = read_frame(rotten);
+  EXPECT_EQ(frame.state, FrameState::kCorrupt);
+  EXPECT_EQ(frame.bytes, bytes.size());
+  rotten = bytes;
+  rotten[20] = 'P';
+  frame = read_frame(rotten);
+  EXPECT_EQ(frame.state, FrameState::kCorrupt);
+  EXPECT_EQ(frame.bytes, 0U);
+}
+
+TEST(EntryCodec, AnotherVersionTenantOrLengthIsUnknownAndNotCorrupt) {
+  const std::string bytes = encoded({{{1}, {1}}, {5}, UndeployPayload{"plan"}});
+  for (size_t at : {4, 7, 40}) {
+    std::string other = bytes;
+    ++other[at];
+    mend(other);
+    EXPECT_EQ(read_frame(other).state, FrameState::kUnknown) << at;
+  }
+  std::string longer = bytes;
+  longer[11] = '\x7f';
+  mend(longer);
+  EXPECT_EQ(read_frame(longer).state, FrameState::kUnknown);
+}
+
+TEST(EntryCodec, AnEntryOfNoTypeIsRefused) {
+  std::string bytes = encoded({{{1}, {1}}, {5}, TickPayload{}});
+  for (int type : {0, 7, 63, 65, 255}) {
+    bytes[6] = static_cast<char>(type);
+    mend(bytes);
+    EXPECT_EQ(read_all(bytes).status.code(), absl::StatusCode::kDataLoss) << type;
+  }
+}
+
+TEST(EntryCodec, AnEntryThatIsTooLongIsRefusedAndNotWritten) {
+  SchemaSet known;
+  std::string bytes = "before";
+  Entry entry{{{1}, {1}}, {0}, WritePayload{"plan", std::string(kPayloadBytesMax, 'x')}};
+  EXPECT_EQ(encode_entry(entry, known, bytes).code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(bytes, "before");
+}
+
+// Whatever passes the checksums is either refused or an entry of which the same bytes come again.
+TEST(EntryCodec, DamageWithRightChecksumsNeverCrashes) {
+  size_t refused = 0;
+  constexpr uint64_t kSeeds = 20'000;
+  for (uint64_t seed = 0; seed < kSeeds; ++seed) {
+    std::string bytes = encoded(RandomEntries(seed / 20).entry(mostly_events(seed / 20)));
+    RandomEntries damage(seed);
+    for (uint64_t i = 1 + damage.below(4); i > 0; --i) {
+      size_t at = damage.below(bytes.size());
+      if (damage.below(4) == 0) {
+        const char* const kNumbers[] = {"\xff\xff\xff\xff", "\xff\xff\xff\x7f", "\0\0\0\x80"};
+        size_t size = std::min<size_t>(4, bytes.size() - at);
+        bytes.replace(at, size, kNumbers[damage.below(3)], size);
+      } else {
+        bytes[at] = static_cast<char>(bytes[at] ^ (1 << damage.below(8)));
+      }
+    }
+    mend(bytes);
+    SchemaTable schemas;
+    Read read = read_all(bytes, schemas);
+    if (read.entries.empty()) {
+      ++refused;
+      continue;
+    }
+    EXPECT_TRUE(encoded(read.entries.back()).ends_with(read.last)) << "seed " << seed;
+  }
+  EXPECT_GT(refused, kSeeds / 4);
+}
+
+}  // namespace
+}  // namespace pollux
