@@ -92,16 +92,6 @@ absl::StatusOr<EntryPayload> take_payload(RecordType type, ByteReader& reader,
 
 }  // namespace
 
-uint64_t encode_schema_once(const SchemaPtr& schema, SchemaSet& known, std::string& out) {
-  uint64_t hash = known.hash_of(schema);
-  if (known.contains(hash)) return hash;
-  size_t begin = begin_record(out);
-  encode_schema(*schema, out);
-  POLLUX_CHECK(end_record(out, begin, {RecordType::kSchema, {}, {}}).ok());
-  known.add(hash);
-  return hash;
-}
-
 absl::Status encode_entry(const Entry& entry, SchemaSet& known, std::string& out) {
   uint64_t schema_hash = 0;
   if (const auto* events = std::get_if<EventsPayload>(&entry.payload)) {
@@ -113,7 +103,7 @@ absl::Status encode_entry(const Entry& entry, SchemaSet& known, std::string& out
   return end_record(out, begin, {type, entry.id, entry.timestamp});
 }
 
-absl::StatusOr<std::optional<Entry>> decode_entry(const Frame& frame, SchemaTable& schemas) {
+absl::StatusOr<std::optional<Entry>> decode_entry(const RecordFrame& frame, SchemaTable& schemas) {
   POLLUX_CHECK(frame.state == FrameState::kWhole);
   if (frame.header.type == RecordType::kSchema) {
     absl::Status added = schemas.add(frame.payload);

@@ -23,15 +23,12 @@
 
 namespace pollux {
 
-/// Appends a kSchema record to `out` when `known` has not seen the schema yet; returns its hash.
-uint64_t encode_schema_once(const SchemaPtr& schema, SchemaSet& known, std::string& out);
-
 /// Appends the entry, and before it its schema where `known` has not seen that yet.
 /// kResourceExhausted: it is longer than a record may be; then at most its schema was appended.
 absl::Status encode_entry(const Entry& entry, SchemaSet& known, std::string& out);
 
 /// What stands in a whole frame: an entry, or nothing when it is a schema, which `schemas` takes.
 /// kDataLoss: the payload is not what its type says; kFailedPrecondition: a schema is missing.
-absl::StatusOr<std::optional<Entry>> decode_entry(const Frame& frame, SchemaTable& schemas);
+absl::StatusOr<std::optional<Entry>> decode_entry(const RecordFrame& frame, SchemaTable& schemas);
 
 }  // namespace pollux

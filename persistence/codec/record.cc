@@ -36,8 +36,8 @@ bool is_taken(const RawHeader& raw) {
 
 }  // namespace
 
-Frame read_frame(std::string_view bytes) {
-  Frame frame;
+RecordFrame read_frame(std::string_view bytes) {
+  RecordFrame frame;
   size_t prefix = std::min(bytes.size(), kMagic.size());
   if (bytes.substr(0, prefix) != kMagic.substr(0, prefix)) return frame;
   frame.bytes = kRecordHeaderBytes;

@@ -54,14 +54,14 @@ enum class FrameState : uint8_t {
 };
 
 /// The first record of some bytes.
-struct Frame {
+struct RecordFrame {
   FrameState state = FrameState::kNone;
   size_t bytes = 0;  ///< of the record, header included
   RecordHeader header;
   std::string_view payload;  ///< kWhole only; points into the bytes
 };
 
-Frame read_frame(std::string_view bytes);
+RecordFrame read_frame(std::string_view bytes);
 
 /// Makes room for a header at the end of `out` and returns where it stands; the payload is appended
 /// behind it.

@@ -3,8 +3,10 @@
 #include <utility>
 #include <vector>
 
+#include "engine/base/check.h"
 #include "engine/base/hash.h"
 #include "persistence/codec/bytes.h"
+#include "persistence/codec/record.h"
 
 namespace pollux {
 
@@ -45,6 +47,16 @@ uint64_t SchemaSet::hash_of(const SchemaPtr& schema) {
   if (remembered_.size() == kRememberedMax) remembered_.clear();
   uint64_t hash = schema_hash(*schema);
   remembered_.insert({schema.get(), {schema, hash}});
+  return hash;
+}
+
+uint64_t encode_schema_once(const SchemaPtr& schema, SchemaSet& known, std::string& out) {
+  uint64_t hash = known.hash_of(schema);
+  if (known.contains(hash)) return hash;
+  size_t begin = begin_record(out);
+  encode_schema(*schema, out);
+  POLLUX_CHECK(end_record(out, begin, {RecordType::kSchema, {}, {}}).ok());
+  known.add(hash);
   return hash;
 }
 

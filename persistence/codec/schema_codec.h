@@ -45,6 +45,10 @@ class SchemaSet {
   std::unordered_map<const Schema*, Remembered> remembered_;
 };
 
+/// Appends a kSchema record to `out` when `known` has not seen the schema yet; returns its
+/// hash.
+uint64_t encode_schema_once(const SchemaPtr& schema, SchemaSet& known, std::string& out);
+
 /// The schemas that came, by hash. Thread: one at a time.
 class SchemaTable {
  public:

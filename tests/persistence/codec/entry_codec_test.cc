@@ -3,10 +3,9 @@
 
 #include <gtest/gtest.h>
 
-#include <cstring>
 #include <string>
 
-#include "persistence/codec/crc32c.h"
+#include "tests/persistence/codec/damage.h"
 #include "tests/persistence/codec/random_entries.h"
 #include "tests/persistence/codec/same_entry.h"
 
@@ -32,10 +31,11 @@ struct Read {
 };
 
 /// Everything up to what cannot be read.
-Read read_all(std::string_view bytes, SchemaTable& schemas) {
+Read read_all(std::string_view bytes) {
+  SchemaTable schemas;
   Read read;
   while (!bytes.empty()) {
-    Frame frame = read_frame(bytes);
+    RecordFrame frame = read_frame(bytes);
     read.state = frame.state;
     if (frame.state != FrameState::kWhole) break;
     auto entry = decode_entry(frame, schemas);
@@ -50,27 +50,6 @@ Read read_all(std::string_view bytes, SchemaTable& schemas) {
     bytes.remove_prefix(frame.bytes);
   }
   return read;
-}
-
-Read read_all(std::string_view bytes) {
-  SchemaTable schemas;
-  return read_all(bytes, schemas);
-}
-
-/// Makes the checksums of all records right again, as far as there are records.
-void mend(std::string& bytes) {
-  size_t at = 0;
-  while (bytes.size() - at >= kRecordHeaderBytes) {
-    uint32_t payload = 0;
-    std::memcpy(&payload, bytes.data() + at + 8, 4);
-    std::string_view all(bytes);
-    size_t there = std::min<size_t>(payload, bytes.size() - at - kRecordHeaderBytes);
-    uint32_t crc = crc32c(all.substr(at + kRecordHeaderBytes, there));
-    std::memcpy(bytes.data() + at + 12, &crc, 4);
-    crc = crc32c(all.substr(at, 44));
-    std::memcpy(bytes.data() + at + 44, &crc, 4);
-    at += kRecordHeaderBytes + there;
-  }
 }
 
 TEST(EntryCodec, EveryKindOfEntryComesBackAsItWas) {
@@ -139,7 +118,7 @@ TEST(EntryCodec, ARecordThatIsNotAllThereSaysHowMuchItNeeds) {
       EXPECT_TRUE(read.entries.empty());
       EXPECT_EQ(read.state, size == first ? FrameState::kWhole : FrameState::kPart) << size;
     }
-    Frame begun = read_frame(std::string_view(bytes).substr(0, kRecordHeaderBytes));
+    RecordFrame begun = read_frame(std::string_view(bytes).substr(0, kRecordHeaderBytes));
     EXPECT_EQ(begun.bytes, first);
   }
 }
@@ -166,7 +145,7 @@ TEST(EntryCodec, WhatIsNoRecordIsToldFromWhatRotted) {
   std::string bytes = encoded({{{1}, {1}}, {5}, UndeployPayload{"plan"}});
   std::string rotten = bytes;
   rotten[kRecordHeaderBytes + 5] = 'P';
-  Frame frame = read_frame(rotten);
+  RecordFrame frame = read_frame(rotten);
   EXPECT_EQ(frame.state, FrameState::kCorrupt);
   EXPECT_EQ(frame.bytes, bytes.size());
   rotten = bytes;
@@ -213,20 +192,10 @@ TEST(EntryCodec, DamageWithRightChecksumsNeverCrashes) {
   constexpr uint64_t kSeeds = 20'000;
   for (uint64_t seed = 0; seed < kSeeds; ++seed) {
     std::string bytes = encoded(RandomEntries(seed / 20).entry(mostly_events(seed / 20)));
-    RandomEntries damage(seed);
-    for (uint64_t i = 1 + damage.below(4); i > 0; --i) {
-      size_t at = damage.below(bytes.size());
-      if (damage.below(4) == 0) {
-        const char* const kNumbers[] = {"\xff\xff\xff\xff", "\xff\xff\xff\x7f", "\0\0\0\x80"};
-        size_t size = std::min<size_t>(4, bytes.size() - at);
-        bytes.replace(at, size, kNumbers[damage.below(3)], size);
-      } else {
-        bytes[at] = static_cast<char>(bytes[at] ^ (1 << damage.below(8)));
-      }
-    }
+    RandomEntries random(seed);
+    damage(bytes, random);
     mend(bytes);
-    SchemaTable schemas;
-    Read read = read_all(bytes, schemas);
+    Read read = read_all(bytes);
     if (read.entries.empty()) {
       ++refused;
       continue;
