@@ -1,0 +1,106 @@
+#include "persistence/segments/segment_files.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+
+namespace pollux {
+namespace {
+
+constexpr size_t kDigits = 20;
+constexpr char kUnfinished[] = ".new";
+
+std::string_view ending_of(LogKind kind) {
+  return kind == LogKind::kJournal ? ".journal" : ".outbox";
+}
+
+absl::StatusOr<SegmentHeader> read_header(FileSystem& files, const std::string& path,
+                                          LogKind kind) {
+  auto file = files.open_read(path);
+  if (!file.ok()) return file.status();
+  auto bytes = (*file)->read(0, kSegmentHeaderBytes);
+  if (!bytes.ok()) return bytes.status();
+  auto header = decode_segment_header(*bytes, kind);
+  if (!header.ok()) return at_path(path, header.status());
+  return header;
+}
+
+absl::Status write_whole(FileSystem& files, const std::string& path, std::string_view bytes) {
+  auto file = files.open_append(path);
+  if (!file.ok()) return file.status();
+  if (absl::Status written = (*file)->append(bytes); !written.ok()) return written;
+  return (*file)->sync();
+}
+
+}  // namespace
+
+std::string LogPlace::segment_path(uint64_t first) const {
+  return absl::StrFormat("%s/%0*d%s", directory, kDigits, first, std::string(ending_of(kind)));
+}
+
+std::string LogPlace::lock_path() const { return directory + "/lock"; }
+
+std::optional<uint64_t> LogPlace::segment_first(std::string_view name) const {
+  std::string_view ending = ending_of(kind);
+  if (name.size() != kDigits + ending.size() || name.substr(kDigits) != ending) return {};
+  uint64_t first = 0;
+  std::string digits(name.substr(0, kDigits));
+  if (digits.find_first_not_of("0123456789") != std::string::npos) return {};
+  if (!absl::SimpleAtoi(digits, &first)) return {};
+  return first;
+}
+
+absl::Status at_path(const std::string& path, const absl::Status& status) {
+  return absl::Status(status.code(), absl::StrCat(path, ": ", status.message()));
+}
+
+absl::StatusOr<std::vector<SegmentFile>> list_segments(FileSystem& files, const LogPlace& place) {
+  auto entries = files.list(place.directory);
+  if (!entries.ok()) return entries.status();
+  std::vector<SegmentFile> found;
+  for (const DirectoryEntry& entry : *entries) {
+    if (entry.directory) continue;
+    std::string path = place.directory + "/" + entry.name;
+    std::string_view name = entry.name;
+    if (name.ends_with(kUnfinished) &&
+        place.segment_first(name.substr(0, name.size() - std::string_view(kUnfinished).size()))) {
+      if (absl::Status removed = files.remove(path); !removed.ok()) return removed;
+      continue;
+    }
+    auto first = place.segment_first(name);
+    if (!first) continue;
+    auto header = read_header(files, path, place.kind);
+    if (!header.ok()) return header.status();
+    if (header->first != *first) {
+      return absl::DataLossError(absl::StrCat(path, ": the segment begins at ", header->first,
+                                              ", which its name does not say"));
+    }
+    if (!found.empty() && header->id != found.front().header.id) {
+      return absl::DataLossError(absl::StrCat(path, ": a segment of the log ",
+                                              to_string(header->id), " among those of ",
+                                              to_string(found.front().header.id)));
+    }
+    found.push_back({path, entry.bytes, *header});
+  }
+  return found;  // names are sorted, and so are their numbers
+}
+
+absl::StatusOr<SegmentFile> create_segment(FileSystem& files, const LogPlace& place,
+                                           const SegmentHeader& header) {
+  std::string path = place.segment_path(header.first);
+  std::string unfinished = absl::StrCat(path, kUnfinished);
+  // One that could not be finished may be left of an earlier try.
+  absl::Status removed = files.remove(unfinished);
+  if (!removed.ok() && !absl::IsNotFound(removed)) return removed;
+  std::string bytes = encode_segment_header(header);
+  if (absl::Status written = write_whole(files, unfinished, bytes); !written.ok()) return written;
+  if (absl::Status named = files.rename(unfinished, path); !named.ok()) return named;
+  if (absl::Status lasts = files.sync_directory(place.directory); !lasts.ok()) return lasts;
+  return SegmentFile{path, bytes.size(), header};
+}
+
+}  // namespace pollux
