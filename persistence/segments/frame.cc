@@ -90,7 +90,7 @@ size_t begin_frame(std::string& out) {
   return begin;
 }
 
-void end_frame(const LogId& id, const Frame& frame, size_t begin, std::string& out) {
+void end_frame(const LogId& id, const LogFrame& frame, size_t begin, std::string& out) {
   std::string_view payload = std::string_view(out).substr(begin + kFrameHeaderBytes);
   FrameHeaderBytes bytes{};
   bytes.magic = kFrameMagic;
@@ -105,7 +105,7 @@ void end_frame(const LogId& id, const Frame& frame, size_t begin, std::string& o
   std::memcpy(out.data() + begin, &bytes, sizeof(bytes));
 }
 
-bool decode_frame_header(const LogId& id, std::string_view from, FrameHeader& header) {
+bool decode_frame_header(const LogId& id, std::string_view from, LogFrameHeader& header) {
   FrameHeaderBytes bytes;
   std::memcpy(&bytes, from.data(), sizeof(bytes));
   if (bytes.magic != kFrameMagic || bytes.header_crc != crc_of(id, bytes)) return false;
@@ -124,7 +124,7 @@ bool decode_frame_header(const LogId& id, std::string_view from, FrameHeader& he
   return true;
 }
 
-bool payload_is_whole(const FrameHeader& header, std::string_view payload) {
+bool payload_is_whole(const LogFrameHeader& header, std::string_view payload) {
   return payload.size() == header.length && crc32c(payload) == header.payload_crc;
 }
 

@@ -1,10 +1,17 @@
 // What stands in a segment file: a header, then frames. Little endian.
 //
-// Header, 64 bytes: magic "PLXS", u16 version, u16 kind of log, 16 bytes log id, u64 first
-// sequence, u64 tag before it, 20 bytes zero, u32 crc32c of the 60 bytes before. Frame, 48 bytes
-// and its payload: magic "PLXF", u32 kind, u32 length of the payload, u32 count, u64 sequence, u64
-// tag, u64 durable, u32 crc32c of the payload, u32 crc32c of log id and the 44 bytes before. The
-// log id keeps bytes that clients sent, or that another log left, from passing as frames.
+//     Header, 64 bytes                      Frame, 48 bytes, and its payload
+//      0  "PLXS"                             0  "PLXF"
+//      4  u16  format version                4  u32  kind of frame
+//      6  u16  kind of log                   8  u32  bytes of the payload
+//      8  16 bytes of log id                12  u32  sequence numbers that it takes
+//     24  u64  sequence of the first record 16  u64  sequence
+//     32  u64  tag of the record before it  24  u64  tag
+//     40  20 bytes of zero                  32  u64  everything below it had lasted
+//     60  u32  crc32c of bytes 0 to 59      40  u32  crc32c of the payload
+//                                           44  u32  crc32c of the log id and bytes 0 to 43
+//
+// The log id keeps bytes that clients sent, or that another log left, from passing as frames.
 #pragma once
 
 #include <cstdint>
@@ -42,7 +49,7 @@ enum class FrameKind : uint32_t {
   kMark = 2,  ///< says only that everything below its sequence has been made to last
 };
 
-struct Frame {
+struct LogFrame {
   FrameKind kind = FrameKind::kRecord;
   uint32_t count = 0;     ///< sequence numbers that it takes; 0 of a mark
   uint64_t sequence = 0;  ///< the first of them
@@ -54,17 +61,17 @@ struct Frame {
 /// Appends an empty frame header; the payload is appended behind it by whoever asks, then
 /// `end_frame` fills in the header at `begin`, of `frame` and the bytes that follow.
 size_t begin_frame(std::string& out);
-void end_frame(const LogId& id, const Frame& frame, size_t begin, std::string& out);
+void end_frame(const LogId& id, const LogFrame& frame, size_t begin, std::string& out);
 
-struct FrameHeader {
-  Frame frame;  ///< without its payload
+struct LogFrameHeader {
+  LogFrame frame;  ///< without its payload
   uint32_t length = 0;
   uint32_t payload_crc = 0;
 };
 
 /// Whether `bytes`, of at least `kFrameHeaderBytes`, begin with a frame's header.
-bool decode_frame_header(const LogId& id, std::string_view bytes, FrameHeader& header);
-bool payload_is_whole(const FrameHeader& header, std::string_view payload);
+bool decode_frame_header(const LogId& id, std::string_view bytes, LogFrameHeader& header);
+bool payload_is_whole(const LogFrameHeader& header, std::string_view payload);
 /// The bytes that every frame begins with.
 std::string_view frame_magic();
 

@@ -19,7 +19,7 @@ absl::StatusOr<std::optional<LogRecord>> LogReader::next() {
     new_segment = segment_.place.path != before;
   }
   if (absl::Status found = find_record(); !found.ok()) return failed_ = found;
-  const Frame& frame = scanner_->frame();
+  const LogFrame& frame = scanner_->frame();
   next_ = frame.sequence + frame.count;
   return LogRecord{frame.sequence, frame.count, frame.tag, frame.payload, new_segment};
 }
@@ -68,7 +68,7 @@ absl::Status LogReader::find_behind() {
   SegmentScanner ahead = *scanner_;
   std::unique_ptr<SegmentScanner> later;
   while (true) {
-    const Frame& frame = ahead.frame();
+    const LogFrame& frame = ahead.frame();
     if (is_record(ahead) && frame.sequence == next_) {
       scanner_ = std::make_unique<SegmentScanner>(std::move(ahead));
       return absl::OkStatus();

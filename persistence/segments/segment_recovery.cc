@@ -48,7 +48,7 @@ absl::Status SegmentLog::check_earlier_segments() {
     uint64_t mark_at = segment.bytes - std::min<uint64_t>(segment.bytes, kFrameHeaderBytes);
     auto mark = (*file)->read(mark_at, kFrameHeaderBytes);
     if (!mark.ok()) return mark.status();
-    FrameHeader header;
+    LogFrameHeader header;
     if (mark->size() == kFrameHeaderBytes &&
         decode_frame_header(segment.header.id, *mark, header) &&
         header.frame.kind == FrameKind::kMark && header.frame.sequence == end) {

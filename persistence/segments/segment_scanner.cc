@@ -29,7 +29,7 @@ absl::StatusOr<ScanStep> SegmentScanner::frame_at(uint64_t offset) {
   auto head = at(offset, kFrameHeaderBytes);
   if (!head.ok()) return head.status();
   if (head->empty()) return ScanStep::kEnd;
-  FrameHeader header;
+  LogFrameHeader header;
   if (head->size() < kFrameHeaderBytes || !decode_frame_header(id_, *head, header)) {
     return ScanStep::kBad;
   }

@@ -30,7 +30,7 @@ class SegmentScanner {
   absl::StatusOr<ScanStep> find_next();
 
   /// Valid until the next call.
-  const Frame& frame() const { return frame_; }
+  const LogFrame& frame() const { return frame_; }
   /// Where that frame begins, and where the next one would.
   uint64_t begin() const { return begin_; }
   uint64_t end() const { return end_; }
@@ -42,7 +42,7 @@ class SegmentScanner {
 
   const ReadFile& file_;
   LogId id_;
-  Frame frame_;
+  LogFrame frame_;
   uint64_t begin_ = 0;
   uint64_t end_ = kSegmentHeaderBytes;
   std::string buffer_;

@@ -9,7 +9,7 @@ namespace {
 
 /// A whole frame without its payload, and where it stands.
 struct Place {
-  Frame frame;
+  LogFrame frame;
   uint64_t begin = 0;
   uint64_t end = 0;
 };
@@ -61,7 +61,7 @@ absl::StatusOr<Survey> survey_segment(const ReadFile& file, const SegmentHeader&
   std::vector<const Place*> taken;
   for (size_t i = 0; i < places->size(); ++i) {
     const Place& place = (*places)[i];
-    const Frame& frame = place.frame;
+    const LogFrame& frame = place.frame;
     if (frame.sequence > survey.next) {
       // A start writes again what it cannot prove, so what is missing may stand further back.
       if (stands_behind(*places, i, survey.next)) continue;
