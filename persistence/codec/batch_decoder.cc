@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
 
@@ -108,14 +109,41 @@ class BatchDecoder {
     auto* to = column.extend<StringRef>(rows_);
     for (uint32_t row = 0; row < rows_; ++row) {
       std::string_view text = from.substr(0, lengths[row]);
-      from.remove_prefix(text.size());
       if (text.size() > StringRef::kInlineBytesMax) {
         std::memcpy(kept, text.data(), text.size());
-        text = {kept, text.size()};
+        to[row] = long_text(text, kept);
         kept += text.size();
+      } else if (from.size() >= StringRef::kInlineBytesMax) {
+        to[row] = short_text(text);
+      } else {
+        to[row] = StringRef(text);
       }
-      to[row] = StringRef(text);
+      from.remove_prefix(text.size());
     }
+  }
+
+  /// A view of `text` at `kept`, to which it was just copied: reading it there would wait for that.
+  static StringRef long_text(std::string_view text, const char* kept) {
+    uint32_t prefix;
+    std::memcpy(&prefix, text.data(), sizeof(prefix));
+    return string_ref(text.size(), prefix, std::bit_cast<uint64_t>(kept));
+  }
+
+  /// StringRef(text) without a loop, where as many bytes as it holds inside can be read.
+  static StringRef short_text(std::string_view text) {
+    uint32_t prefix;
+    uint64_t rest;
+    std::memcpy(&prefix, text.data(), sizeof(prefix));
+    std::memcpy(&rest, text.data() + sizeof(prefix), sizeof(rest));
+    size_t size = text.size();
+    if (size < 4) prefix &= (uint32_t{1} << (8 * size)) - 1;
+    if (size < 12) rest = size <= 4 ? 0 : rest & ((uint64_t{1} << (8 * (size - 4))) - 1);
+    return string_ref(size, prefix, rest);
+  }
+
+  static StringRef string_ref(size_t size, uint32_t prefix, uint64_t tail) {
+    return std::bit_cast<StringRef>(
+        std::array<uint64_t, 2>{size | static_cast<uint64_t>(prefix) << 32, tail});
   }
 
   void take_nulls(Column& column, const Array<uint64_t>& words) {
