@@ -50,7 +50,11 @@ uint32_t crc_of(const SegmentHeaderBytes& bytes) {
 }
 
 uint32_t crc_of(const LogId& id, const FrameHeaderBytes& bytes) {
-  return crc32c(view(bytes, offsetof(FrameHeaderBytes, header_crc)), crc32c(view(id)));
+  struct {
+    LogId id;
+    FrameHeaderBytes header;
+  } both = {id, bytes};
+  return crc32c(view(both, offsetof(FrameHeaderBytes, header_crc) + sizeof(id)));
 }
 
 }  // namespace

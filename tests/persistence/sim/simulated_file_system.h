@@ -58,6 +58,12 @@ class SimulatedFileSystem : public FileSystem {
   /// The bytes that all files may have.
   void set_capacity(uint64_t bytes) { capacity_ = bytes; }
   void set_read_only(bool read_only) { read_only_ = read_only; }
+  bool read_only() const { return read_only_; }
+  /// No fault waits any more.
+  void heal() {
+    crash_after_ = fail_sync_after_ = capacity_ = kNever;
+    read_only_ = false;
+  }
   /// Turns a bit over, for good.
   void flip_bit(const std::string& path, uint64_t bit);
 
