@@ -19,6 +19,12 @@ absl::StatusOr<std::unique_ptr<Journal>> Journal::open(FileSystem& files,
   log_options.new_id = options.new_id;
   auto log = SegmentLog::open(files, log_options);
   if (!log.ok()) return log.status();
+  if ((*log)->next() <= options.reached.position.value) {
+    return absl::DataLossError(absl::StrCat(options.directory, ": the journal ends at ",
+                                            (*log)->next() - 1, ", and a state has seen entry ",
+                                            options.reached.position.value,
+                                            "; others lack what is ", "between"));
+  }
   return std::unique_ptr<Journal>(new Journal(options, *std::move(log)));
 }
 

@@ -30,9 +30,12 @@ struct JournalOptions {
   uint64_t bytes_reserved = 64u << 20;
   /// Without it commit() only writes; sync() is then called every so often, or never.
   bool sync_commits = true;
-  /// The last entry that everybody's state has taken in. Rot up to it is told and passed over; a
-  /// journal that ends before it begins anew behind it, under a new id.
+  /// The last entry that every state has taken in. Rot up to it is told and passed over; a journal
+  /// that ends before it begins anew behind it, under a new id.
   EntryId covered;
+  /// The last entry that some state has taken in: a journal that ends between the two has lost
+  /// entries that others need.
+  EntryId reached;
   std::function<LogId()> new_id = random_log_id;
 };
 
@@ -41,8 +44,9 @@ enum class JournalSpace : uint8_t { kOrdinary, kReserve };
 
 class Journal {
  public:
-  /// Made when it is not there. kDataLoss: rot behind what is covered, with file and position;
-  /// kUnavailable: another process has it; kFailedPrecondition: of a newer version; the disk's.
+  /// Made when it is not there. kDataLoss: rot behind what is covered, with file and position, or
+  /// it ends too early; kUnavailable: another process has it; kFailedPrecondition: of a newer
+  /// version; the disk's.
   static absl::StatusOr<std::unique_ptr<Journal>> open(FileSystem& files,
                                                        const JournalOptions& options);
 

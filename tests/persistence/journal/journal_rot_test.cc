@@ -105,6 +105,20 @@ TEST_F(JournalRotTest, AJournalThatEndsBeforeTheStateBeginsAnewBehindIt) {
   EXPECT_EQ(journal_->append(some_entry(501, 3)), absl::OkStatus());
 }
 
+TEST_F(JournalRotTest, AJournalThatEndsBetweenTwoStatesIsRefused) {
+  ASSERT_EQ(open(), absl::OkStatus());
+  write_until(20);
+  restart(Crash::kPower);
+  options_.covered = {{1}, {10}};
+  options_.reached = {{1}, {30}};
+  absl::Status refused = open();
+  EXPECT_EQ(refused.code(), absl::StatusCode::kDataLoss);
+  EXPECT_NE(refused.message().find("ends at 20"), std::string::npos) << refused;
+  options_.reached = {{1}, {20}};
+  ASSERT_EQ(open(), absl::OkStatus());
+  EXPECT_EQ(*read_from(11), 10u);
+}
+
 TEST_F(JournalRotTest, ANewerVersionIsRefusedAndLeft) {
   ASSERT_EQ(open(), absl::OkStatus());
   write_until(20);
