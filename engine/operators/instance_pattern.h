@@ -127,6 +127,7 @@ class InstancePattern final : public PatternOperator {
   void add_absent(uint32_t state, PartialId id);
   void offer_to_absent(uint32_t state, const Chunk& chunk, uint32_t i);
   void offer_to_absent_half(uint32_t state, const Chunk& chunk, uint32_t i);
+  void stop_waiting(uint32_t state, PartialId id);
   bool can_proceed_without(uint32_t absent, PartialId id);
   void begin_absences();
   void on_tick(uint32_t key, uint32_t state);

@@ -130,18 +130,21 @@ void InstancePattern::offer_to_absent_half(uint32_t state, const Chunk& chunk, u
       waiting[kept++] = id;
       continue;
     }
-    if (plan().sequence) {
-      SmallIds& others = pending(partner);
-      uint32_t* end = std::remove(others.data(), others.data() + others.size(), id);
-      auto left = static_cast<uint32_t>(end - others.data());
-      for (uint32_t gone = left; gone < others.size(); ++gone) partials_->release(id);
-      others.truncate(left);
-      if (left == 0) at_->pending_mask &= ~bit(partner);
-    }
+    if (plan().sequence) stop_waiting(partner, id);
     partials_->release(id);
   }
   waiting.truncate(kept);
   if (kept == 0) at_->pending_mask &= ~bit(state);
+}
+
+/// The instance waits in that state no more.
+void InstancePattern::stop_waiting(uint32_t state, PartialId id) {
+  SmallIds& waiting = pending(state);
+  uint32_t* end = std::remove(waiting.data(), waiting.data() + waiting.size(), id);
+  auto left = static_cast<uint32_t>(end - waiting.data());
+  for (uint32_t gone = left; gone < waiting.size(); ++gone) partials_->release(id);
+  waiting.truncate(left);
+  if (left == 0) at_->pending_mask &= ~bit(state);
 }
 
 /// The other half of an `and` has come: whether the instance may go on.
@@ -155,6 +158,7 @@ bool InstancePattern::can_proceed_without(uint32_t absent, PartialId id) {
   if (half.arrived_ms == 0) return true;
   half.arrived_ms = 0;
   begin_instance(absent);
+  stop_waiting(absent, id);
   return false;
 }
 

@@ -27,8 +27,8 @@ void InstancePattern::end_everywhere(Ends&& ends) {
   partials_->free_unowned();
 }
 
-// Where absent states begin anew, what they make of an instance that is too old depends on when it is
-// found to be: at an event, as ever.
+// Where absent states begin anew, what they make of an instance that is too old depends on when it
+// is found to be: at an event, as ever.
 bool InstancePattern::sweep(int64_t now) {
   uint32_t before = partials_->live();
   bool ages = plan().within_ms && absent_states_.empty();

@@ -159,10 +159,7 @@ void PatternOperator::hand_on() {
 }
 
 void PatternOperator::hand_on_between_chunks() {
-  if (!context_.loops()) {
-    matches_.hand_on();
-    return settle();
-  }
+  if (matches_.empty()) return settle();
   PatternMatches::Held held = matches_.take();
   settle();
   matches_.hand_on_one_by_one(held);

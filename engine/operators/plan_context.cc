@@ -61,6 +61,7 @@ void PlanContext::advance_to(int64_t now, uint32_t cause) {
     }
     if (first == nullptr) return;
     uint32_t key = first->deadlines_.top().key;
+    due_ms_ = first->deadlines_.top().at_ms;
     first->deadlines_.pop();
     first->on_timer(key);
   }

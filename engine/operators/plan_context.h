@@ -89,6 +89,8 @@ class PlanContext final : public Stateful {
 
   /// Milliseconds; what the plan takes for the present.
   int64_t now() const { return now_; }
+  /// While a timer runs, what it was asked for: where the clock leaps, that is before now.
+  int64_t due_ms() const { return due_ms_; }
   /// The plan's first moment; only once it has begun.
   int64_t started_at() const { return started_at_; }
 
@@ -97,6 +99,10 @@ class PlanContext final : public Stateful {
   int64_t clock_at(const Chunk& chunk, uint32_t i) const {
     return row_clocks_ != nullptr ? row_clocks_[chunk.cause(i) >> 1] : now_;
   }
+
+  /// An expression of the plan asks for the time, so rows at different times are not taken as one.
+  bool reads_clock() const { return reads_clock_; }
+  void note_clock_read() { reads_clock_ = true; }
 
   /// A stream of the plan feeds itself: whatever an operator hands on may come back to it before
   /// the call returns, so it must not hold anything in hand by then.
@@ -144,8 +150,10 @@ class PlanContext final : public Stateful {
   std::string plan_;
   PlanLog* log_ = nullptr;
   int64_t now_ = INT64_MIN;
+  int64_t due_ms_ = INT64_MIN;
   bool started_ = false;
   int64_t started_at_ = INT64_MIN;
+  bool reads_clock_ = false;
   bool loops_ = false;
   Dialect dialect_ = Dialect::k51;
   LoopGuard loop_guard_;

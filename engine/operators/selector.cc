@@ -296,7 +296,29 @@ void Selector::emit(const Chunk& chunk, const uint32_t* step_of_row,
                     const std::vector<uint32_t>& groups) {
   choose(chunk, step_of_row, groups);
   if (!plan_.order_by.empty() || plan_.limit || plan_.offset) order_and_limit(chunk, step_of_row);
-  if (!chosen_.empty()) project(chunk, step_of_row, groups);
+  if (plan_.resets_wanted) note_resets(chunk);
+  if (!chosen_.empty()) {
+    project(chunk, step_of_row, groups);
+  } else if (!resets_.empty()) {
+    Selected selected;
+    selected.resets = resets_;
+    next_.receive(selected);
+  }
+}
+
+void Selector::note_resets(const Chunk& chunk) {
+  resets_.clear();
+  if (chunk.kinds == nullptr) return;
+  auto chosen_below = [this](uint32_t row) {
+    auto below = [row](uint32_t place) { return place < row; };
+    return static_cast<uint32_t>(std::count_if(chosen_.begin(), chosen_.end(), below));
+  };
+  for (uint32_t i = 0; i < chunk.rows; ++i) {
+    uint8_t kind = chunk.kinds[i];
+    if ((kind & EventKind::kResetBefore) != 0) resets_.push_back({chosen_below(i), chunk.key(i)});
+    if ((kind & EventKind::kResetAfter) != 0)
+      resets_.push_back({chosen_below(i + 1), chunk.key(i)});
+  }
 }
 
 void Selector::take_candidates(const Chunk& chunk, const uint32_t* step_of_row) {
@@ -489,6 +511,7 @@ void Selector::project(const Chunk& chunk, const uint32_t* step_of_row,
     for (uint32_t i = 0; i < count; ++i) out_group_keys_[i] = groups_.key(groups[chosen_[i]]);
     selected.group_keys = out_group_keys_.data();
   }
+  selected.resets = resets_;
   selected.batch = std::move(out);
   next_.receive(selected);
 }

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "engine/operators/aggregator.h"
@@ -50,13 +51,21 @@ struct SelectorPlan {
   /// No row leaves its group again: groups are there for ever but for the plan's limit.
   bool rows_stay = false;
   bool group_keys_wanted = false;  ///< whoever takes the rows asks for their groups
+  bool resets_wanted = false;      ///< and for the resets among them
+};
+
+/// All that came of an instance is over.
+struct SelectedReset {
+  uint32_t before = 0;  ///< how many of the rows came before
+  uint32_t key = 0;
 };
 
 /// Rows that left a selector; the chunk's kinds tell current from expired ones.
 struct Selected {
-  Chunk chunk;
+  Chunk chunk;  ///< no rows at all only where there are resets
   EventBatchPtr batch;
   const StringRef* group_keys = nullptr;  ///< the group of each row, when there are groups
+  std::span<const SelectedReset> resets;
 };
 
 class SelectedReceiver {
@@ -120,6 +129,7 @@ class Selector : public Receiver, public KeyedOperator {
   void pick_expired(const Chunk& chunk);
   void keep_last_of_chunks(const Chunk& chunk, const std::vector<uint32_t>& groups);
   void order_and_limit(const Chunk& chunk, const uint32_t* step_of_row);
+  void note_resets(const Chunk& chunk);
   void project(const Chunk& chunk, const uint32_t* step_of_row,
                const std::vector<uint32_t>& groups);
 
@@ -148,6 +158,7 @@ class Selector : public Receiver, public KeyedOperator {
   std::vector<uint32_t> out_chunk_ids_, out_keys_, out_causes_;
   std::vector<uint8_t> out_kinds_;
   std::vector<StringRef> out_group_keys_;
+  std::vector<SelectedReset> resets_;
 };
 
 }  // namespace pollux

@@ -111,8 +111,15 @@ void SnapshotLimiter::hand_on(const State& state, uint32_t key) {
 
 void SnapshotLimiter::receive(const Selected& selected) {
   const Chunk& chunk = selected.chunk;
-  const StringRef* keys = holds_rows_ ? shown_keys(selected) : nullptr;
+  const StringRef* keys = holds_rows_ && chunk.rows > 0 ? shown_keys(selected) : nullptr;
+  auto reset = selected.resets.begin();
+  auto take_resets = [&](uint32_t before) {
+    for (; reset != selected.resets.end() && reset->before <= before; ++reset) {
+      drop_key(options_.keyed ? reset->key : 0);
+    }
+  };
   for (uint32_t i = 0; i < chunk.rows; ++i) {
+    take_resets(i);
     uint32_t key = options_.keyed ? chunk.key(i) : 0;
     State& state = states_.at(key);
     if (!holds_rows_) {
@@ -123,6 +130,7 @@ void SnapshotLimiter::receive(const Selected& selected) {
     if (places_.size() < shown_.capacity()) places_.resize(shown_.capacity());
     take_row(state, key, selected, i, shown);
   }
+  take_resets(chunk.rows);
 }
 
 /// What each row shows besides aggregates, with its group where groups are told apart.

@@ -6,11 +6,11 @@ namespace pollux {
 
 void SessionWindow::contents(uint32_t key, std::vector<Slot>& slots) {
   State& state = states_.at(key);
-  for (const auto& [end, number] : state.previous) {
+  for (const auto& [end, opened, number] : state.previous) {
     const std::deque<Slot>& rows = sessions_[number].previous.rows;
     slots.insert(slots.end(), rows.begin(), rows.end());
   }
-  for (const auto& [end, number] : state.current) {
+  for (const auto& [end, opened, number] : state.current) {
     const std::deque<Slot>& rows = sessions_[number].current.rows;
     slots.insert(slots.end(), rows.begin(), rows.end());
   }
@@ -31,17 +31,17 @@ void SessionWindow::ask(uint32_t key, int64_t deadline) {
 
 void SessionWindow::set_end(uint32_t key, uint32_t number, int64_t end) {
   Session& session = sessions_[number].current;
-  states_.at(key).current.erase({session.end, number});
+  states_.at(key).current.erase(end_of(session, number));
   session.end = end;
-  states_.at(key).current.insert({end, number});
+  states_.at(key).current.insert(end_of(session, number));
   ask(key, end);
 }
 
 void SessionWindow::set_previous_end(uint32_t key, uint32_t number, int64_t end) {
   Session& session = sessions_[number].previous;
-  states_.at(key).previous.erase({session.end, number});
+  states_.at(key).previous.erase(end_of(session, number));
   session.end = end;
-  states_.at(key).previous.insert({end, number});
+  states_.at(key).previous.insert(end_of(session, number));
   ask(key, end + plan().latency_ms);
 }
 
@@ -49,6 +49,7 @@ void SessionWindow::begin(uint32_t key, uint32_t number, Slot slot, int64_t time
   Session& session = sessions_[number].current;
   session.rows.push_back(slot);
   session.start = time;
+  session.opened = states_.at(key).opened++;
   set_end(key, number, time + plan().extent);
 }
 
@@ -98,7 +99,7 @@ void SessionWindow::join_previous(uint32_t key, uint32_t number) {
   if (previous.rows.empty() || previous.end < current.start - plan().extent) return;
   current.rows.insert(current.rows.begin(), previous.rows.begin(), previous.rows.end());
   current.start = std::min(current.start, previous.start);
-  states_.at(key).previous.erase({previous.end, number});
+  states_.at(key).previous.erase(end_of(previous, number));
   previous = Session{};
 }
 
@@ -107,9 +108,9 @@ void SessionWindow::become_previous(uint32_t key, uint32_t number) {
   State& state = states_.at(key);
   Session& current = sessions_[number].current;
   Session& previous = sessions_[number].previous;
-  state.current.erase({current.end, number});
+  state.current.erase(end_of(current, number));
   if (plan().latency_ms == 0) return leave(state, current);
-  state.previous.erase({previous.end, number});
+  state.previous.erase(end_of(previous, number));
   leave(state, previous);
   std::swap(previous, current);
   set_previous_end(key, number, previous.end);
@@ -138,14 +139,14 @@ void SessionWindow::end_chunk(uint32_t key, int64_t) { hand_leaving(key); }
 
 void SessionWindow::on_deadline(uint32_t key) {
   State& state = states_.at(key);
-  int64_t now = context().now();
-  while (!state.current.empty() && state.current.begin()->first <= now) {
-    uint32_t number = state.current.begin()->second;
+  int64_t now = context().due_ms();
+  while (!state.current.empty() && state.current.begin()->end_ms <= now) {
+    uint32_t number = state.current.begin()->number;
     become_previous(key, number);
     forget_if_empty(number);
   }
-  while (!state.previous.empty() && state.previous.begin()->first + plan().latency_ms <= now) {
-    uint32_t number = state.previous.begin()->second;
+  while (!state.previous.empty() && state.previous.begin()->end_ms + plan().latency_ms <= now) {
+    uint32_t number = state.previous.begin()->number;
     state.previous.erase(state.previous.begin());
     leave(state, sessions_[number].previous);
     forget_if_empty(number);
@@ -157,7 +158,7 @@ void SessionWindow::on_deadline(uint32_t key) {
 
 void SessionWindow::Session::archive(StateArchive& archive) {
   std::vector<Slot> slots(rows.begin(), rows.end());
-  archive(slots, start, end);
+  archive(slots, start, end, opened);
   rows.assign(slots.begin(), slots.end());
 }
 
@@ -174,18 +175,18 @@ void SessionWindow::archive_held(StateArchive& archive) {
     for (Slot slot : both.current.rows) check_slot(archive, slot);
     for (Slot slot : both.previous.rows) check_slot(archive, slot);
     State& state = states_.at(keys_.instance(number));
-    if (!both.current.rows.empty()) state.current.insert({both.current.end, number});
-    if (!both.previous.rows.empty()) state.previous.insert({both.previous.end, number});
+    if (!both.current.rows.empty()) state.current.insert(end_of(both.current, number));
+    if (!both.previous.rows.empty()) state.previous.insert(end_of(both.previous, number));
   }
 }
 
 void SessionWindow::release_key(uint32_t key) {
   State& state = states_.at(key);
-  for (const auto& [end, number] : state.current) {
+  for (const auto& [end, opened, number] : state.current) {
     leave(state, sessions_[number].current);
     forget_if_empty(number);
   }
-  for (const auto& [end, number] : state.previous) {
+  for (const auto& [end, opened, number] : state.previous) {
     leave(state, sessions_[number].previous);
     forget_if_empty(number);
   }

@@ -5,6 +5,7 @@
 // a late row may still join it, or join it to the session after it. Times are those of the rows.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <deque>
 #include <limits>
@@ -27,7 +28,8 @@ class SessionWindow final : public WindowOperator {
   struct Session {
     std::deque<Slot> rows;  ///< empty: there is no such session
     int64_t start = 0;
-    int64_t end = 0;  ///< the gap after the latest row
+    int64_t end = 0;      ///< the gap after the latest row
+    uint64_t opened = 0;  ///< how many of the instance were opened before
 
     void archive(StateArchive& archive);
   };
@@ -36,14 +38,25 @@ class SessionWindow final : public WindowOperator {
 
     void archive(StateArchive& archive) { archive(current, previous); }
   };
-  /// Sessions by the time of their end, then by the number of their key.
-  using Ends = std::set<std::pair<int64_t, uint32_t>>;
+  /// By when it ends; of those that end together the one that was opened first is the first.
+  struct End {
+    int64_t end_ms = 0;
+    uint64_t opened = 0;
+    uint32_t number = 0;  ///< of the key
+
+    auto operator<=>(const End&) const = default;
+  };
+  static End end_of(const Session& session, uint32_t number) {
+    return {session.end, session.opened, number};
+  }
+  using Ends = std::set<End>;
   struct State {
     Ends current, previous;
     int64_t last_asked = std::numeric_limits<int64_t>::min();
+    uint64_t opened = 0;
     std::vector<Slot> leaving;  ///< go on behind the chunk in hand
 
-    void archive(StateArchive& archive) { archive(last_asked); }
+    void archive(StateArchive& archive) { archive(last_asked, opened); }
   };
 
   void enter(uint32_t key, Slot slot, int64_t time, int64_t clock) override;

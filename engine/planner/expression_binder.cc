@@ -239,6 +239,7 @@ ExpressionPtr ExpressionBinder::bind_function(const ast::Expression& expression)
                 near.empty() ? "" : "did you mean '" + near + "'?");
   }
   if (!whole) return nullptr;
+  if (!scripted && entry->reads_clock) context_.note_clock_read();
   CallResult result = scripted ? scripts->call(name, std::move(arguments))
                       : entry->make_numbered != nullptr
                           ? entry->make_numbered(std::move(arguments), context_.uuids())

@@ -218,6 +218,11 @@ SelectedReceiver* QueryPlanner::plan_snapshots(const ast::Query& query, Selector
                                  column->source() == SelectorSource::kAggregates);
   }
   selection.group_keys_wanted = options.grouped;
+  selection.resets_wanted = !options.grouped;
+  if (options.grouped) {  // as in the original
+    selection.order_by.clear();
+    selection.offset.reset();
+  }
   selection.batching = false;
   selection.having_for_expired = false;
   return &own(std::make_unique<SnapshotLimiter>(std::move(options), selection.output,

@@ -108,9 +108,20 @@ bool Plan::set_row_clocks(const EventBatch& batch) {
   return own;
 }
 
-/// How far rows can be worked on before a deadline may come between two of them.
+/// How far rows can be worked on before a deadline may come between two of them, or the time that
+/// an expression reads is another.
 uint32_t Plan::end_of_run(const EventBatch& batch, uint32_t begin) const {
   if (row_by_row_) return begin + 1;
+  if (context_.reads_clock()) {
+    auto later =
+        std::upper_bound(row_clocks_.begin() + begin, row_clocks_.end(), row_clocks_[begin]);
+    return std::min(end_before_deadline(batch, begin),
+                    static_cast<uint32_t>(later - row_clocks_.begin()));
+  }
+  return end_before_deadline(batch, begin);
+}
+
+uint32_t Plan::end_before_deadline(const EventBatch& batch, uint32_t begin) const {
   if (!context_.has_timers()) return batch.rows();
   if (!clocks_are_timestamps_) return begin + 1;
   int64_t limit = row_clocks_[begin];

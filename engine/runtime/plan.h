@@ -133,6 +133,7 @@ class Plan {
  private:
   void add_state(Stateful& state);
   uint32_t end_of_run(const EventBatch& batch, uint32_t begin) const;
+  uint32_t end_before_deadline(const EventBatch& batch, uint32_t begin) const;
   bool set_row_clocks(const EventBatch& batch);
 
   std::string name_;

@@ -20,9 +20,7 @@ bool crc_is_right(std::string_view bytes) {
 
 }  // namespace
 
-uint64_t revision_plan_hash(std::string_view text) {
-  return XXH3_64bits(text.data(), text.size());
-}
+uint64_t revision_plan_hash(std::string_view text) { return XXH3_64bits(text.data(), text.size()); }
 
 std::string encode_header(const RevisionHeader& header) {
   std::string bytes(kMagic);

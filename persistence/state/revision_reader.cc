@@ -78,13 +78,12 @@ absl::StatusOr<RevisionInfo> verify_revision(FileSystem& files, const std::strin
   });
 }
 
-absl::StatusOr<Revision> read_revision(FileSystem& files, const std::string& path,
-                                       size_t threads) {
+absl::StatusOr<Revision> read_revision(FileSystem& files, const std::string& path, size_t threads) {
   Revision revision;
   auto unpack = [&](const ReadFile& file, const RevisionTrailer& trailer) {
     BodyUnpacker unpacker(trailer, threads, revision.state);
-    absl::Status read = read_body(
-        file, trailer, [&](std::string_view piece) { return unpacker.append(piece); });
+    absl::Status read =
+        read_body(file, trailer, [&](std::string_view piece) { return unpacker.append(piece); });
     return read.ok() ? unpacker.finish() : read;
   };
   absl::StatusOr<RevisionInfo> info = read_file(files, path, unpack);

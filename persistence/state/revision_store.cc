@@ -30,8 +30,8 @@ std::optional<uint64_t> RevisionStore::timestamp_of(std::string_view file) const
   auto [end, error] = std::from_chars(file.data(), file.data() + file.size(), timestamp);
   std::string_view rest = file.substr(static_cast<size_t>(end - file.data()));
   // One name a timestamp: no zeros in front.
-  bool plain = error == std::errc() && timestamp <= INT64_MAX &&
-               (file[0] != '0' || end == file.data() + 1);
+  bool plain =
+      error == std::errc() && timestamp <= INT64_MAX && (file[0] != '0' || end == file.data() + 1);
   if (!plain || !rest.starts_with('_') || rest.substr(1) != options_.folder) return std::nullopt;
   return timestamp;
 }
@@ -63,8 +63,7 @@ absl::StatusOr<std::vector<RevisionStore::Name>> RevisionStore::names() const {
   return names;
 }
 
-absl::StatusOr<std::unique_ptr<RevisionWriter>> RevisionStore::begin(
-    const RevisionHeader& header) {
+absl::StatusOr<std::unique_ptr<RevisionWriter>> RevisionStore::begin(const RevisionHeader& header) {
   absl::StatusOr<std::vector<Name>> there = names();
   if (!there.ok()) return there.status();
   auto timestamp = static_cast<uint64_t>(std::max<int64_t>(header.timestamp.ms, 0));

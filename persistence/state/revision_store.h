@@ -30,9 +30,9 @@ struct ListedRevision {
 
 /// What a plan can go on from.
 struct NewestRevision {
-  std::optional<Revision> revision;        ///< empty when there is no valid one
-  std::string path;                        ///< of the revision
-  std::vector<absl::Status> passed_over;   ///< why not each of the newer ones, newest first
+  std::optional<Revision> revision;       ///< empty when there is no valid one
+  std::string path;                       ///< of the revision
+  std::vector<absl::Status> passed_over;  ///< why not each of the newer ones, newest first
 };
 
 class RevisionStore {

@@ -1,11 +1,25 @@
 #include "server/geo/mmdb_lookup.h"
 
+#include <arpa/inet.h>
 #include <maxminddb.h>
+#include <netinet/in.h>
 
 #include <utility>
 
 namespace pollux {
 namespace {
+
+/// Four numbers, or IPv6: not what inet_aton() and with it getaddrinfo() take for an address too.
+bool read_address(const std::string& text, sockaddr_storage& address) {
+  auto& v4 = reinterpret_cast<sockaddr_in&>(address);
+  if (inet_pton(AF_INET, text.c_str(), &v4.sin_addr) == 1) {
+    v4.sin_family = AF_INET;
+    return true;
+  }
+  auto& v6 = reinterpret_cast<sockaddr_in6&>(address);
+  v6.sin6_family = AF_INET6;
+  return inet_pton(AF_INET6, text.c_str(), &v6.sin6_addr) == 1;
+}
 
 class MmdbLookup final : public AddressLookup {
  public:
@@ -24,11 +38,12 @@ class MmdbLookup final : public AddressLookup {
  private:
   /// names.en of a part of the address's record. IPv4 addresses within IPv6 are found as such.
   std::optional<std::string> name_of(std::string_view address, const char* part) const {
-    int address_error = 0;
+    sockaddr_storage number{};
+    if (!read_address(std::string(address), number)) return std::nullopt;
     int error = MMDB_SUCCESS;
     MMDB_lookup_result_s found =
-        MMDB_lookup_string(&database_, std::string(address).c_str(), &address_error, &error);
-    if (address_error != 0 || error != MMDB_SUCCESS || !found.found_entry) return std::nullopt;
+        MMDB_lookup_sockaddr(&database_, reinterpret_cast<const sockaddr*>(&number), &error);
+    if (error != MMDB_SUCCESS || !found.found_entry) return std::nullopt;
     MMDB_entry_data_s data;
     error = MMDB_get_value(&found.entry, &data, part, "names", "en", nullptr);
     if (error != MMDB_SUCCESS || !data.has_data || data.type != MMDB_DATA_TYPE_UTF8_STRING) {

@@ -188,16 +188,6 @@ TEST_F(Agreement, APatternFeedsItsOwnStreamOnceAChunkIsThrough) {
             "Out(a text of many bytes,1) S(a text of many bytes,0)");
 }
 
-TEST_F(Agreement, AnAbsenceBehindAnOptionalStartIsOverAtOnce) {
-  // What comes through the optional start has no time yet, so that 3 seconds have passed since.
-  const std::vector<std::string> query = {
-      "from every e1=S[i == 9]?, e2=S[i < 3] and not R[i == 9] for 3 sec, e3=R "
-      "select e2.i as a, e3.i as b insert into Out;"};
-  EXPECT_EQ(results_of(made(query, {{"S", {{"a", 5}, {"b", 1}}}, {"R", {{"c", 2}}}})), "Out(1,2)");
-  EXPECT_EQ(results_of(made(query, {{"S", {{"a", 5}, {"b", 1}, {"c", 5}}}, {"R", {{"d", 2}}}})),
-            "");
-}
-
 TEST_F(Agreement, AHalfThatBeginsASequenceOutlivesItsSpoiler) {
   EXPECT_EQ(results_of(made({"from every e1=S and not S[i > 5], e2=S select e1.i as a, e2.i as b "
                              "insert into Out;"},

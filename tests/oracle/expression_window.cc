@@ -1,6 +1,7 @@
 // Windows that hold events as long as a condition on them holds: expression and expressionBatch.
 //
-// The condition is a text of its own. It sees the event in hand, the oldest (`first`) and the newest
+// The condition is a text of its own. It sees the event in hand, the oldest (`first`) and the
+// newest
 // (`last`) of those held, and aggregates of them.
 #include <deque>
 #include <optional>

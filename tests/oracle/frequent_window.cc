@@ -168,8 +168,7 @@ std::unique_ptr<Window> make_frequent_window(const ast::StreamHandler& handler, 
   }
   if (handler.name != "lossyFrequent") return nullptr;
   LossyFrequentWindow::Bounds bounds{constant_share(handler, 0), 0};
-  bounds.error =
-      handler.arguments.size() > 1 ? constant_share(handler, 1) : bounds.support / 10;
+  bounds.error = handler.arguments.size() > 1 ? constant_share(handler, 1) : bounds.support / 10;
   return std::make_unique<LossyFrequentWindow>(bounds, attributes_from(handler, 2, scope), context);
 }
 

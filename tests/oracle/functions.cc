@@ -34,7 +34,7 @@ Scalar extremum(const Call& call, AttributeType& type, bool maximum) {
   require(all_of_one_type(call) && is_numeric(call.types[0]), call);
   type = call.types[0];
   bool whole = type == AttributeType::kInt || type == AttributeType::kLong;
-  return [maximum, whole](const Values& values, const EvalContext&) -> Value {
+  return [maximum, whole, type](const Values& values, const EvalContext&) -> Value {
     auto less = [whole](const Value& a, const Value& b) {
       return whole ? as_long(a) < as_long(b) : as_double(a) < as_double(b);
     };
@@ -43,7 +43,7 @@ Scalar extremum(const Call& call, AttributeType& type, bool maximum) {
       if (is_null(value)) continue;
       if (is_null(best) || (maximum ? less(best, value) : less(value, best))) best = value;
     }
-    return best;
+    return convert(best, type);
   };
 }
 

@@ -11,8 +11,8 @@ NamedWindow::NamedWindow(const ast::WindowDefinition& definition, const Fields& 
   Scope scope = plan.base_scope();
   scope.sources = {{{definition.name}, fields}};
   scope.current = 0;
-  window_ = make_window(definition.window, scope,
-                        {&plan.clock, expired_, true, &plan.table_pointers});
+  window_ =
+      make_window(definition.window, scope, {&plan.clock, expired_, true, &plan.table_pointers});
   window_->next = this;
 }
 

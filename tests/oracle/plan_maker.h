@@ -101,7 +101,7 @@ class PlanMaker {
   Selection select(const Input& input, const std::vector<Attribute>* wanted, bool aggregates);
   std::string rate();
   std::string events_wanted(bool windowed);
-  std::string rate_and_insert(bool windowed);
+  std::string rate_and_insert(const Input& input, const std::string& selected);
   std::string insert(const Input& input, bool aggregates, bool inner);
   std::optional<std::string> insert_into_window(const Input& input);
 

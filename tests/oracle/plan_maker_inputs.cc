@@ -37,7 +37,7 @@ RandomInput PlanMaker::single() {
   input.multiplied = stream.multiplied;
   if (random_.chance(35)) input.text += filter(input.reach);
   input.windowed = stream.named_window;
-  if (stream.current_only && random_.chance(60)) {
+  if (!stream.named_window && random_.chance(60)) {
     input.windowed = true;
     bool by_content = is_input(stream) && random_.chance(25);
     input.text += by_content ? "#window." + window_by_content() : window_of(stream);
@@ -70,7 +70,9 @@ std::string PlanMaker::equality(const std::vector<Reach>& left, const std::vecto
 
 RandomInput PlanMaker::join() {
   const RandomStream& left = any_stream(true, true);
-  const RandomStream& right = any_stream(true, !left.named_window);
+  const RandomStream& other = any_stream(true, !left.named_window);
+  bool window_twice = left.named_window && other.name == left.name;
+  const RandomStream& right = window_twice ? streams_[0] : other;
   std::string kind = random_.word(
       {"join", "join", "inner join", "left outer join", "right outer join", "full outer join"});
   Input input;

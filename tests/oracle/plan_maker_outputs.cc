@@ -72,9 +72,13 @@ std::string PlanMaker::events_wanted(bool windowed) {
 }
 
 // The rate, and what kinds of events are inserted; snapshots insert all.
-std::string PlanMaker::rate_and_insert(bool windowed) {
-  if (random_.chance(6)) return " output snapshot every " + duration() + " insert all events into ";
-  return rate() + " insert " + events_wanted(windowed) + "into ";
+std::string PlanMaker::rate_and_insert(const Input& input, const std::string& selected) {
+  // Of a join or a pattern, and with `having`, a snapshot in the original keeps what has left.
+  bool simple =
+      !input.multiplied && !in_partition_ && selected.find(" having ") == std::string::npos;
+  if (random_.chance(8) && simple)
+    return " output snapshot every " + duration() + " insert all events into ";
+  return rate() + " insert " + events_wanted(input.windowed) + "into ";
 }
 
 // An output that a later query may read, or one that another query fills already.
@@ -87,7 +91,7 @@ std::string PlanMaker::insert(const Input& input, bool aggregates, bool inner) {
     RandomStream& target = *random_.pick(fitting);
     target.multiplied |= input.multiplied;
     Selection selection = select(input, &target.fields, false);
-    return " select " + selection.text + rate_and_insert(input.windowed) + target.name;
+    return " select " + selection.text + rate_and_insert(input, selection.text) + target.name;
   }
   RandomStream made;
   Selection selection;
@@ -96,7 +100,8 @@ std::string PlanMaker::insert(const Input& input, bool aggregates, bool inner) {
   made.fields = selection.fields;
   made.rank = input.rank + 1;
   made.multiplied = input.multiplied;
-  std::string text = " select " + selection.text + rate_and_insert(input.windowed) + made.name;
+  std::string text =
+      " select " + selection.text + rate_and_insert(input, selection.text) + made.name;
   (inner ? inner_ : new_outputs_).push_back(std::move(made));
   return text;
 }
@@ -116,7 +121,7 @@ std::optional<std::string> PlanMaker::insert_into_window(const Input& input) {
     std::string value = field.name == "t" ? "eventTimestamp()" : value_of(field.type, input.reach);
     row += (row.empty() ? "" : ", ") + value + " as " + field.name;
   }
-  return " select " + row + rate_and_insert(input.windowed) + target.name;
+  return " select " + row + rate_and_insert(input, row) + target.name;
 }
 
 }  // namespace pollux::oracle

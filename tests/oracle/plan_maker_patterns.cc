@@ -48,7 +48,7 @@ std::string PlanMaker::half_absent(Input& input) {
 std::string PlanMaker::pattern_step(Input& input, bool first, bool last) {
   bool readable = !input.reach.empty() || !last;
   if (readable && random_.chance(10)) return absence(input) + " for " + duration();
-  if (random_.chance(7)) return half_absent(input);
+  if (random_.chance(7) && !first) return half_absent(input);
   std::string name = "e" + std::to_string(++elements_);
   const RandomStream& stream = any_stream(true);
   switch (random_.below(8)) {
@@ -91,7 +91,7 @@ RandomInput PlanMaker::pattern() {
       texts.erase(texts.begin() + 1);
       break;
     case 2:
-      if (random_.chance(50)) {
+      if (random_.chance(50) && texts[1].find("not ") == std::string::npos) {
         texts[1] = "every (" + texts[1] + ")";
         break;
       }
@@ -108,17 +108,19 @@ RandomInput PlanMaker::sequence() {
   Input input;
   input.multiplied = true;
   auto steps = random_.between(2, 4);
+  bool behind_count = false;  // what an absence behind a count waits for is not defined
   for (int64_t i = 0; i < steps; ++i) {
     bool last = i + 1 == steps;
     std::string step;
-    if (random_.chance(8) && !(last && input.reach.empty())) {
+    if (random_.chance(8) && !(last && input.reach.empty()) && !behind_count) {
       step = absence(input) + " for " + duration();
-    } else if (random_.chance(4)) {
+    } else if (random_.chance(4) && !behind_count && i > 0) {
       step = half_absent(input);
     } else {
       bool counted = !last && random_.chance(25);
       step = element(input, any_stream(true), "e" + std::to_string(++elements_), counted);
       if (counted) step += random_.word({"+", "*", "?", "<1:2>"});
+      behind_count = counted;
     }
     if (i == 0 && random_.chance(70)) step = "every " + step;
     input.text += (i == 0 ? "" : ", ") + step;

@@ -57,9 +57,9 @@ std::string PlanMaker::window_by_content() {
       return random_.word({"expression('last.t - first.t < 700')",
                            "expression('eventTimestamp(last) - eventTimestamp(first) < 700')"});
     case 6:
-      return "expressionBatch('count() <= " + few + random_.word({"')", "', true)"});
+      return "expressionBatch('count() <= " + few + "')";
     default:
-      return "expressionBatch('last.k == first.k')";
+      return "expressionBatch('last.t - first.t < 900')";
   }
 }
 

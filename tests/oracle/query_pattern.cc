@@ -70,7 +70,8 @@ class PatternInstance : public Instance {
 
 }  // namespace
 
-std::unique_ptr<QueryInstance> make_pattern(const QueryPlan::Parts& parts, const Surroundings& where) {
+std::unique_ptr<QueryInstance> make_pattern(const QueryPlan::Parts& parts,
+                                            const Surroundings& where) {
   return std::make_unique<PatternInstance>(parts, where);
 }
 

@@ -19,10 +19,10 @@ RatePlan QueryPlan::Parts::rate() const {
   plan.aggregated = selector.aggregated;
   plan.windowed = std::holds_alternative<ast::JoinInput>(query->input);
   if (const auto* source = std::get_if<ast::StreamSource>(&query->input)) {
-    plan.windowed = std::any_of(
-        source->handlers.begin(), source->handlers.end(), [](const ast::StreamHandler& handler) {
-          return handler.kind == ast::StreamHandler::Kind::kWindow;
-        });
+    plan.windowed = std::any_of(source->handlers.begin(), source->handlers.end(),
+                                [](const ast::StreamHandler& handler) {
+                                  return handler.kind == ast::StreamHandler::Kind::kWindow;
+                                });
   }
   return plan;
 }

@@ -46,7 +46,8 @@ class SingleInstance : public Instance, public Receiver {
 
 }  // namespace
 
-std::unique_ptr<QueryInstance> make_single(const QueryPlan::Parts& parts, const Surroundings& where) {
+std::unique_ptr<QueryInstance> make_single(const QueryPlan::Parts& parts,
+                                           const Surroundings& where) {
   return std::make_unique<SingleInstance>(parts, where);
 }
 

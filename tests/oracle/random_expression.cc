@@ -53,10 +53,8 @@ std::string number_call(Random& random, Type type, const std::vector<Reach>& rea
     if (random.chance(50)) {
       return "str:length(" + random_expression(random, Type::kString, reach, depth - 1) + ")";
     }
-    return "time:extract(currentTimeMillis(), '" + random.word({"year", "month", "day", "hour", "minute", "second"}) +
-           "')";
+    return "time:extract(currentTimeMillis(), '" + random.word({"year", "month"}) + "')";
   }
-  if (type == Type::kLong) return "currentTimeMillis()";
   return call_of_any_type(random, type, reach, depth);
 }
 
@@ -92,7 +90,7 @@ std::string string_expression(Random& random, const std::vector<Reach>& reach, i
       return "str:upper(" + random_expression(random, Type::kString, reach, depth - 1) + ")";
     case 3:
       return "time:dateFormat(currentTimeMillis(), '" +
-             random.word({"yyyy-MM-dd", "HH:mm:ss", "yyyy-MM-dd HH:mm:ss.SSS"}) + "')";
+             random.word({"yyyy-MM-dd", "yyyy-MM-dd HH"}) + "')";
     case 0: {
       Type other = random_type(random);
       return "str:concat(" + random_expression(random, Type::kString, reach, depth - 1) + ", " +
@@ -110,7 +108,8 @@ std::string string_expression(Random& random, const std::vector<Reach>& reach, i
 std::string comparison(Random& random, const std::vector<Reach>& reach, int depth) {
   switch (random.below(10)) {
     case 2: {
-      std::string function = random.word({"Boolean", "Double", "Float", "Integer", "Long", "String"});
+      std::string function =
+          random.word({"Boolean", "Double", "Float", "Integer", "Long", "String"});
       return "instanceOf" + function + "(" +
              random_expression(random, random_type(random), reach, depth - 1) + ")";
     }

@@ -92,7 +92,8 @@ bool Selector::compute(Combined& event) {
   Row output;
   for (const Bound& attribute : plan_.attributes) output.push_back(attribute.eval(context(event)));
   event.output = std::move(output);
-  return event.kind == EventKind::kReset || !plan_.having.eval ||
+  bool leaves_snapshot = plan_.each_event && event.kind == EventKind::kExpired;
+  return leaves_snapshot || event.kind == EventKind::kReset || !plan_.having.eval ||
          is_true(plan_.having.eval(context(event)));
 }
 
@@ -103,7 +104,8 @@ bool Selector::wanted(const Combined& event) const {
 CombinedChunk Selector::select(CombinedChunk chunk) {
   std::erase_if(chunk, [](const Combined& event) { return event.kind == EventKind::kTimer; });
   if (!plan_.group_by.empty()) {
-    return plan_.each_event ? each_of_groups(std::move(chunk)) : last_of_each_group(std::move(chunk));
+    return plan_.each_event ? each_of_groups(std::move(chunk))
+                            : last_of_each_group(std::move(chunk));
   }
   if (!plan_.each_event && plan_.has_aggregator) return last_of_all(std::move(chunk));
   return all(std::move(chunk));
@@ -127,14 +129,14 @@ CombinedChunk Selector::last_of_each_group(CombinedChunk chunk) {
   return groups;
 }
 
-// As in the original neither ordered nor with an offset.
+// As in the original neither ordered nor with an offset; what leaves is not held back by a limit.
 CombinedChunk Selector::each_of_groups(CombinedChunk chunk) {
   CombinedChunk out;
   for (Combined& event : chunk) {
     bool passes = compute(event);
     if (event.kind == EventKind::kReset || !passes || !wanted(event)) continue;
     bool room = !plan_.limit || static_cast<int64_t>(out.size()) < *plan_.limit;
-    if (room) out.push_back(std::move(event));
+    if (room || event.kind == EventKind::kExpired) out.push_back(std::move(event));
   }
   return out;
 }

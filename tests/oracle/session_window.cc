@@ -42,6 +42,7 @@ class SessionWindow : public Window {
     std::vector<Event> events;
     int64_t start = 0, end = 0;
     int64_t alive = 0;  ///< with the latency
+    uint64_t opened = 0;
   };
   struct Sessions {
     std::string key;
@@ -59,8 +60,8 @@ class SessionWindow : public Window {
   }
 
   void wake(int64_t time) {
-    context_.clock->notify_at(time, [this](int64_t) {
-      process({Event{EventKind::kTimer, context_.clock->now(), {}}});
+    context_.clock->notify_at(time, [this](int64_t due) {
+      process({Event{EventKind::kTimer, due, {}}});
     });
   }
 
@@ -83,6 +84,7 @@ class SessionWindow : public Window {
     Session& current = own.current;
     if (current.events.empty()) {
       current.start = time;
+      current.opened = opened_++;
     } else if (time < current.start) {
       return take_late(own, std::move(held));
     } else if (time > current.end) {
@@ -91,6 +93,7 @@ class SessionWindow : public Window {
       own.previous = std::exchange(current, {});
       wake(own.previous.alive);
       current.start = time;
+      current.opened = opened_++;
     }
     current.events.push_back(std::move(held));
     extend(current, time);
@@ -107,8 +110,7 @@ class SessionWindow : public Window {
       if (options_.latency > 0) merge(own);
       return true;
     }
-    if (options_.latency == 0 || previous.events.empty() ||
-        time < previous.start - options_.gap) {
+    if (options_.latency == 0 || previous.events.empty() || time < previous.start - options_.gap) {
       return false;
     }
     previous.events.push_back(std::move(held));
@@ -131,14 +133,15 @@ class SessionWindow : public Window {
     own.previous.events.clear();
   }
 
-  // The sessions that have events, those that end first first.
-  std::vector<Session*> by_end(Session Sessions::* which) {
+  // The sessions that have events, those that end first first; of equals those opened first.
+  std::vector<Session*> by_end(Session Sessions::*which) {
     std::vector<Session*> found;
     for (auto& each : sessions_) {
       if (!((*each).*which).events.empty()) found.push_back(&((*each).*which));
     }
-    std::stable_sort(found.begin(), found.end(),
-                     [](const Session* a, const Session* b) { return a->end < b->end; });
+    std::stable_sort(found.begin(), found.end(), [](const Session* a, const Session* b) {
+      return std::pair(a->end, a->opened) < std::pair(b->end, b->opened);
+    });
     return found;
   }
 
@@ -167,6 +170,7 @@ class SessionWindow : public Window {
   Options options_;
   WindowContext context_;
   std::vector<std::unique_ptr<Sessions>> sessions_;
+  uint64_t opened_ = 0;
 };
 
 }  // namespace

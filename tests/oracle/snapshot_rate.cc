@@ -159,8 +159,8 @@ class WindowRows : public Snapshot {
 
 std::unique_ptr<RateLimiter> make_snapshot(const RatePlan& plan, Clock& clock) {
   if (!plan.windowed) return std::make_unique<LastRows>(plan, clock);
-  bool all = std::find(plan.aggregated.begin(), plan.aggregated.end(), false) ==
-             plan.aggregated.end();
+  bool all =
+      std::find(plan.aggregated.begin(), plan.aggregated.end(), false) == plan.aggregated.end();
   if (!all) return std::make_unique<WindowRows>(plan, clock);
   if (plan.grouped) return std::make_unique<LastAggregates>(plan, clock);
   return std::make_unique<LastAggregate>(plan, clock);

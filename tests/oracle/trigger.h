@@ -1,4 +1,5 @@
-// `define trigger`: a stream that gets an event at the start, every so often, or by a cron expression.
+// `define trigger`: a stream that gets an event at the start, every so often, or by a cron
+// expression.
 #pragma once
 
 #include <cstdint>

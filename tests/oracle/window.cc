@@ -291,8 +291,8 @@ std::unique_ptr<Window> make_empty_window(const WindowContext& context) {
 
 std::unique_ptr<Window> make_window(const ast::StreamHandler& handler, const Scope& scope,
                                     const WindowContext& context) {
-  for (MakeWindow* make : {make_batch_window, make_expression_window, make_frequent_window,
-                           make_session_window}) {
+  for (MakeWindow* make :
+       {make_batch_window, make_expression_window, make_frequent_window, make_session_window}) {
     if (auto window = make(handler, scope, context)) return window;
   }
   const std::string& name = handler.name;

@@ -65,22 +65,22 @@ TEST_F(PlansApiTest, ParametersAreFilledInBeforeATextIsRead) {
       "insert into ${out};";
   Answer missing = deploy(text);
   EXPECT_EQ(missing.status, 400);
-  EXPECT_EQ(missing.body["diagnostics"].size(), 2u);
-  EXPECT_EQ(missing.body["diagnostics"][0]["line"], 2);
-  EXPECT_EQ(missing.body["diagnostics"][0]["column"], 12);
-  EXPECT_EQ(missing.body["diagnostics"][0]["message"], "parameter 'least' has no value");
+  EXPECT_EQ(missing.body["error"]["diagnostics"].size(), 2u);
+  EXPECT_EQ(missing.body["error"]["diagnostics"][0]["line"], 2);
+  EXPECT_EQ(missing.body["error"]["diagnostics"][0]["column"], 12);
+  EXPECT_EQ(missing.body["error"]["diagnostics"][0]["message"], "parameter 'least' has no value");
 
-  Json given = {{"text", text}, {"parameters", {{"least", 3}, {"out", "Found"}}}};
+  json given = {{"text", text}, {"parameters", {{"least", 3}, {"out", "Found"}}}};
   EXPECT_EQ(post("/v1/plans", given).status, 201);
   Answer shown = get("/v1/plans/P");
-  EXPECT_EQ(shown.body["outputs"], Json::array({"Found"}));
+  EXPECT_EQ(shown.body["outputs"], json::array({"Found"}));
   EXPECT_EQ(shown.body["text"], text) << "as it was sent";
 
   given["parameters"]["least"] = "none";
   Answer wrong = post("/v1/plans/validate", given);
   EXPECT_EQ(wrong.body["valid"], false);
   EXPECT_EQ(wrong.body["diagnostics"][0]["column"], 12) << "that of the parameter";
-  for (const Json& odd : {Json(1), Json::array(), Json({{"a b", "x"}}), Json({{"a", nullptr}})}) {
+  for (const json& odd : {json(1), json::array(), json({{"a b", "x"}}), json({{"a", nullptr}})}) {
     EXPECT_EQ(post("/v1/plans", {{"text", text}, {"parameters", odd}}).status, 400) << odd;
   }
 }
