@@ -149,9 +149,13 @@ TEST(RandomPlan, IsAcceptedAndGivesResults) {
     RandomCase made = random_case(seed, 6);
     Oracle oracle(made.plan());
     ASSERT_EQ(oracle.error(), "") << made.plan();
+    int left = 30;  // what a few rows bring about, queries may multiply
     for (const InputRun& run : made.runs) {
-      for (const InputRow& row : run.rows) oracle.send(run.stream, row.row, row.timestamp);
+      for (const InputRow& row : run.rows) {
+        if (left-- > 0) oracle.send(run.stream, row.row, row.timestamp);
+      }
     }
+    oracle.advance(made.final_tick);
     with_results += oracle.results().empty() ? 0 : 1;
   }
   EXPECT_GT(with_results, kCases / 2);
