@@ -127,6 +127,7 @@ class PlanMaker {
   std::vector<RandomStream> streams_, inner_, new_outputs_;
   std::vector<RandomTable> tables_;
   bool in_partition_ = false;
+  bool has_session_ = false, has_loop_ = false;
   int elements_ = 0, outputs_ = 0;
 };
 

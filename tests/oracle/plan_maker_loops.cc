@@ -7,7 +7,8 @@ namespace pollux::oracle {
 
 using Type = AttributeType;
 
-// A query that feeds a stream it reads. Each round adds one to `i` and ends soon.
+// A query that feeds a stream it reads. Each round adds one to `i` and ends soon. Sessions stay
+// away: what comes back to them is late, and when such a session ends is not defined.
 std::optional<std::string> PlanMaker::loop() {
   std::vector<const RandomStream*> counting;
   for (const RandomStream& stream : streams_) {
@@ -15,7 +16,8 @@ std::optional<std::string> PlanMaker::loop() {
                               [](const Attribute& field) { return field.name == "i"; });
     if (is_input(stream) && counts) counting.push_back(&stream);
   }
-  if (counting.empty()) return std::nullopt;
+  if (counting.empty() || has_session_) return std::nullopt;
+  has_loop_ = true;
   const RandomStream& stream = *random_.pick(counting);
   const std::string& name = stream.name;
   std::string few = random_.word({"[i == 1]", "[i == 1 or i == 2]"});

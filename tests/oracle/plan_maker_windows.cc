@@ -48,8 +48,12 @@ std::string PlanMaker::window_by_content() {
       return "lossyFrequent(" + random_.word({"0.3", "0.5"}) + ", " +
              random_.word({"0.1", "0.25"}) + ", k)";
     case 2:
+      if (has_loop_) return "frequent(" + few + ", k)";
+      has_session_ = true;
       return "session(" + duration() + random_.word({")", ", k)"});
     case 3:
+      if (has_loop_) return "frequent(" + few + ", k)";
+      has_session_ = true;
       return "session(1 sec, k, " + random_.word({"500 millisec", "1 sec"}) + ")";
     case 4:
       return "expression('count() <= " + few + "')";

@@ -88,10 +88,9 @@ class SessionWindow : public Window {
     } else if (time < current.start) {
       return take_late(own, std::move(held));
     } else if (time > current.end) {
-      if (options_.latency == 0) return true;
-      leave(own.previous, gone);
+      leave(options_.latency == 0 ? current : own.previous, gone);
       own.previous = std::exchange(current, {});
-      wake(own.previous.alive);
+      if (options_.latency > 0) wake(own.previous.alive);
       current.start = time;
       current.opened = opened_++;
     }
