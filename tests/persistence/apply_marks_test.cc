@@ -1,0 +1,99 @@
+// Which entry a process died in, as the process after it sees it.
+#include "persistence/poison/apply_marks.h"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+namespace pollux {
+namespace {
+
+class ApplyMarksTest : public ::testing::Test {
+ protected:
+  ApplyMarksTest() { std::filesystem::create_directories(folder_); }
+  ~ApplyMarksTest() override { std::filesystem::remove_all(folder_); }
+
+  std::unique_ptr<ApplyMarks> open() {
+    auto marks = ApplyMarks::open(path_);
+    EXPECT_TRUE(marks.ok()) << marks.status();
+    return marks.ok() ? *std::move(marks) : nullptr;
+  }
+  /// A process applies the entry and is killed while it does.
+  void die_during(const char* plan, EntryId entry) {
+    pid_t child = ::fork();
+    if (child == 0) {
+      auto marks = ApplyMarks::open(path_);
+      if (!marks.ok()) ::_exit(1);
+      (*marks)->find(plan)->begin(entry);
+      ::kill(::getpid(), SIGKILL);
+    }
+    int ended = 0;
+    ::waitpid(child, &ended, 0);
+    ASSERT_TRUE(WIFSIGNALED(ended));
+  }
+
+  std::filesystem::path folder_ =
+      std::filesystem::temp_directory_path() / ("marks" + std::to_string(::getpid()));
+  std::string path_ = (folder_ / "applying").string();
+};
+
+TEST_F(ApplyMarksTest, AnEntryThatTwoProcessesDiedInIsPoisonedForItsPlan) {
+  open()->find("other")->begin({{1}, {7}});
+  die_during("p", {{1}, {9}});
+  EXPECT_TRUE(open()->poisoned().empty()) << "once may be chance";
+  die_during("p", {{1}, {9}});
+  auto marks = open();
+  ASSERT_EQ(marks->poisoned().size(), 1u);
+  EXPECT_EQ(marks->poisoned()[0].plan, "p");
+  EXPECT_EQ(marks->poisoned()[0].entry, (EntryId{{1}, {9}}));
+  marks.reset();
+  EXPECT_EQ(open()->poisoned().size(), 1u) << "until the plan is gone";
+  open()->forget("p");
+  EXPECT_TRUE(open()->poisoned().empty());
+}
+
+TEST_F(ApplyMarksTest, DeathsInDifferentEntriesAreChance) {
+  die_during("p", {{1}, {9}});
+  die_during("p", {{1}, {10}});
+  die_during("p", {{2}, {10}});
+  EXPECT_TRUE(open()->poisoned().empty());
+}
+
+TEST_F(ApplyMarksTest, AnEntryThatWasAppliedAfterAllIsNotToBlame) {
+  die_during("p", {{1}, {9}});
+  {
+    auto marks = open();
+    marks->find("p")->begin({{1}, {9}});
+    marks->find("p")->end();
+  }
+  die_during("p", {{1}, {9}});
+  EXPECT_TRUE(open()->poisoned().empty());
+}
+
+TEST_F(ApplyMarksTest, WhatHoldsNoMarksIsRefusedAndLeftAsItIs) {
+  std::ofstream(path_) << "something else";
+  EXPECT_EQ(ApplyMarks::open(path_).status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(std::filesystem::file_size(path_), 14u);
+  EXPECT_FALSE(ApplyMarks::open((folder_ / "missing" / "applying").string()).ok());
+}
+
+TEST_F(ApplyMarksTest, NamesAndNumbersOfPlansAreBounded) {
+  auto marks = open();
+  EXPECT_EQ(marks->find(std::string(ApplyMarks::kNameBytesMax + 1, 'x')), nullptr);
+  EXPECT_EQ(marks->find(""), nullptr);
+  for (size_t i = 0; i < ApplyMarks::kPlansMax; ++i) {
+    ASSERT_NE(marks->find("plan" + std::to_string(i)), nullptr);
+  }
+  EXPECT_EQ(marks->find("one more"), nullptr);
+  EXPECT_NE(marks->find("plan7"), nullptr);
+  marks->forget("plan7");
+  EXPECT_NE(marks->find("one more"), nullptr);
+}
+
+}  // namespace
+}  // namespace pollux
