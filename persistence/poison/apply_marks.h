@@ -2,8 +2,8 @@
 //
 // A plan's mark is set before an entry is applied and cleared behind it. A process that finds a
 // mark set knows that one before it died during that entry; an entry during which two have died is
-// poisoned for that plan. Marks survive the process, not the machine: after a loss of power they may
-// be older than what happened, which only costs another death. An entry that was applied clears
+// poisoned for that plan. Marks survive the process, not the machine: after a loss of power they
+// may be older than what happened, which only costs another death. An entry that was applied clears
 // what was noted of the deaths before.
 // Thread: find() and poisoned() one at a time; a Mark is its plan's thread's.
 #pragma once

@@ -11,7 +11,7 @@ constexpr size_t kBytesAtOnce = 256 << 10;
 }  // namespace
 
 absl::StatusOr<std::string_view> SegmentScanner::at(uint64_t offset, size_t bytes) {
-  uint64_t buffer_end = buffer_begin_ + buffer_.size();
+  uint64_t buffer_end = buffer_begin_ + buffer_->size();
   if (offset < buffer_begin_ || offset + bytes > buffer_end) {
     auto size = file_.size();
     if (!size.ok()) return size.status();
@@ -19,10 +19,10 @@ absl::StatusOr<std::string_view> SegmentScanner::at(uint64_t offset, size_t byte
     uint64_t wanted = std::min<uint64_t>(there, std::max(bytes, kBytesAtOnce));
     auto read = file_.read(offset, static_cast<size_t>(wanted));
     if (!read.ok()) return read.status();
-    buffer_ = *std::move(read);
+    buffer_ = std::make_shared<const std::string>(*std::move(read));
     buffer_begin_ = offset;
   }
-  return std::string_view(buffer_).substr(static_cast<size_t>(offset - buffer_begin_), bytes);
+  return std::string_view(*buffer_).substr(static_cast<size_t>(offset - buffer_begin_), bytes);
 }
 
 absl::StatusOr<ScanStep> SegmentScanner::frame_at(uint64_t offset) {
@@ -52,7 +52,7 @@ absl::StatusOr<ScanStep> SegmentScanner::find_next() {
     if (!bytes.ok()) return bytes.status();
     if (bytes->size() < kFrameHeaderBytes) return ScanStep::kEnd;
     // All that is in the buffer is searched at once.
-    auto ahead = std::string_view(buffer_).substr(static_cast<size_t>(offset - buffer_begin_));
+    auto ahead = std::string_view(*buffer_).substr(static_cast<size_t>(offset - buffer_begin_));
     size_t found = ahead.find(frame_magic());
     if (found == std::string_view::npos) {
       offset += ahead.size() - frame_magic().size() + 1;

@@ -5,7 +5,9 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <string_view>
 
 #include "absl/status/statusor.h"
 #include "persistence/files/file_system.h"
@@ -29,7 +31,7 @@ class SegmentScanner {
   /// From bytes that are no whole frame to the next one behind them: kFrame or kEnd.
   absl::StatusOr<ScanStep> find_next();
 
-  /// Valid until the next call.
+  /// Valid until the next call; a copy shows the same.
   const LogFrame& frame() const { return frame_; }
   /// Where that frame begins, and where the next one would.
   uint64_t begin() const { return begin_; }
@@ -45,7 +47,7 @@ class SegmentScanner {
   LogFrame frame_;
   uint64_t begin_ = 0;
   uint64_t end_ = kSegmentHeaderBytes;
-  std::string buffer_;
+  std::shared_ptr<const std::string> buffer_ = std::make_shared<std::string>();  // copies share it
   uint64_t buffer_begin_ = 0;
 };
 

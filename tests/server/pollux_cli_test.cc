@@ -300,6 +300,20 @@ TEST_F(PolluxRunTest, ParametersComeFromTheCommandLine) {
   EXPECT_NE(run.out.find("\"stream\":\"Found\""), std::string::npos);
 }
 
+TEST_F(PolluxRunTest, PlansOfAnOlderDialectAreTakenWhenItIsNamed) {
+  write("old.siddhi",
+        "define stream S (a int);\nfrom S#window.lengthBatch(2) select a "
+        "insert all raw events into O;");
+  write("s.csv", "a\n1\n5\n");
+  EXPECT_EQ(shell("pollux plan validate old.siddhi").exit_code, 2);
+  EXPECT_EQ(shell("pollux plan validate old.siddhi --dialect 3.1").exit_code, 0);
+  EXPECT_EQ(shell("pollux plan validate old.siddhi --dialect 2").exit_code, 1);
+  EXPECT_EQ(shell("pollux run old.siddhi --in S=s.csv").exit_code, 2);
+  ShellResult run = shell("pollux run old.siddhi --in S=s.csv --dialect 3.1");
+  EXPECT_EQ(run.exit_code, 0) << run.err;
+  EXPECT_EQ(lines_of(run.out).size(), 2u) << run.out;
+}
+
 TEST_F(PolluxRunTest, ValidateTakesSeveralFilesAndSpeaksJson) {
   write("wrong.siddhi", kWrongPlan);
   ShellResult good = shell("pollux plan validate plan.siddhi");

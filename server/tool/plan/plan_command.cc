@@ -13,6 +13,7 @@
 #include "server/formats/output_buffer.h"
 #include "server/tool/commands.h"
 #include "server/tool/console.h"
+#include "server/tool/dialect_option.h"
 #include "server/tool/function_options.h"
 #include "server/tool/parameter_options.h"
 #include "server/tool/plan/server_plans.h"
@@ -24,6 +25,7 @@ namespace {
 
 struct ValidateOptions {
   std::vector<std::string> files;
+  Dialect dialect = Dialect::k51;
   FunctionOptions functions;
   std::vector<std::string> parameters;  ///< NAME=VALUE
   bool json = false;
@@ -66,10 +68,10 @@ void write_text(const std::vector<Verdict>& verdicts, OutputBuffer& out, Console
   }
 }
 
-Diagnostics validated(const std::string& text, const PlanParameters& parameters) {
+Diagnostics validated(const std::string& text, const PlanParameters& parameters, Dialect dialect) {
   FilledText filled(text, parameters);
   if (!filled.errors().empty()) return filled.errors();
-  Diagnostics diagnostics = Engine::validate(filled.text());
+  Diagnostics diagnostics = Engine::validate(filled.text(), dialect);
   filled.to_original(diagnostics);
   return diagnostics;
 }
@@ -86,7 +88,8 @@ ExitCode validate(const ValidateOptions& options) {
   for (const std::string& path : options.files) {
     Verdict verdict{read_plan_file(path), {}};
     if (verdict.file.error.empty()) {
-      verdict.diagnostics = validated(verdict.file.text, parameters_of(options.parameters));
+      verdict.diagnostics =
+          validated(verdict.file.text, parameters_of(options.parameters), options.dialect);
     } else {
       unreadable = true;
     }
@@ -123,6 +126,7 @@ void add_plan_command(CLI::App& app, ConnectionOptions& connection, ExitCode& ex
   auto options = std::make_shared<ValidateOptions>();
   command->add_option("FILE", options->files, "Plans in SiddhiQL")->required();
   add_function_options(*command, options->functions);
+  add_dialect_option(*command, options->dialect);
   add_parameter_option(*command, "--set,--param", options->parameters);
   command->add_flag("--json", options->json,
                     "One JSON object a file on stdout: file, valid, diagnostics (line, column, "

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "server/tool/commands.h"
+#include "server/tool/dialect_option.h"
 #include "server/tool/parameter_options.h"
 #include "server/tool/run/run_job.h"
 #include "server/tool/run/run_options.h"
@@ -96,6 +97,7 @@ void add_run_command(CLI::App& app, ExitCode& exit_code) {
       ->allow_extra_args(false)
       ->type_name("QUERY");
   add_function_options(*command, to.functions);
+  add_dialect_option(*command, to.dialect);
   command->add_flag("--stats", to.stats, "Time, events per second and state in the summary");
   command->footer(kDetails);
   command->callback([options, &exit_code] { exit_code = RunJob(*options, STDOUT_FILENO).run(); });

@@ -69,12 +69,16 @@ bool RunJob::fill(PlanFile& plan, const FilledText& filled) {
   return true;
 }
 
+DeployPayload RunJob::payload_of(const PlanFile& plan) const {
+  return {.plan = plan.name, .text = plan.text, .dialect = options_.dialect};
+}
+
 std::optional<std::vector<StreamInfo>> RunJob::streams_of(const PlanFile& plan,
                                                           const FilledText& filled) {
   // A deployment that is thrown away: which streams are results must be known before the real one.
   Engine engine({.clock = ClockMode::kRow, .is_result = {}});
   NoResults no_results;
-  Entry entry{{kEpoch, {1}}, {0}, DeployPayload{plan.name, plan.text}};
+  Entry entry{{kEpoch, {1}}, {0}, payload_of(plan)};
   ApplyOutcome outcome = engine.apply(entry, no_results);
   if (outcome.status == ApplyStatus::kApplied) {
     plan_name_ = outcome.plan;
@@ -106,7 +110,7 @@ bool RunJob::deploy() {
   };
   options.log = &log_;
   engine_ = std::make_unique<Engine>(std::move(options));
-  if (!apply(DeployPayload{plan.name, plan.text})) return false;
+  if (!apply(payload_of(plan))) return false;
   note_endpoints();
   return true;
 }

@@ -43,6 +43,7 @@ class RunJob {
   bool answer_queries();
 
   bool fill(PlanFile& plan, const FilledText& filled);
+  DeployPayload payload_of(const PlanFile& plan) const;
   std::optional<std::vector<StreamInfo>> streams_of(const PlanFile& plan, const FilledText& filled);
   bool take_row();
   bool apply_batch();

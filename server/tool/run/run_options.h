@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/language/dialect.h"
 #include "server/tool/function_options.h"
 #include "server/tool/input_options.h"
 
@@ -26,6 +27,7 @@ struct RunOptions {
   std::string advance{kAdvanceMax};       ///< a duration, kAdvanceNone or kAdvanceMax
   InputOptions input{};
   FunctionOptions functions{};
+  Dialect dialect = Dialect::k51;  ///< of a plan that does not say it
   uint32_t batch_rows = 1024;
   bool stats = false;
 };

@@ -55,7 +55,7 @@ void Simulation::step() {
   }
   handle(write_group());
   if (one_in(options_.profile.persist_one_in)) handle(persist());
-  if (one_in(10)) take_results();
+  if (one_in(16)) take_results();
 }
 
 absl::Status Simulation::write_group() {

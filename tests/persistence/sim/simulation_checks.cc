@@ -12,7 +12,7 @@ void Simulation::check_recovered() {
   }
   ++epoch_;
   if (flipped_) check_rotten_log();
-  if (one_in(4)) check_journal();
+  if (one_in(6)) check_journal();
   if (one_in(2)) take_results();
 }
 
