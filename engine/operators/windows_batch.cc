@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/base/time_distance.h"
+
 namespace pollux {
 
 void BatchWindow::contents(uint32_t key, std::vector<Slot>& slots) {
@@ -182,12 +184,14 @@ void TimeBatchWindow::on_deadline(uint32_t key) {
 }
 
 int64_t ExternalTimeBatchWindow::end_after(const State& held, int64_t time) const {
-  return time + (plan().extent - (time - held.start_ms) % plan().extent);
+  int64_t elapsed = 0;
+  if (__builtin_sub_overflow(time, held.start_ms, &elapsed)) return INT64_MAX;
+  return later_by(time, plan().extent - elapsed % plan().extent);
 }
 
 void ExternalTimeBatchWindow::ask_for_timeout(State& held, uint32_t key, int64_t clock) {
   if (plan().timeout_ms <= 0) return;
-  held.timeout_at_ms = clock + plan().timeout_ms;
+  held.timeout_at_ms = later_by(clock, plan().timeout_ms);
   schedule(key, held.timeout_at_ms);
 }
 
@@ -199,13 +203,13 @@ void ExternalTimeBatchWindow::begin(State& held, uint32_t key, Slot slot, int64_
     FrameSource source{&row, nullptr, 0, false};
     Vec start = plan().start_attribute->evaluate({1, &source, clock});
     held.start_ms = start.is_null(0) ? time : start.at<int64_t>(0);
-    held.next_ms = held.start_ms + plan().extent;
+    held.next_ms = later_by(held.start_ms, plan().extent);
   } else if (plan().has_start) {
     held.start_ms = plan().start_ms;
     held.next_ms = end_after(held, time);
   } else {
     held.start_ms = time;
-    held.next_ms = time + plan().extent;
+    held.next_ms = later_by(time, plan().extent);
   }
   ask_for_timeout(held, key, clock);
 }

@@ -128,6 +128,7 @@ class PlanMaker {
   std::vector<RandomTable> tables_;
   bool in_partition_ = false;
   bool has_session_ = false, has_loop_ = false;
+  bool behind_count_ = false;  // what an absence behind a count waits for is not defined
   int elements_ = 0, outputs_ = 0;
 };
 

@@ -2,6 +2,7 @@
 #include "tests/oracle/plan_maker.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace pollux::oracle {
 
@@ -46,13 +47,15 @@ std::string PlanMaker::half_absent(Input& input) {
 }
 
 std::string PlanMaker::pattern_step(Input& input, bool first, bool last) {
+  bool behind_count = std::exchange(behind_count_, false);
   bool readable = !input.reach.empty() || !last;
-  if (readable && random_.chance(10)) return absence(input) + " for " + duration();
-  if (random_.chance(7) && !first) return half_absent(input);
+  if (readable && random_.chance(10) && !behind_count) return absence(input) + " for " + duration();
+  if (random_.chance(7) && !first && !behind_count) return half_absent(input);
   std::string name = "e" + std::to_string(++elements_);
   const RandomStream& stream = any_stream(true);
   switch (random_.below(8)) {
     case 0: {
+      behind_count_ = true;
       std::string counts = last ? random_.word({"<1:2>", "<2>", "<2:3>"})
                                 : random_.word({"<1:2>", "<2>", "<1:>", "<0:1>", "<2:3>"});
       if (first && counts == "<0:1>") counts = "<1:2>";
@@ -80,6 +83,7 @@ RandomInput PlanMaker::pattern() {
   auto steps = random_.between(2, 4);
   std::string separator = " -> ";
   std::vector<std::string> texts;
+  behind_count_ = false;
   for (int64_t i = 0; i < steps; ++i) {
     texts.push_back(pattern_step(input, i == 0, i + 1 == steps));
   }
