@@ -104,8 +104,8 @@ std::vector<ApplyMarks::Poisoned> ApplyMarks::poisoned() const {
   std::vector<Poisoned> found;
   for (const Mark& mark : page_->marks) {
     if (mark.name_bytes == 0 || mark.deaths < kDeathsMax) continue;
-    found.push_back({std::string(mark.name, mark.name_bytes),
-                     {{mark.died_epoch}, {mark.died_position}}});
+    found.push_back(
+        {std::string(mark.name, mark.name_bytes), {{mark.died_epoch}, {mark.died_position}}});
   }
   return found;
 }

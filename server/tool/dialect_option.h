@@ -2,7 +2,6 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
-#include <map>
 #include <string>
 
 #include "engine/language/dialect.h"
@@ -10,13 +9,13 @@
 namespace pollux::tool {
 
 inline void add_dialect_option(CLI::App& command, Dialect& dialect) {
-  const std::map<std::string, Dialect> dialects{{"5.1", Dialect::k51}, {"3.1", Dialect::k31}};
+  auto take = [&dialect](const std::string& text) { dialect = *parse_dialect(text); };
   command
-      .add_option("--dialect", dialect,
-                  "The SiddhiQL that plans without an @Plan annotation are meant in: 5.1, which is "
-                  "the default, or 3.1")
-      ->transform(CLI::Transformer(dialects))
-      ->type_name("5.1|3.1");
+      .add_option_function<std::string>(
+          "--dialect", take,
+          "The SiddhiQL that plans without an @Plan annotation are meant in (default: 5.1)")
+      ->check(CLI::IsMember({"5.1", "3.1"}))
+      ->type_name("DIALECT");
 }
 
 }  // namespace pollux::tool

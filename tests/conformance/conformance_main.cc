@@ -63,17 +63,18 @@ int main(int argc, char** argv) {
   CLI::App app("Runs language cases (JSON lines) against the engine, on virtual time");
   std::vector<std::string> files;
   CaseOptions options;
-  const std::map<std::string, pollux::Dialect> dialects{{"5.1", pollux::Dialect::k51},
-                                                        {"3.1", pollux::Dialect::k31}};
   std::string only;
   app.add_option("FILE", files, "Files of cases")->required();
   app.add_option("--rebatch", options.rebatch, "Pack up to N neighbouring sends into one entry")
       ->check(CLI::Range(1, 1 << 20));
   app.add_flag("--snapshot-every-step", options.snapshot_every_step,
                "Save, load and save again each state after every step; both must be the same");
-  app.add_option("--dialect", options.dialect,
-                 "Of cases and plans that do not say it: 5.1 (the default) or 3.1")
-      ->transform(CLI::Transformer(dialects));
+  auto take_dialect = [&options](const std::string& text) {
+    options.dialect = *pollux::parse_dialect(text);
+  };
+  app.add_option_function<std::string>("--dialect", take_dialect,
+                                       "Of cases and plans that do not say it (default: 5.1)")
+      ->check(CLI::IsMember({"5.1", "3.1"}));
   std::string differing = POLLUX_DIFFERENCES;
   app.add_option("--differences", differing, "Cases that are answered otherwise on purpose");
   app.add_option("--only", only, "Only cases whose line has this text");
