@@ -137,12 +137,23 @@ void SessionWindow::hand_leaving(uint32_t key) {
 
 void SessionWindow::end_chunk(uint32_t key, int64_t) { hand_leaving(key); }
 
+/// A previous session that is over at the same moment becomes part of it.
+void SessionWindow::end_at_deadline(uint32_t key, uint32_t number) {
+  Session& previous = sessions_[number].previous;
+  states_.at(key).previous.erase(end_of(previous, number));
+  std::deque<Slot> older = std::move(previous.rows);
+  previous = Session{};
+  become_previous(key, number);
+  std::deque<Slot>& rows = previous.rows;
+  rows.insert(rows.begin(), older.begin(), older.end());
+}
+
 void SessionWindow::on_deadline(uint32_t key) {
   State& state = states_.at(key);
   int64_t now = context().due_ms();
   while (!state.current.empty() && state.current.begin()->end_ms <= now) {
     uint32_t number = state.current.begin()->number;
-    become_previous(key, number);
+    end_at_deadline(key, number);
     forget_if_empty(number);
   }
   while (!state.previous.empty() && state.previous.begin()->end_ms + plan().latency_ms <= now) {

@@ -70,6 +70,7 @@ class SessionWindow final : public WindowOperator {
   void set_previous_end(uint32_t key, uint32_t number, int64_t end);
   bool take_late(uint32_t key, uint32_t number, Slot slot, int64_t time);
   void become_previous(uint32_t key, uint32_t number);
+  void end_at_deadline(uint32_t key, uint32_t number);
   void join_previous(uint32_t key, uint32_t number);
   void leave(State& state, Session& session);
   void forget_if_empty(uint32_t number);
