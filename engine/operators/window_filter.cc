@@ -40,6 +40,10 @@ void WindowFilter::carry_resets(const Chunk& chunk) {
       waiting = 1;
     }
   }
+  if (picked_.empty()) return;
+  uint8_t& behind = resets_.at(chunk.key(picked_.back()));
+  if (behind != 0) kinds_.back() |= EventKind::kResetAfter;
+  behind = 0;
 }
 
 }  // namespace pollux
