@@ -22,6 +22,7 @@ void TimerOperator::archive(StateArchive& archive) {
   for (; !deadlines_.empty(); deadlines_.pop()) waiting.push_back(deadlines_.top());
   archive(waiting, latest_ms_);
   deadlines_ = std::priority_queue<Deadline>(std::less<Deadline>(), std::move(waiting));
+  if (archive.loads()) begun_ = timer_context_.started_;
 }
 
 std::optional<int64_t> PlanContext::next_deadline() const {
@@ -50,7 +51,12 @@ void PlanContext::advance_to(int64_t now, uint32_t cause) {
   if (!started_) {
     started_ = true;
     started_at_ = now_;
-    for (TimerOperator* timer : timers_) timer->on_start();
+  }
+  if (!all_begun_) {
+    all_begun_ = true;
+    for (TimerOperator* timer : timers_) {
+      if (!std::exchange(timer->begun_, true)) timer->on_start();
+    }
   }
   while (true) {
     TimerOperator* first = nullptr;

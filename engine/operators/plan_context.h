@@ -48,7 +48,8 @@ class TimerOperator {
 
   /// A deadline asked for has come; context.now() is the clock.
   virtual void on_timer(uint32_t key) = 0;
-  /// The plan begins: context.now() is its first moment.
+  /// The plan begins, or goes on from a state in which this had no part yet: context.now() is its
+  /// first moment.
   virtual void on_start() {}
 
   void schedule(uint32_t key, int64_t deadline_ms);
@@ -69,6 +70,7 @@ class TimerOperator {
   };
 
   PlanContext& timer_context_;
+  bool begun_ = false;  // on_start() was called, or what it left was loaded
   std::priority_queue<Deadline> deadlines_;
   int64_t latest_ms_ = INT64_MIN;  // of all ever asked for
 };
@@ -152,6 +154,7 @@ class PlanContext final : public Stateful {
   int64_t now_ = INT64_MIN;
   int64_t due_ms_ = INT64_MIN;
   bool started_ = false;
+  bool all_begun_ = false;
   int64_t started_at_ = INT64_MIN;
   bool reads_clock_ = false;
   bool loops_ = false;

@@ -16,9 +16,14 @@
 #include "engine/planner/query_planner.h"
 #include "engine/planner/size_limits.h"
 #include "engine/planner/table_keys.h"
+#include "engine/planner/unit_hashes.h"
 
 namespace pollux {
 namespace {
+
+using HashedPart = std::variant<const ast::Query*, const ast::Partition*,
+                                const ast::TableDefinition*, const ast::WindowDefinition*,
+                                const ast::TriggerDefinition*, const ast::AggregationDefinition*>;
 
 class PlanBuilder {
  public:
@@ -48,9 +53,12 @@ class PlanBuilder {
     for (const ast::Element& element : tree_.elements) {
       if (diagnostics_.size() > kDiagnosticsMax) return;
       if (const auto* query = std::get_if<ast::Query>(&element)) {
+        begin_unit("query", *query, ++queries_seen_);
         queries_.add(*query, nullptr);
       } else {
-        add_partition(std::get<ast::Partition>(element));
+        const auto& partition = std::get<ast::Partition>(element);
+        begin_unit("partition", partition, ++partitions_seen_);
+        add_partition(partition);
       }
     }
     std::optional<size_t> chain = flow_.longest_chain();
@@ -60,6 +68,7 @@ class PlanBuilder {
       return;
     }
     plan_.set_row_by_row(flow_.row_by_row());
+    if (diagnostics_.empty()) hash_units();
   }
 
   /// A stream feeds itself: known once all queries are.
@@ -73,6 +82,29 @@ class PlanBuilder {
   void report(const Location& location, std::string message, std::string expected = {},
               std::string hint = {}) {
     diagnostics_.push_back({location, std::move(message), std::move(expected), std::move(hint)});
+  }
+
+  /// A query or partition goes by the name that @info gives it, else by its number.
+  template <class Part>
+  void begin_unit(const std::string& kind, const Part& part, size_t number) {
+    const ast::Annotation* info = find_annotation(part.annotations, "info");
+    std::optional<std::string> name;
+    if (info != nullptr) name = annotation_value(*info, "name");
+    size_t unit = plan_.begin_unit(kind + " " + name.value_or("#" + std::to_string(number)));
+    hashed_.emplace_back(unit, &part);
+  }
+  template <class Part>
+  void begin_unit(const std::string& kind, const Part& definition) {
+    hashed_.emplace_back(plan_.begin_unit(kind + " " + definition.name), &definition);
+  }
+
+  /// Once everything that is read has its schema.
+  void hash_units() {
+    UnitHashes hashes(tree_, plan_);
+    plan_.set_unit_hash(0, hashes.of_plan());
+    for (const auto& [unit, part] : hashed_) {
+      std::visit([&, at = unit](const auto* p) { plan_.set_unit_hash(at, hashes.of(*p)); }, part);
+    }
   }
 
   void read_annotations() {
@@ -209,14 +241,17 @@ class PlanBuilder {
       return report(store->location, "'@store' is not supported yet", "a table in memory");
     }
     TableKeys keys = read_table_keys(definition, *schema, plan_.context().dialect(), diagnostics_);
-    plan_.all_tables()[definition.name] =
-        std::make_unique<Table>(schema, std::move(keys.primary), std::move(keys.indexed),
-                                plan_.context().strings(), keys.rules);
+    auto table = std::make_unique<Table>(schema, std::move(keys.primary), std::move(keys.indexed),
+                                         plan_.context().strings(), keys.rules);
+    begin_unit("table", definition);
+    plan_.add_state(*table);
+    plan_.all_tables()[definition.name] = std::move(table);
   }
 
   void define(const ast::WindowDefinition& definition) {
     SchemaPtr schema = schema_of(definition);
     if (!schema || !is_free(definition.name, *schema, definition.location, Kind::kWindow)) return;
+    begin_unit("window", definition);
     queries_.add_window(definition, schema);
   }
 
@@ -243,7 +278,7 @@ class PlanBuilder {
       return report(definition.location, "'" + definition.name + "' is a stream already",
                     "a name of its own, or a stream (triggered_time long)");
     }
-    plan_.begin_part("trigger " + definition.name);
+    begin_unit("trigger", definition);
     plan_.own(std::make_unique<Trigger>(std::move(times), *stream->junction, plan_.context()));
   }
   void define(const ast::FunctionDefinition&) {}     // define_functions() was first
@@ -254,7 +289,10 @@ class PlanBuilder {
     const std::string& name = definition.name;
     bool used = plan_.find_stream(name) != nullptr || queries_.find_table(name) != nullptr ||
                 plan_.find_window(name) != nullptr || plan_.find_aggregation(name) != nullptr;
-    if (!used) return queries_.add_aggregation(definition);
+    if (!used) {
+      begin_unit("aggregation", definition);
+      return queries_.add_aggregation(definition);
+    }
     report(definition.location, "'" + name + "' is defined already", "a name of its own");
   }
 
@@ -328,6 +366,8 @@ class PlanBuilder {
   Diagnostics& diagnostics_;
   Flow flow_;
   QueryPlanner queries_;
+  size_t queries_seen_ = 0, partitions_seen_ = 0;
+  std::vector<std::pair<size_t, HashedPart>> hashed_;  ///< by unit of the plan
 };
 
 void observe_streams(Plan& plan, FlowObserver& observer) {

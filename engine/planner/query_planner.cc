@@ -58,11 +58,6 @@ void QueryPlanner::note_access(const std::string& name) { flow_.reads_table(name
 void QueryPlanner::add(const ast::Query& query, PartitionFrame* frame) {
   frame_ = frame;
   flow_.begin_query();
-  ++queries_;
-  const ast::Annotation* info = find_annotation(query.annotations, "info");
-  std::optional<std::string> name =
-      info == nullptr ? std::nullopt : annotation_value(*info, "name");
-  plan_.begin_part("query " + name.value_or(std::to_string(queries_)));
   if (const auto* source = std::get_if<ast::StreamSource>(&query.input)) {
     add_single(query, *source);
   } else if (const auto* join = std::get_if<ast::JoinInput>(&query.input)) {

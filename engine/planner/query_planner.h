@@ -191,7 +191,6 @@ class QueryPlanner : public TableCatalogue {
   Plan& plan_;
   Flow& flow_;
   FlowObserver* observer_;
-  uint32_t queries_ = 0;  ///< planned so far
   Diagnostics& diagnostics_;
   PartitionFrame* frame_ = nullptr;
   OutputGate* gate_ = nullptr;  ///< of the query in hand, in a plan that feeds itself

@@ -217,7 +217,6 @@ ExpressionPtr QueryPlanner::aggregation_time(const ast::Reference& by, const Loc
 void QueryPlanner::add_aggregation(const ast::AggregationDefinition& definition) {
   frame_ = nullptr;
   flow_.begin_query();
-  plan_.begin_part("aggregation " + definition.name + " source");
   size_t errors = diagnostics_.size();
   check_aggregation_annotations(definition);
   AggregationPlan plan;

@@ -249,8 +249,9 @@ void QueryPlanner::add_window(const ast::WindowDefinition& definition, const Sch
   window->kept.assign(schema->size(), true);
   window->expired_wanted = output.expired;
   window->searched = true;
-  plan_.all_windows()[definition.name] =
-      std::make_unique<NamedWindow>(std::move(*window), output, plan_.context());
+  auto named = std::make_unique<NamedWindow>(std::move(*window), output, plan_.context());
+  plan_.add_state(named->window());
+  plan_.all_windows()[definition.name] = std::move(named);
 }
 
 }  // namespace pollux

@@ -37,6 +37,10 @@ struct Engine::Impl {
     }
     return nullptr;
   }
+  /// Puts a new plan with the state in place of the one that is there, unless something is wrong
+  /// with the state, or `judge` finds so in the report.
+  template <class Judge>
+  std::string restore(std::string_view name, std::string_view state, Judge&& judge);
   BuiltPlan build(const DeployPayload& payload) const {
     return build_plan(payload.text, payload.plan,
                       {options.is_result, options.observer, options.log, payload.dialect});
@@ -118,6 +122,26 @@ ApplyOutcome Engine::Impl::deploy(const DeployPayload& payload, EntryId cause, R
     plan.deliver(cause, sink);  // what triggers bring about at the start
   });
   return outcome;
+}
+
+template <class Judge>
+std::string Engine::Impl::restore(std::string_view name, std::string_view state, Judge&& judge) {
+  Deployed* deployed = find(name);
+  if (deployed == nullptr) return "no plan is named '" + std::string(name) + "'";
+  BuiltPlan built = build(deployed->made_from);
+  POLLUX_CHECK(built.plan != nullptr);
+  RestoreReport report;
+  std::string wrong;
+  try {
+    wrong = load_state(*built.plan, state, report);
+  } catch (const AssertionFailed& failure) {
+    wrong = failure.what();
+  }
+  if (wrong.empty()) wrong = judge(report);
+  if (!wrong.empty()) return wrong;
+  deployed->plan = std::move(built.plan);
+  deployed->suspended = false;
+  return {};
 }
 
 ApplyOutcome Engine::Impl::undeploy(const UndeployPayload& payload) {
@@ -333,19 +357,19 @@ std::string Engine::save_state(std::string_view plan) const {
 }
 
 std::string Engine::restore_state(std::string_view plan, std::string_view state) {
-  Impl::Deployed* deployed = impl_->find(plan);
-  if (deployed == nullptr) return "no plan is named '" + std::string(plan) + "'";
-  BuiltPlan built = impl_->build(deployed->made_from);
-  POLLUX_CHECK(built.plan != nullptr);
-  try {
-    std::string wrong = load_state(*built.plan, state);
-    if (!wrong.empty()) return wrong;
-  } catch (const AssertionFailed& failure) {
-    return failure.what();
-  }
-  deployed->plan = std::move(built.plan);
-  deployed->suspended = false;
-  return {};
+  return impl_->restore(plan, state, [](const RestoreReport& report) {
+    if (!report.dropped.empty()) return "the plan has no " + report.dropped.front();
+    if (!report.fresh.empty()) return "the state has no " + report.fresh.front();
+    return std::string();
+  });
+}
+
+std::string Engine::restore_state(std::string_view plan, std::string_view state,
+                                  RestoreReport& report) {
+  return impl_->restore(plan, state, [&report](RestoreReport& of_plan) {
+    report = std::move(of_plan);
+    return std::string();
+  });
 }
 
 size_t Engine::state_bytes(std::string_view plan) const {

@@ -77,6 +77,14 @@ struct StreamInfo {
   bool leaf = false;    ///< an output that no query of the plan reads
 };
 
+/// What became of a state in a plan whose text may be another: names of its parts, such as
+/// "query sums", "query #2" (the second, which has no name), "table T" or "clock".
+struct RestoreReport {
+  std::vector<std::string> kept;
+  std::vector<std::string> fresh;    ///< of the plan: begin without state
+  std::vector<std::string> dropped;  ///< of the state: the plan has them no longer, or differently
+};
+
 /// Takes rows of a table; false: no more of them.
 using TakeRows = std::function<bool(const EventBatchPtr& rows)>;
 
@@ -130,6 +138,10 @@ class Engine {
   /// Puts a state in the place of the plan's, which must have been saved by a plan of the same
   /// text. Returns what is wrong; then nothing has changed. A suspended plan goes on.
   std::string restore_state(std::string_view plan, std::string_view state);
+  /// The same with a plan that was edited: keeps the state of queries, partitions, tables, windows,
+  /// triggers and aggregations whose name, text and inputs are what they were (for those without a
+  /// name: whose text and inputs are), and says what begins afresh. A partition is kept as a whole.
+  std::string restore_state(std::string_view plan, std::string_view state, RestoreReport& report);
 
   /// Bytes of live state: windows, groups, partial matches, tables, partitions.
   size_t state_bytes() const;

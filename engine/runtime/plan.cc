@@ -44,6 +44,7 @@ Aggregation* Plan::find_aggregation(std::string_view name) const {
 
 Aggregation& Plan::add_aggregation(std::unique_ptr<Aggregation> aggregation) {
   std::string name = aggregation->schema()->name();
+  add_state(*aggregation);
   return *(aggregations_[name] = std::move(aggregation));
 }
 
@@ -61,32 +62,9 @@ void Plan::make_result(Stream& stream) {
   result_streams_.push_back(stream.name);
 }
 
-void Plan::begin_part(std::string name) {
-  part_ = std::move(name);
-  part_states_ = 0;
-}
-
-void Plan::add_state(Stateful& state) {
-  state_parts_.push_back({part_ + "/" + std::to_string(part_states_++), &state});
-}
-
-std::vector<StatePart> Plan::state_parts() {
-  std::vector<StatePart> parts = {{"clock", &context_}};
-  if (idle_clock_) parts.push_back({"idle clock", &*idle_clock_});
-  for (auto& [name, table] : tables_) parts.push_back({"table " + name, table.get()});
-  for (auto& [name, window] : windows_) parts.push_back({"window " + name, &window->window()});
-  for (auto& [name, aggregation] : aggregations_) {
-    parts.push_back({"aggregation " + name, aggregation.get()});
-  }
-  for (size_t i = 0; i < partitions_.size(); ++i) {
-    parts.push_back({"partition " + std::to_string(i + 1), partitions_[i].get()});
-  }
-  parts.insert(parts.end(), state_parts_.begin(), state_parts_.end());
-  return parts;
-}
-
 Partition& Plan::add_partition(std::unique_ptr<Partition> partition) {
   partitions_.push_back(std::move(partition));
+  add_state(*partitions_.back());
   return *partitions_.back();
 }
 

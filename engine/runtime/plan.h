@@ -25,15 +25,20 @@
 
 namespace pollux {
 
-/// Something with state in a plan, under a name that stays while its query does.
-struct StatePart {
-  std::string name;
-  Stateful* state;
+/// A query, a partition with all that is in it, or a definition, and what in it has state.
+struct StateUnit {
+  std::string name;   ///< "query sums", "table T"; "query #2" for one that has no name
+  uint64_t hash = 0;  ///< of its text and of the definitions of what it reads
+  std::vector<Stateful*> parts;
 };
 
 class Plan {
  public:
-  explicit Plan(std::string name) : name_(std::move(name)) {}
+  explicit Plan(std::string name) : name_(std::move(name)) {
+    units_.push_back({"clock", 0, {&context_}});
+  }
+  Plan(const Plan&) = delete;
+  Plan& operator=(const Plan&) = delete;
 
   const std::string& name() const { return name_; }
   void set_name(std::string name) { name_ = std::move(name); }
@@ -79,8 +84,8 @@ class Plan {
                         const TakeRows& take) const;
   PlanDescription describe() const;
   size_t state_bytes() const;
-  /// The clock, and everything with state in the order in which it was built.
-  std::vector<StatePart> state_parts();
+  /// The clock first, and then everything in the order in which it was built.
+  const std::vector<StateUnit>& state_units() const { return units_; }
   bool playback() const { return playback_; }
 
   // ---- being built ----
@@ -113,13 +118,22 @@ class Plan {
   Partition& add_partition(std::unique_ptr<Partition> partition);
   void set_description(PlanDescription description) { description_ = std::move(description); }
   void set_playback(bool playback) { playback_ = playback; }
-  void set_idle_clock(IdleClock::Options options) { idle_clock_.emplace(options); }
+  void set_idle_clock(IdleClock::Options options) {
+    idle_clock_.emplace(options);
+    units_.front().parts = {&context_, &*idle_clock_};
+  }
   /// Rows must go through the plan one at a time: queries would see each other's effects.
   void set_row_by_row(bool row_by_row) { row_by_row_ = row_by_row; }
   bool row_by_row() const { return row_by_row_; }
 
-  /// What is owned from here on belongs to this query or definition: names its state.
-  void begin_part(std::string name);
+  /// What is owned from here on belongs to this query, partition or definition. Returns its place
+  /// among the units, for set_unit_hash().
+  size_t begin_unit(std::string name) {
+    units_.push_back({std::move(name), 0, {}});
+    return units_.size() - 1;
+  }
+  void set_unit_hash(size_t unit, uint64_t hash) { units_[unit].hash = hash; }
+  void add_state(Stateful& state) { units_.back().parts.push_back(&state); }
   /// Takes over an operator; returns it.
   template <class T>
   T& own(std::unique_ptr<T> part) {
@@ -131,7 +145,6 @@ class Plan {
   }
 
  private:
-  void add_state(Stateful& state);
   uint32_t end_of_run(const EventBatch& batch, uint32_t begin) const;
   uint32_t end_before_deadline(const EventBatch& batch, uint32_t begin) const;
   bool set_row_clocks(const EventBatch& batch);
@@ -147,9 +160,7 @@ class Plan {
   std::map<std::string, std::unique_ptr<Aggregation>> aggregations_;
   std::vector<std::unique_ptr<Partition>> partitions_;
   std::vector<KeyedOperator*> keyed_;
-  std::vector<StatePart> state_parts_;
-  std::string part_;
-  uint32_t part_states_ = 0;
+  std::vector<StateUnit> units_;
   std::vector<std::shared_ptr<void>> parts_;  // destroyed before what stands above
   ResultCollector results_;
   PlanDescription description_;
