@@ -28,7 +28,7 @@ void encode_batch(const EventBatch& batch, uint64_t schema_hash, size_t payload_
                   std::string& out);
 
 /// kDataLoss: the bytes are no batch; kFailedPrecondition: its schema did not come before it.
-absl::StatusOr<std::shared_ptr<EventBatch>> decode_batch(ByteReader& reader,
+absl::StatusOr<std::shared_ptr<EventBatch>> decode_batch(PayloadReader& reader,
                                                          const SchemaTable& schemas);
 
 }  // namespace pollux

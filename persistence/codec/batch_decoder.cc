@@ -15,7 +15,7 @@ template <class T>
 class Array {
  public:
   Array() = default;
-  Array(ByteReader& reader, uint64_t count) : bytes_(reader.bytes(count * sizeof(T))) {
+  Array(PayloadReader& reader, uint64_t count) : bytes_(reader.bytes(count * sizeof(T))) {
     reader.padding();
     if (reader.failed()) bytes_ = {};
   }
@@ -33,7 +33,7 @@ class Array {
 
 class BatchDecoder {
  public:
-  BatchDecoder(ByteReader& reader, EventBatch& batch, uint32_t rows)
+  BatchDecoder(PayloadReader& reader, EventBatch& batch, uint32_t rows)
       : reader_(reader), batch_(batch), rows_(rows) {}
 
   void decode() {
@@ -199,14 +199,14 @@ class BatchDecoder {
     }
   }
 
-  ByteReader& reader_;
+  PayloadReader& reader_;
   EventBatch& batch_;
   const uint32_t rows_;
 };
 
 }  // namespace
 
-absl::StatusOr<std::shared_ptr<EventBatch>> decode_batch(ByteReader& reader,
+absl::StatusOr<std::shared_ptr<EventBatch>> decode_batch(PayloadReader& reader,
                                                          const SchemaTable& schemas) {
   auto hash = reader.number<uint64_t>();
   auto rows = reader.number<uint32_t>();

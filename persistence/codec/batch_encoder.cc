@@ -12,9 +12,9 @@ class BatchEncoder {
   BatchEncoder(size_t payload_begin, std::string& out) : begin_(payload_begin), out_(out) {}
 
   void encode(const EventBatch& batch, uint64_t schema_hash) {
-    put_number(out_, schema_hash);
-    put_number(out_, batch.rows());
-    put_number(out_, batch.one_chunk() ? batch_layout::kOneChunk : uint32_t{0});
+    put_scalar(out_, schema_hash);
+    put_scalar(out_, batch.rows());
+    put_scalar(out_, batch.one_chunk() ? batch_layout::kOneChunk : uint32_t{0});
     put_array(batch.timestamps().data(), batch.rows());
     for (size_t c = 0; c < batch.schema().size(); ++c) put_column(batch.column(c));
   }
@@ -23,17 +23,17 @@ class BatchEncoder {
   template <class T>
   void put_array(const T* values, size_t count) {
     out_.append(reinterpret_cast<const char*>(values), count * sizeof(T));
-    pad(out_, begin_);
+    pad_payload(out_, begin_);
   }
 
   void put_column(const Column& column) {
     const std::vector<uint64_t>& words = column.null_words();
     bool nulls = std::any_of(words.begin(), words.end(), [](uint64_t word) { return word != 0; });
     find_strays(column);
-    put_number(out_, static_cast<uint8_t>(column.type()));
-    put_number(out_, nulls ? batch_layout::kHasNulls : uint8_t{0});
-    put_number(out_, uint16_t{0});
-    put_number(out_, static_cast<uint32_t>(stray_rows_.size()));
+    put_scalar(out_, static_cast<uint8_t>(column.type()));
+    put_scalar(out_, nulls ? batch_layout::kHasNulls : uint8_t{0});
+    put_scalar(out_, uint16_t{0});
+    put_scalar(out_, static_cast<uint32_t>(stray_rows_.size()));
     if (nulls) put_array(words.data(), words.size());
     if (column.width() == sizeof(StringRef)) {
       put_strings(column, nulls);
@@ -73,7 +73,7 @@ class BatchEncoder {
       to += lengths_[row];
     }
     out_.resize(at + bytes);
-    pad(out_, begin_);
+    pad_payload(out_, begin_);
   }
 
   void find_strays(const Column& column) {
@@ -90,7 +90,7 @@ class BatchEncoder {
     for (uint32_t row : stray_rows_) lengths_.push_back(column.stray(row).size());
     put_array(lengths_.data(), lengths_.size());
     for (uint32_t row : stray_rows_) out_.append(column.stray(row).view());
-    pad(out_, begin_);
+    pad_payload(out_, begin_);
   }
 
   const size_t begin_;

@@ -19,26 +19,26 @@ constexpr size_t kAlignment = 8;
 constexpr size_t padding_of(size_t bytes) { return (kAlignment - bytes % kAlignment) % kAlignment; }
 
 /// Zeros up to the next multiple of kAlignment behind `begin`.
-inline void pad(std::string& out, size_t begin) {
+inline void pad_payload(std::string& out, size_t begin) {
   out.append(padding_of(out.size() - begin), '\0');
 }
 
 template <class T>
-void put_number(std::string& out, T value) {
+void put_scalar(std::string& out, T value) {
   static_assert(std::is_arithmetic_v<T>);
   out.append(reinterpret_cast<const char*>(&value), sizeof(value));
 }
 
 /// A u32 length and the bytes.
-inline void put_text(std::string& out, std::string_view text) {
-  put_number(out, static_cast<uint32_t>(text.size()));
+inline void put_sized_text(std::string& out, std::string_view text) {
+  put_scalar(out, static_cast<uint32_t>(text.size()));
   out.append(text);
 }
 
-class ByteReader {
+class PayloadReader {
  public:
   /// `bytes` must outlive the reader.
-  explicit ByteReader(std::string_view bytes) : left_(bytes), total_(bytes.size()) {}
+  explicit PayloadReader(std::string_view bytes) : left_(bytes), total_(bytes.size()) {}
 
   bool failed() const { return failed_; }
   size_t left() const { return left_.size(); }

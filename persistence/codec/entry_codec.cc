@@ -15,30 +15,30 @@ struct PayloadEncoder {
   std::string& out;
 
   void operator()(const EventsPayload& events) const {
-    put_number(out, events.number);
-    put_number(out, static_cast<uint32_t>(events.producer.size()));
-    put_number(out, uint32_t{0});
+    put_scalar(out, events.number);
+    put_scalar(out, static_cast<uint32_t>(events.producer.size()));
+    put_scalar(out, uint32_t{0});
     out += events.producer;
-    pad(out, begin);
+    pad_payload(out, begin);
     encode_batch(*events.batch, schema_hash, begin, out);
   }
   void operator()(const TickPayload&) const {}
   void operator()(const DeployPayload& deploy) const {
-    put_number(out, deploy.semantics_version);
-    put_number(out, static_cast<uint8_t>(deploy.dialect));
+    put_scalar(out, deploy.semantics_version);
+    put_scalar(out, static_cast<uint8_t>(deploy.dialect));
     out.append(3, '\0');
-    put_text(out, deploy.plan);
-    put_text(out, deploy.text);
+    put_sized_text(out, deploy.plan);
+    put_sized_text(out, deploy.text);
   }
-  void operator()(const UndeployPayload& undeploy) const { put_text(out, undeploy.plan); }
+  void operator()(const UndeployPayload& undeploy) const { put_sized_text(out, undeploy.plan); }
   void operator()(const PersistPayload&) const {}
   void operator()(const WritePayload& write) const {
-    put_text(out, write.plan);
-    put_text(out, write.text);
+    put_sized_text(out, write.plan);
+    put_sized_text(out, write.text);
   }
 };
 
-absl::StatusOr<EntryPayload> take_events(ByteReader& reader, const SchemaTable& schemas) {
+absl::StatusOr<EntryPayload> take_events(PayloadReader& reader, const SchemaTable& schemas) {
   EventsPayload events;
   events.number = reader.number<uint64_t>();
   auto name_bytes = reader.number<uint32_t>();
@@ -51,7 +51,7 @@ absl::StatusOr<EntryPayload> take_events(ByteReader& reader, const SchemaTable& 
   return EntryPayload(std::move(events));
 }
 
-EntryPayload take_deploy(ByteReader& reader) {
+EntryPayload take_deploy(PayloadReader& reader) {
   DeployPayload deploy;
   deploy.semantics_version = reader.number<uint32_t>();
   deploy.dialect = static_cast<Dialect>(reader.number<uint8_t>());
@@ -62,14 +62,14 @@ EntryPayload take_deploy(ByteReader& reader) {
   return deploy;
 }
 
-EntryPayload take_write(ByteReader& reader) {
+EntryPayload take_write(PayloadReader& reader) {
   WritePayload write;
   write.plan = std::string(reader.text());
   write.text = std::string(reader.text());
   return write;
 }
 
-absl::StatusOr<EntryPayload> take_payload(RecordType type, ByteReader& reader,
+absl::StatusOr<EntryPayload> take_payload(RecordType type, PayloadReader& reader,
                                           const SchemaTable& schemas) {
   switch (type) {
     case RecordType::kEvents:
@@ -110,7 +110,7 @@ absl::StatusOr<std::optional<Entry>> decode_entry(const RecordFrame& frame, Sche
     if (!added.ok()) return added;
     return std::nullopt;
   }
-  ByteReader reader(frame.payload);
+  PayloadReader reader(frame.payload);
   absl::StatusOr<EntryPayload> payload = take_payload(frame.header.type, reader, schemas);
   if (!payload.ok()) return payload.status();
   if (!reader.finish()) return absl::DataLossError("an entry that cannot be read");

@@ -77,7 +77,7 @@ size_t begin_record(std::string& out) {
 
 absl::Status end_record(std::string& out, size_t begin, const RecordHeader& header) {
   size_t payload_begin = begin + kRecordHeaderBytes;
-  pad(out, payload_begin);
+  pad_payload(out, payload_begin);
   size_t payload_bytes = out.size() - payload_begin;
   if (payload_bytes > kPayloadBytesMax) {
     out.resize(begin);

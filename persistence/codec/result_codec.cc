@@ -15,13 +15,13 @@ absl::Status encode_results(const ResultBatch& results, uint64_t first, SchemaSe
   uint64_t schema_hash = encode_schema_once(results.batch->schema_ptr(), known, out);
   size_t record_begin = begin_record(out);
   size_t begin = record_begin + kRecordHeaderBytes;
-  put_number(out, results.cause.position.value);
-  put_number(out, results.batch->rows());
-  put_number(out, static_cast<uint32_t>(results.plan.size()));
+  put_scalar(out, results.cause.position.value);
+  put_scalar(out, results.batch->rows());
+  put_scalar(out, static_cast<uint32_t>(results.plan.size()));
   out += results.plan;
-  pad(out, begin);
+  pad_payload(out, begin);
   out.append(reinterpret_cast<const char*>(results.ordinals.data()), results.ordinals.size_bytes());
-  pad(out, begin);
+  pad_payload(out, begin);
   encode_batch(*results.batch, schema_hash, begin, out);
   return end_record(out, record_begin, {RecordType::kResults, {results.cause.epoch, {first}}, {}});
 }
@@ -39,7 +39,7 @@ absl::StatusOr<std::optional<OutboxSlice>> decode_results(const RecordFrame& fra
   OutboxSlice slice;
   slice.first = frame.header.id.position.value;
   slice.cause.epoch = frame.header.id.epoch;
-  ByteReader reader(frame.payload);
+  PayloadReader reader(frame.payload);
   slice.cause.position = {reader.number<uint64_t>()};
   auto rows = reader.number<uint32_t>();
   auto name_bytes = reader.number<uint32_t>();

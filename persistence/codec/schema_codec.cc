@@ -11,17 +11,17 @@
 namespace pollux {
 
 void encode_schema(const Schema& schema, std::string& out) {
-  put_text(out, schema.name());
-  put_number(out, static_cast<uint32_t>(schema.size()));
+  put_sized_text(out, schema.name());
+  put_scalar(out, static_cast<uint32_t>(schema.size()));
   for (const Attribute& attribute : schema.attributes()) {
-    put_number(out, static_cast<uint8_t>(attribute.type));
-    put_text(out, attribute.name);
+    put_scalar(out, static_cast<uint8_t>(attribute.type));
+    put_sized_text(out, attribute.name);
   }
 }
 
 absl::StatusOr<SchemaPtr> decode_schema(std::string_view bytes) {
   constexpr size_t kAttributeBytesMin = 5;
-  ByteReader reader(bytes);
+  PayloadReader reader(bytes);
   std::string name(reader.text());
   auto count = reader.number<uint32_t>();
   if (count > reader.left() / kAttributeBytesMin) reader.fail();

@@ -46,7 +46,7 @@ absl::StatusOr<std::string_view> BlockPacker::pack(std::string_view plain) {
 }
 
 absl::StatusOr<BlockHeader> decode_block_header(std::string_view bytes) {
-  ByteReader reader(bytes);
+  PayloadReader reader(bytes);
   BlockHeader header;
   header.packed_bytes = reader.number<uint32_t>();
   header.plain_bytes = reader.number<uint32_t>();

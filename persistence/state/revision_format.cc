@@ -11,10 +11,10 @@ constexpr std::string_view kMagic = "PLXR";
 constexpr std::string_view kTrailerMagic = "PLXT";
 constexpr uint32_t kZstd = 1;
 
-void put_crc(std::string& bytes) { put_number(bytes, crc32c(bytes)); }
+void put_crc(std::string& bytes) { put_scalar(bytes, crc32c(bytes)); }
 
 bool crc_is_right(std::string_view bytes) {
-  ByteReader reader(bytes.substr(bytes.size() - sizeof(uint32_t)));
+  PayloadReader reader(bytes.substr(bytes.size() - sizeof(uint32_t)));
   return crc32c(bytes.substr(0, bytes.size() - sizeof(uint32_t))) == reader.number<uint32_t>();
 }
 
@@ -24,25 +24,25 @@ uint64_t revision_plan_hash(std::string_view text) { return XXH3_64bits(text.dat
 
 std::string encode_header(const RevisionHeader& header) {
   std::string bytes(kMagic);
-  put_number(bytes, kRevisionVersion);
-  put_number(bytes, kZstd);
-  put_number(bytes, header.semantics_version);
-  put_number(bytes, header.plan_hash);
-  put_number(bytes, header.at.epoch.value);
-  put_number(bytes, header.at.position.value);
-  put_number(bytes, header.timestamp.ms);
-  put_number(bytes, uint32_t{0});
+  put_scalar(bytes, kRevisionVersion);
+  put_scalar(bytes, kZstd);
+  put_scalar(bytes, header.semantics_version);
+  put_scalar(bytes, header.plan_hash);
+  put_scalar(bytes, header.at.epoch.value);
+  put_scalar(bytes, header.at.position.value);
+  put_scalar(bytes, header.timestamp.ms);
+  put_scalar(bytes, uint32_t{0});
   put_crc(bytes);
   return bytes;
 }
 
 std::string encode_trailer(const RevisionTrailer& trailer) {
   std::string bytes(kTrailerMagic);
-  put_number(bytes, trailer.body_crc);
-  put_number(bytes, trailer.body_bytes);
-  put_number(bytes, trailer.state_bytes);
-  put_number(bytes, trailer.state_hash);
-  put_number(bytes, uint32_t{0});
+  put_scalar(bytes, trailer.body_crc);
+  put_scalar(bytes, trailer.body_bytes);
+  put_scalar(bytes, trailer.state_bytes);
+  put_scalar(bytes, trailer.state_hash);
+  put_scalar(bytes, uint32_t{0});
   put_crc(bytes);
   return bytes;
 }
@@ -53,7 +53,7 @@ absl::StatusOr<RevisionHeader> decode_header(std::string_view bytes) {
   }
   if (bytes.size() != kRevisionHeaderBytes) return absl::DataLossError("its header ends early");
   if (!crc_is_right(bytes)) return absl::DataLossError("the checksum of its header is wrong");
-  ByteReader reader(bytes.substr(kMagic.size()));
+  PayloadReader reader(bytes.substr(kMagic.size()));
   auto version = reader.number<uint32_t>();
   auto packing = reader.number<uint32_t>();
   if (version != kRevisionVersion || packing != kZstd) {
@@ -76,7 +76,7 @@ absl::StatusOr<RevisionTrailer> decode_trailer(std::string_view bytes) {
     return absl::DataLossError("it ends early");
   }
   if (!crc_is_right(bytes)) return absl::DataLossError("the checksum of its end is wrong");
-  ByteReader reader(bytes.substr(kTrailerMagic.size()));
+  PayloadReader reader(bytes.substr(kTrailerMagic.size()));
   RevisionTrailer trailer;
   trailer.body_crc = reader.number<uint32_t>();
   trailer.body_bytes = reader.number<uint64_t>();
