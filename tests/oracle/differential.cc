@@ -12,17 +12,26 @@ namespace pollux::oracle {
 
 namespace {
 
-/// How the engine gets its input: rows an entry at most, and whether its state is saved and
-/// restored behind every entry.
+/// What happens behind every entry: the state is saved and restored, or the plan is edited.
+enum class Between : uint8_t { kNothing, kRestores, kEdits };
+
+/// How the engine gets its input: rows an entry at most.
 struct Packing {
   size_t rows;
-  bool exchanges_states;
+  Between entries;
   const char* name;
 };
-constexpr std::array<Packing, 4> kPackings = {{{1, false, "rows one by one"},
-                                               {7, true, "batches of 7, restored after each"},
-                                               {7, false, "batches of 7"},
-                                               {1024, false, "batches of 1024"}}};
+constexpr std::array<Packing, 5> kPackings = {
+    {{1, Between::kNothing, "rows one by one"},
+     {7, Between::kRestores, "batches of 7, restored after each"},
+     {5, Between::kEdits, "batches of 5, edited after each"},
+     {7, Between::kNothing, "batches of 7"},
+     {1024, Between::kNothing, "batches of 1024"}}};
+
+/// What edits put in front of the plan, or take away: it changes the numbers of all queries.
+constexpr const char* kUnrelated =
+    "define stream Unrelated (x int); @info(name='unrelated') from Unrelated#window.time(1 sec) "
+    "select x insert into UnrelatedOut; ";
 
 std::string to_line(const Result& result) {
   std::string line = result.stream + " @" + std::to_string(result.timestamp) + " [";
@@ -174,14 +183,16 @@ class EngineRun {
 
  private:
   EntryId next_id() { return {{1}, {++position_}}; }
+  int64_t start_ms() const { return made_.runs.empty() ? 0 : made_.runs[0].rows[0].timestamp; }
 
   bool deploy() {
     DeployPayload payload;
     payload.plan = "random";
     // Streams that windows hold back bring events of any age: nothing must be freed by time.
-    payload.text = "@app:limits(lateness='1000 days') " + made_.plan();
-    int64_t start = made_.runs.empty() ? 0 : made_.runs[0].rows[0].timestamp;
-    ApplyOutcome applied = engine_.apply({next_id(), {start}, std::move(payload)}, collector_);
+    payload.text = "@app:limits(lateness='1000 days') ";
+    if (edited_) payload.text += kUnrelated;
+    payload.text += made_.plan();
+    ApplyOutcome applied = engine_.apply({next_id(), {start_ms()}, std::move(payload)}, collector_);
     if (applied.status == ApplyStatus::kApplied) return true;
     outcome_.refused = "refused: " + applied.reason + to_text(applied.diagnostics, "plan");
     return false;
@@ -211,7 +222,9 @@ class EngineRun {
       outcome_.refused = "entry not applied: " + applied.reason;
     }
     collector_.end_entry(outcome_.results);
-    if (packing_.exchanges_states && outcome_.refused.empty()) exchange_state();
+    if (!outcome_.refused.empty()) return;
+    if (packing_.entries == Between::kRestores) exchange_state();
+    if (packing_.entries == Between::kEdits) edit_plan();
   }
 
   void exchange_state() {
@@ -222,8 +235,23 @@ class EngineRun {
     }
   }
 
+  /// Puts a query in front of the others, or takes it away: they must go on as if nothing was.
+  void edit_plan() {
+    std::string saved = engine_.save_state("random");
+    engine_.apply({next_id(), {start_ms()}, UndeployPayload{"random"}}, collector_);
+    edited_ = !edited_;
+    if (!deploy()) return;
+    RestoreReport report;
+    outcome_.refused = engine_.restore_state("random", saved, report);
+    const std::vector<std::string> unrelated = {"query unrelated"};
+    bool kept = (edited_ ? report.fresh : report.dropped) == unrelated &&
+                (edited_ ? report.dropped : report.fresh).empty();
+    if (outcome_.refused.empty() && !kept) outcome_.refused = "an edit lost a state";
+  }
+
   const RandomCase& made_;
   const Packing& packing_;
+  bool edited_ = false;
   Engine engine_;
   Collector collector_;
   Outcome outcome_;
