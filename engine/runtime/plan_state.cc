@@ -56,8 +56,11 @@ struct SavedUnit {
   bool taken = false;
 };
 
-/// "query" of "query #2": the number behind it says nothing about which query it is.
-std::string_view without_number(std::string_view name) { return name.substr(0, name.find('#')); }
+/// "query " of "query #2": the number behind it says nothing about which query it is.
+std::string_view without_number(std::string_view name) {
+  size_t number = name.find(' ') + 1;
+  return number < name.size() && name[number] == '#' ? name.substr(0, number) : name;
+}
 
 SavedUnit* find_state(const StateUnit& unit, std::vector<SavedUnit>& saved) {
   for (SavedUnit& other : saved) {
