@@ -38,6 +38,10 @@ struct DeployPayload {
   std::string text;
   uint32_t semantics_version = 1;
   Dialect dialect = Dialect::k51;  ///< of texts that do not say it by an @Plan annotation
+  /// The text as it was sent, with its ${parameters}; empty when it is `text`.
+  std::string source = {};
+  std::string origin = {};  ///< where it came from: "api" or a file
+  bool replace = false;     ///< a plan of that name goes in the same step
 };
 
 struct UndeployPayload {

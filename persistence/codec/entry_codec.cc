@@ -26,9 +26,11 @@ struct PayloadEncoder {
   void operator()(const DeployPayload& deploy) const {
     put_scalar(out, deploy.semantics_version);
     put_scalar(out, static_cast<uint8_t>(deploy.dialect));
-    out.append(3, '\0');
-    put_sized_text(out, deploy.plan);
-    put_sized_text(out, deploy.text);
+    put_scalar(out, static_cast<uint8_t>(deploy.replace));
+    out.append(2, '\0');
+    for (const std::string* text : {&deploy.plan, &deploy.text, &deploy.source, &deploy.origin}) {
+      put_sized_text(out, *text);
+    }
   }
   void operator()(const UndeployPayload& undeploy) const { put_sized_text(out, undeploy.plan); }
   void operator()(const PersistPayload&) const {}
@@ -56,9 +58,13 @@ EntryPayload take_deploy(PayloadReader& reader) {
   deploy.semantics_version = reader.number<uint32_t>();
   deploy.dialect = static_cast<Dialect>(reader.number<uint8_t>());
   if (deploy.dialect != Dialect::k51 && deploy.dialect != Dialect::k31) reader.fail();
-  if (reader.bytes(3) != std::string_view("\0\0\0", 3)) reader.fail();
-  deploy.plan = std::string(reader.text());
-  deploy.text = std::string(reader.text());
+  auto replace = reader.number<uint8_t>();
+  if (replace > 1) reader.fail();
+  deploy.replace = replace == 1;
+  if (reader.number<uint16_t>() != 0) reader.fail();
+  for (std::string* text : {&deploy.plan, &deploy.text, &deploy.source, &deploy.origin}) {
+    *text = std::string(reader.text());
+  }
   return deploy;
 }
 

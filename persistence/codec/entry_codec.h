@@ -4,7 +4,8 @@
 //     kEvents    u64 number of the producer   u32 length, u32 0, and the name of the producer,
 //                padded to a multiple of 8; then the batch (batch_codec.h)
 //     kTick      nothing
-//     kDeploy    u32 semantics version   u8 dialect   3 x u8 0   text plan   text text
+//     kDeploy    u32 semantics version   u8 dialect   u8 replace   2 x u8 0   text plan
+//                text text   text source   text origin
 //     kUndeploy  text plan
 //     kPersist   nothing
 //     kWrite     text plan   text query

@@ -70,8 +70,13 @@ class RandomEntries {
       case EntryType::kTick:
         return TickPayload{};
       case EntryType::kDeploy:
-        return DeployPayload{text(30), text(3000), static_cast<uint32_t>(random_()),
-                             below(2) == 0 ? Dialect::k51 : Dialect::k31};
+        return DeployPayload{.plan = text(30),
+                             .text = text(3000),
+                             .semantics_version = static_cast<uint32_t>(random_()),
+                             .dialect = below(2) == 0 ? Dialect::k51 : Dialect::k31,
+                             .source = below(2) == 0 ? text(3000) : "",
+                             .origin = text(30),
+                             .replace = below(2) == 0};
       case EntryType::kUndeploy:
         return UndeployPayload{text(30)};
       case EntryType::kPersist:

@@ -42,6 +42,9 @@ inline void expect_same(const Entry& one, const Entry& other) {
     EXPECT_EQ(deploy->text, others.text);
     EXPECT_EQ(deploy->semantics_version, others.semantics_version);
     EXPECT_EQ(deploy->dialect, others.dialect);
+    EXPECT_EQ(deploy->source, others.source);
+    EXPECT_EQ(deploy->origin, others.origin);
+    EXPECT_EQ(deploy->replace, others.replace);
   } else if (const auto* undeploy = std::get_if<UndeployPayload>(&one.payload)) {
     EXPECT_EQ(undeploy->plan, std::get<UndeployPayload>(other.payload).plan);
   } else if (const auto* write = std::get_if<WritePayload>(&one.payload)) {
