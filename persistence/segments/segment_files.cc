@@ -58,35 +58,55 @@ absl::Status at_path(const std::string& path, const absl::Status& status) {
   return absl::Status(status.code(), absl::StrCat(path, ": ", status.message()));
 }
 
-absl::StatusOr<std::vector<SegmentFile>> list_segments(FileSystem& files, const LogPlace& place) {
+absl::StatusOr<std::vector<SegmentGlance>> glance_at_segments(FileSystem& files,
+                                                              const LogPlace& place) {
   auto entries = files.list(place.directory);
   if (!entries.ok()) return entries.status();
-  std::vector<SegmentFile> found;
+  std::vector<SegmentGlance> found;
+  std::optional<LogId> id;
   for (const DirectoryEntry& entry : *entries) {
-    if (entry.directory) continue;
+    auto first = place.segment_first(entry.name);
+    if (entry.directory || !first) continue;
     std::string path = place.directory + "/" + entry.name;
-    std::string_view name = entry.name;
-    if (name.ends_with(kUnfinished) &&
-        place.segment_first(name.substr(0, name.size() - std::string_view(kUnfinished).size()))) {
-      if (absl::Status removed = files.remove(path); !removed.ok()) return removed;
-      continue;
-    }
-    auto first = place.segment_first(name);
-    if (!first) continue;
     auto header = read_header(files, path, place.kind);
-    if (!header.ok()) return header.status();
-    if (header->first != *first) {
-      return absl::DataLossError(absl::StrCat(path, ": the segment begins at ", header->first,
-                                              ", which its name does not say"));
+    if (absl::IsNotFound(header.status())) continue;  // trimmed meanwhile
+    if (header.ok() && header->first != *first) {
+      header = absl::DataLossError(absl::StrCat(path, ": the segment begins at ", header->first,
+                                                ", which its name does not say"));
+    } else if (header.ok() && id && header->id != *id) {
+      header =
+          absl::DataLossError(absl::StrCat(path, ": a segment of the log ", to_string(header->id),
+                                           " among those of ", to_string(*id)));
     }
-    if (!found.empty() && header->id != found.front().header.id) {
-      return absl::DataLossError(absl::StrCat(path, ": a segment of the log ",
-                                              to_string(header->id), " among those of ",
-                                              to_string(found.front().header.id)));
-    }
-    found.push_back({path, entry.bytes, *header});
+    if (header.ok()) id = header->id;
+    found.push_back({std::move(path), *first, entry.bytes, std::move(header)});
   }
   return found;  // names are sorted, and so are their numbers
+}
+
+absl::StatusOr<std::vector<SegmentFile>> list_segments(FileSystem& files, const LogPlace& place) {
+  auto glances = glance_at_segments(files, place);
+  if (!glances.ok()) return glances.status();
+  std::vector<SegmentFile> found;
+  for (SegmentGlance& glance : *glances) {
+    if (!glance.header.ok()) return glance.header.status();
+    found.push_back({std::move(glance.path), glance.bytes, *glance.header});
+  }
+  return found;
+}
+
+absl::Status remove_unfinished_segments(FileSystem& files, const LogPlace& place) {
+  auto entries = files.list(place.directory);
+  if (!entries.ok()) return entries.status();
+  for (const DirectoryEntry& entry : *entries) {
+    std::string_view name = entry.name;
+    if (entry.directory || !name.ends_with(kUnfinished)) continue;
+    name.remove_suffix(std::string_view(kUnfinished).size());
+    if (!place.segment_first(name)) continue;
+    absl::Status removed = files.remove(place.directory + "/" + entry.name);
+    if (!removed.ok()) return removed;
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<SegmentFile> create_segment(FileSystem& files, const LogPlace& place,

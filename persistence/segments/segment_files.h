@@ -33,9 +33,25 @@ struct SegmentFile {
   SegmentHeader header;
 };
 
-/// The segments by first sequence, all of one log; what a dead process left half made is removed.
-/// kDataLoss: a header is rotten, or segments of two logs stand there; kFailedPrecondition: newer.
+/// A file that goes by the name of a segment.
+struct SegmentGlance {
+  std::string path;
+  uint64_t first = 0;  ///< of its name
+  uint64_t bytes = 0;
+  /// kDataLoss: it is rotten, or not that of the log's other segments; kFailedPrecondition: newer.
+  absl::StatusOr<SegmentHeader> header;
+};
+
+/// The segments by first sequence. Changes nothing, and needs no lock: their log may be written and
+/// trimmed meanwhile.
+absl::StatusOr<std::vector<SegmentGlance>> glance_at_segments(FileSystem& files,
+                                                              const LogPlace& place);
+
+/// The same for those who rely on all of them; errors are those of the first bad header.
 absl::StatusOr<std::vector<SegmentFile>> list_segments(FileSystem& files, const LogPlace& place);
+
+/// Removes what a dead process left half made.
+absl::Status remove_unfinished_segments(FileSystem& files, const LogPlace& place);
 
 /// An empty segment that lasts. After kResourceExhausted it can be tried again.
 absl::StatusOr<SegmentFile> create_segment(FileSystem& files, const LogPlace& place,

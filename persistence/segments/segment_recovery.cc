@@ -27,6 +27,8 @@ absl::StatusOr<std::unique_ptr<SegmentLog>> SegmentLog::open(FileSystem& files,
 }
 
 absl::Status SegmentLog::recover() {
+  absl::Status tidied = remove_unfinished_segments(files_, options_.place);
+  if (!tidied.ok()) return tidied;
   auto found = list_segments(files_, options_.place);
   if (!found.ok()) return found.status();
   segments_ = *std::move(found);

@@ -15,18 +15,11 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "persistence/files/file_system.h"
+#include "persistence/state/revision_names.h"
 #include "persistence/state/revision_reader.h"
 #include "persistence/state/revision_writer.h"
 
 namespace pollux {
-
-/// A file that goes by the name of a revision.
-struct ListedRevision {
-  uint64_t timestamp_ms = 0;  ///< of its name
-  std::string path;
-  uint64_t bytes = 0;
-  absl::StatusOr<RevisionInfo> info;  ///< as read_revision_info() says
-};
 
 /// What a plan can go on from.
 struct NewestRevision {
@@ -61,16 +54,8 @@ class RevisionStore {
   const std::string& directory() const { return directory_; }
 
  private:
-  struct Name {
-    uint64_t timestamp_ms;
-    std::string file;
-    uint64_t bytes;
-  };
-
   RevisionStore(FileSystem& files, Options options);
-  /// By name alone, newest first.
-  absl::StatusOr<std::vector<Name>> names() const;
-  std::optional<uint64_t> timestamp_of(std::string_view file) const;
+  absl::StatusOr<std::vector<RevisionName>> names() const;
   absl::Status remove_temporaries();
 
   FileSystem& files_;
