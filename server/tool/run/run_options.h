@@ -18,6 +18,8 @@ constexpr const char* kAdvanceMax = "max";
 
 struct RunOptions {
   std::string plan_path{};
+  std::string entries{};             ///< an export of a journal, in the place of all but these:
+  std::vector<std::string> plans{};  ///< with `entries`: whose results are shown; none: all
   std::vector<std::string> parameters{};  ///< NAME=VALUE
   std::vector<std::string> inputs{};      ///< STREAM=FILE
   std::vector<std::string> outputs{};     ///< STREAM; none: the plan's leaf outputs
