@@ -30,7 +30,9 @@ absl::Status OutboxLog::append(const ResultBatch& results) {
   uint64_t first = log_->next();
   auto write_payload = [&](std::string& out, bool new_segment) {
     if (new_segment) schemas_.clear();
-    return encode_results(results, first, schemas_, out);
+    absl::Status encoded = encode_results(results, first, schemas_, out);
+    // Waiting for room would not help.
+    return absl::IsResourceExhausted(encoded) ? absl::OutOfRangeError(encoded.message()) : encoded;
   };
   // Replays bring results of an older epoch behind those of a younger one: no tag.
   absl::Status appended = log_->append(rows, 0, write_payload);

@@ -40,6 +40,7 @@ class OutboxLog {
                                                          const OutboxOptions& options);
 
   /// Appends a slice; its first row gets the offset next(). kInvalidArgument: it has no rows;
+  /// kOutOfRange: it is longer than a record may be, its rows must come in parts;
   /// kResourceExhausted: the limit is reached.
   absl::Status append(const ResultBatch& results);
   /// What was appended is in the file and there for readers; it may be lost with the power.

@@ -7,12 +7,12 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "persistence/files/whole_file.h"
 
 namespace pollux {
 namespace {
 
 constexpr size_t kDigits = 20;
-constexpr char kUnfinished[] = ".new";
 
 std::string_view ending_of(LogKind kind) {
   return kind == LogKind::kJournal ? ".journal" : ".outbox";
@@ -27,13 +27,6 @@ absl::StatusOr<SegmentHeader> read_header(FileSystem& files, const std::string& 
   auto header = decode_segment_header(*bytes, kind);
   if (!header.ok()) return at_path(path, header.status());
   return header;
-}
-
-absl::Status write_whole(FileSystem& files, const std::string& path, std::string_view bytes) {
-  auto file = files.open_append(path);
-  if (!file.ok()) return file.status();
-  if (absl::Status written = (*file)->append(bytes); !written.ok()) return written;
-  return (*file)->sync();
 }
 
 }  // namespace
@@ -101,7 +94,7 @@ absl::Status remove_unfinished_segments(FileSystem& files, const LogPlace& place
   for (const DirectoryEntry& entry : *entries) {
     std::string_view name = entry.name;
     if (entry.directory || !name.ends_with(kUnfinished)) continue;
-    name.remove_suffix(std::string_view(kUnfinished).size());
+    name.remove_suffix(kUnfinished.size());
     if (!place.segment_first(name)) continue;
     absl::Status removed = files.remove(place.directory + "/" + entry.name);
     if (!removed.ok()) return removed;
@@ -112,14 +105,10 @@ absl::Status remove_unfinished_segments(FileSystem& files, const LogPlace& place
 absl::StatusOr<SegmentFile> create_segment(FileSystem& files, const LogPlace& place,
                                            const SegmentHeader& header) {
   std::string path = place.segment_path(header.first);
-  std::string unfinished = absl::StrCat(path, kUnfinished);
-  // One that could not be finished may be left of an earlier try.
-  absl::Status removed = files.remove(unfinished);
-  if (!removed.ok() && !absl::IsNotFound(removed)) return removed;
   std::string bytes = encode_segment_header(header);
-  if (absl::Status written = write_whole(files, unfinished, bytes); !written.ok()) return written;
-  if (absl::Status named = files.rename(unfinished, path); !named.ok()) return named;
-  if (absl::Status lasts = files.sync_directory(place.directory); !lasts.ok()) return lasts;
+  absl::Status put =
+      put_whole_file(files, place.directory, path.substr(place.directory.size() + 1), bytes);
+  if (!put.ok()) return put;
   return SegmentFile{path, bytes.size(), header};
 }
 

@@ -42,6 +42,16 @@ class SegmentIndex {
     bool last = behind == places_.end();
     return Found{*std::prev(behind), last ? readable_ : std::min(behind->first, readable_), last};
   }
+  /// The oldest that has not been trimmed.
+  uint64_t first() const {
+    std::lock_guard lock(mutex_);
+    return places_.front().first;
+  }
+  /// Where the second segment begins; nothing when there is only one.
+  std::optional<uint64_t> second() const {
+    std::lock_guard lock(mutex_);
+    return places_.size() < 2 ? std::nullopt : std::optional(places_[1].first);
+  }
   /// Records below this sequence may be read.
   uint64_t readable() const {
     std::lock_guard lock(mutex_);

@@ -136,9 +136,10 @@ absl::Status SegmentLog::write(std::string& bytes) {
   return written;
 }
 
+/// What can be tried again is never told as an error that is for ever.
 absl::Status SegmentLog::fail(const absl::Status& status) {
-  failed_ = status;
-  return status;
+  failed_ = absl::IsResourceExhausted(status) ? absl::InternalError(status.message()) : status;
+  return failed_;
 }
 
 }  // namespace pollux

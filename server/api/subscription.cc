@@ -64,10 +64,11 @@ void Subscription::pump() {
 bool Subscription::write_some() {
   if (unsent_.empty()) {
     ResultLog::Read read = log_->read(next_, kRowsAtOnce);
-    ends_ = read.forgotten || read.ended;
+    ends_ = read.forgotten || read.ended || !read.error.ok();
     if (!ends_ && read.slices.empty()) return false;
-    unsent_ = read.forgotten ? "event: forgotten\ndata: results before offset " +
-                                   std::to_string(read.next) + " are no longer held\n\n"
+    unsent_ = !read.error.ok() ? "event: failed\ndata: the results cannot be read\n\n"
+              : read.forgotten ? "event: forgotten\ndata: results before offset " +
+                                     std::to_string(read.next) + " are no longer held\n\n"
               : read.ended ? "event: ended\ndata: no plan writes the stream any more\n\n"
                            : text_of(read);
     next_ = read.next;

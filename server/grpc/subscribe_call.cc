@@ -181,6 +181,7 @@ class SubscribeCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>, p
           " are forgotten; " + oldest_of(*log_, read.next));
       return false;
     }
+    if (!read.error.ok()) end_ = absl::DataLossError("the results cannot be read");
     if (read.ended) end_ = absl::NotFoundError("no plan writes the stream any more");
     if (read.slices.empty()) return false;
     slices_.assign(read.slices.begin(), read.slices.end());

@@ -1,82 +1,84 @@
+// How a log is opened, written and made to last; result_log_readers.cc is what readers see of it.
 #include "server/node/result_log.h"
 
 #include <algorithm>
-#include <charconv>
+#include <iterator>
 #include <utility>
 
-#include "server/formats/result_writer.h"
+#include "absl/strings/str_cat.h"
 
 namespace pollux {
 namespace {
 
-/// What a slice keeps in memory, its share of the batch's strings included.
-size_t bytes_of(const ResultSlice& slice) {
-  return sizeof(ResultSlice) + slice.batch->bytes_held() + slice.batch->bytes_shared() +
-         slice.ordinals.capacity() * sizeof(uint32_t);
+/// Segments are what is trimmed: several make up what stays for subscribers.
+uint64_t segment_bytes_of(const ResultLogOptions& options) {
+  return std::clamp<uint64_t>(options.log_bytes_max / 4, 64u << 10, 16u << 20);
 }
 
-/// The last part of an id, behind the plan's name.
-struct Place {
-  uint64_t epoch = 0;
-  uint64_t position = 0;
-  uint32_t ordinal = 0;
-};
-
-template <class T>
-bool take_number(std::string_view& text, T& number, char end) {
-  auto [at, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc()) return false;
-  text.remove_prefix(static_cast<size_t>(at - text.data()));
-  if (end == '\0') return text.empty();
-  if (text.empty() || text[0] != end) return false;
-  text.remove_prefix(1);
-  return true;
-}
-
-std::optional<std::pair<std::string_view, Place>> parse_id(std::string_view id) {
-  std::string tenant = std::to_string(kDefaultTenant) + "/";
-  if (!id.starts_with(tenant)) return std::nullopt;
-  id.remove_prefix(tenant.size());
-  size_t slash = id.rfind('/');
-  if (slash == std::string_view::npos) return std::nullopt;
-  Place place;
-  std::string_view numbers = id.substr(slash + 1);
-  if (!take_number(numbers, place.epoch, '.') || !take_number(numbers, place.position, '.') ||
-      !take_number(numbers, place.ordinal, '\0')) {
-    return std::nullopt;
-  }
-  return std::pair(id.substr(0, slash), place);
+ResultLogOptions in_memory(size_t bytes_max) {
+  ResultLogOptions options;
+  options.log_bytes_max = bytes_max;
+  return options;
 }
 
 }  // namespace
 
-std::string result_id(const ResultSlice& slice, uint32_t row) {
-  return std::to_string(kDefaultTenant) + "/" + *slice.plan + "/" +
-         std::to_string(slice.cause.epoch.value) + "." +
-         std::to_string(slice.cause.position.value) + "." + std::to_string(slice.ordinals[row]);
+ResultLog::ResultLog(SchemaPtr schema, size_t bytes_max)
+    : ResultLog(std::move(schema), in_memory(bytes_max), nullptr) {}
+
+ResultLog::ResultLog(SchemaPtr schema, ResultLogOptions options,
+                     std::unique_ptr<ReaderPlaces> places)
+    : schema_(std::move(schema)),
+      options_(std::move(options)),
+      places_(std::move(places)),
+      window_(0) {}
+
+absl::StatusOr<std::shared_ptr<ResultLog>> ResultLog::open(FileSystem& files, SchemaPtr schema,
+                                                           ResultLogOptions options) {
+  if (absl::Status made = files.make_directories(options.directory); !made.ok()) return made;
+  auto places = ReaderPlaces::read(files, options.directory);
+  if (!places.ok()) return places.status();
+  OutboxOptions outbox;
+  outbox.directory = options.directory;
+  outbox.segment_bytes = segment_bytes_of(options);
+  outbox.bytes_max = UINT64_MAX;  // full() keeps the limit
+  outbox.confirmed_below = (*places)->confirmed_below();
+  outbox.new_id = options.new_id;
+  // With less, what waits to be trimmed could fill the log.
+  options.outbox_bytes_max =
+      std::max(options.outbox_bytes_max, options.log_bytes_max + 2 * outbox.segment_bytes);
+
+  std::shared_ptr<ResultLog> log(
+      new ResultLog(std::move(schema), std::move(options), *std::move(places)));
+  auto file = ResultFile::open(files, outbox, log->schema_, log->ids_, log->notes_);
+  if (!file.ok()) return file.status();
+  log->file_ = *std::move(file);
+  uint64_t next = log->file_->next();
+  absl::Status settled = log->places_->settle(log->file_->begin(), next);
+  if (!settled.ok()) return settled;
+  for (const std::string& key : log->places_->rotten()) {
+    log->notes_.push_back(absl::StrCat(outbox.directory, ": the place of reader ", key,
+                                       " has rotted; it gets everything once more"));
+  }
+  log->window_ = ResultWindow(next);
+  log->appended_end_ = next;
+  log->written_ids_ = log->ids_.last();
+  log->file_bytes_ = log->file_->bytes();
+  log->trim_from_ = log->file_->trim_from();
+  for (const auto& [key, offset] : log->places_->all()) {
+    log->holds_.push_back({++log->last_hold_, offset, key, true, false, false});
+  }
+  return log;
 }
+
+// ---- plans ----
 
 ResultLog::Writer::~Writer() { log_.writer_gone(); }
-ResultLog::Listener::~Listener() { log_.unlisten(number_); }
-ResultLog::Hold::~Hold() { log_.let_go(number_); }
-void ResultLog::Hold::confirm(uint64_t up_to) { log_.confirm(number_, up_to); }
-
-void ResultLog::append(ResultSlice slice) {
-  if (slice.batch->rows() == 0) return;
-  {
-    std::lock_guard lock(mutex_);
-    slice.first = end_;
-    end_ += slice.batch->rows();
-    bytes_ += bytes_of(slice);
-    slices_.push_back(std::make_shared<const ResultSlice>(std::move(slice)));
-    forget();
-  }
-  tell_listeners();
-}
 
 std::unique_ptr<ResultLog::Writer> ResultLog::write() {
   std::lock_guard lock(mutex_);
   ++writers_;
+  ended_ = false;
   return std::unique_ptr<Writer>(new Writer(*this));
 }
 
@@ -89,27 +91,142 @@ void ResultLog::writer_gone() {
   tell_listeners();
 }
 
-void ResultLog::tell_listeners() {
-  std::lock_guard lock(listeners_mutex_);
-  for (const Hearer& hearer : listeners_) hearer.call();
+void ResultLog::append(ResultSlice slice) {
+  if (slice.batch->rows() == 0) return;
+  std::lock_guard lock(mutex_);
+  uint32_t known = ids_.known_rows(slice);
+  repeated_rows_ += known;
+  if (known == slice.batch->rows()) return;
+  if (known > 0) slice = part_of(slice, known, slice.batch->rows());
+  slice.first = appended_end_;
+  appended_end_ += slice.batch->rows();
+  ids_.add(slice);
+  waiting_bytes_ += bytes_of(slice);
+  ++waiting_slices_;
+  gathered_.push_back(std::make_shared<const ResultSlice>(std::move(slice)));
 }
 
-/// Drops slices that nobody holds while there are too many.
-void ResultLog::forget() {
-  uint64_t held_from = end_;
-  for (const Holder& holder : holds_) held_from = std::min(held_from, holder.from);
-  while (bytes_ > max_ && slices_.size() > 1 && slices_.front()->end() <= held_from) {
-    bytes_ -= bytes_of(*slices_.front());
-    slices_.pop_front();
-    begin_ = slices_.front()->first;
+void ResultLog::flush() {
+  bool news = false;
+  {
+    std::lock_guard writing(write_mutex_);
+    note_places();
+    do {
+      news = write_gathered() || news;
+    } while (trim());
+  }
+  if (news) tell_listeners();
+  call_out();
+}
+
+/// True: there is more to read.
+bool ResultLog::write_gathered() {
+  {
+    std::lock_guard lock(mutex_);
+    if (!status_.ok()) return false;
+    std::move(gathered_.begin(), gathered_.end(), std::back_inserter(unwritten_));
+    gathered_.clear();
+  }
+  if (unwritten_.empty()) return false;
+  std::vector<ResultSlicePtr> written;
+  absl::Status status = write_down(written);
+  note(status);
+  std::lock_guard lock(mutex_);
+  refused_ = !status.ok();
+  for (ResultSlicePtr& slice : written) {
+    waiting_bytes_ -= bytes_of(*slice);
+    --waiting_slices_;
+    raise_last_id(written_ids_, *slice->plan, {slice->cause, slice->ordinals.back()});
+    window_.push(std::move(slice));
+  }
+  shrink_window();
+  return !written.empty();
+}
+
+absl::Status ResultLog::write_down(std::vector<ResultSlicePtr>& written) {
+  if (file_ == nullptr) {
+    written.assign(unwritten_.begin(), unwritten_.end());
+    unwritten_.clear();
+    return absl::OkStatus();
+  }
+  absl::Status status = file_->write(unwritten_, written);
+  std::lock_guard lock(mutex_);
+  file_bytes_ = file_->bytes();
+  trim_from_ = file_->trim_from();
+  return status;
+}
+
+/// True: there is more room than before.
+bool ResultLog::trim() {
+  uint64_t needed_from = 0;
+  {
+    std::lock_guard lock(mutex_);
+    if (!may_trim()) return false;
+    needed_from = held_from();
+  }
+  uint64_t below = file_->trimmable(needed_from, options_.log_bytes_max);
+  absl::Status trimmed = file_->trim(below, written_ids_);
+  note(trimmed);
+  std::lock_guard lock(mutex_);
+  file_bytes_ = file_->bytes();
+  trim_from_ = file_->trim_from();
+  ids_.forget_below(file_->begin());
+  return trimmed.ok();
+}
+
+/// New readers get their places on disk.
+void ResultLog::note_places() {
+  while (true) {
+    Holder unnoted;
+    {
+      std::lock_guard lock(mutex_);
+      if (!status_.ok()) return;
+      auto found = std::find_if(holds_.begin(), holds_.end(),
+                                [](const Holder& holder) { return !holder.noted; });
+      if (found == holds_.end()) return;
+      unnoted = *found;
+    }
+    absl::Status put = places_->put(unnoted.key, unnoted.from);
+    note(put);
+    if (!put.ok()) return;
+    std::lock_guard lock(mutex_);
+    if (Holder* holder = find_holder(unnoted.number)) holder->noted = true;
   }
 }
 
+// ---- bounds ----
+
+uint64_t ResultLog::held_from() const {
+  uint64_t from = appended_end_;
+  for (const Holder& holder : holds_) from = std::min(from, holder.from);
+  return from;
+}
+
 bool ResultLog::is_full() const {
-  if (bytes_ <= max_) return false;
-  uint64_t held_from = end_;
-  for (const Holder& holder : holds_) held_from = std::min(held_from, holder.from);
-  return held_from < end_ && slices_.size() > 1;
+  if (!status_.ok() || refused_) return true;
+  if (std::any_of(holds_.begin(), holds_.end(), [](const auto& each) { return !each.noted; })) {
+    return true;
+  }
+  uint64_t max = file_ != nullptr ? options_.outbox_bytes_max : options_.log_bytes_max;
+  uint64_t stored = file_ != nullptr ? file_bytes_ : window_.bytes();
+  if (stored + waiting_bytes_ <= max) return false;
+  bool one = file_ == nullptr && window_.slices() + waiting_slices_ <= 1;
+  return held_from() < appended_end_ && !one;
+}
+
+/// Drops from memory what is on disk as well, or what nobody holds.
+void ResultLog::shrink_window() {
+  if (file_ != nullptr) {
+    window_.shrink(options_.memory_bytes_max, window_.end());
+  } else {
+    window_.shrink(options_.log_bytes_max, held_from());
+    ids_.forget_below(window_.begin());
+  }
+}
+
+bool ResultLog::may_trim() const {
+  return status_.ok() && trim_from_ && *trim_from_ <= held_from() &&
+         file_bytes_ > options_.log_bytes_max;
 }
 
 bool ResultLog::full() const {
@@ -118,106 +235,95 @@ bool ResultLog::full() const {
 }
 
 void ResultLog::when_not_full(std::function<void()> room) {
-  std::unique_lock lock(mutex_);
-  if (is_full()) {
-    waiting_.push_back(std::move(room));
-    return;
+  {
+    std::lock_guard lock(mutex_);
+    if (is_full()) {
+      waiting_.push_back(std::move(room));
+      return;
+    }
   }
-  lock.unlock();
   room();
-}
-
-void ResultLog::room_made(std::unique_lock<std::mutex> lock) {
-  forget();
-  if (is_full() || waiting_.empty()) return;
-  auto waiting = std::exchange(waiting_, {});
-  lock.unlock();
-  for (auto& room : waiting) room();
-}
-
-uint64_t ResultLog::end() const {
-  std::lock_guard lock(mutex_);
-  return end_;
-}
-
-uint64_t ResultLog::begin() const {
-  std::lock_guard lock(mutex_);
-  return begin_;
 }
 
 uint64_t ResultLog::bytes() const {
   std::lock_guard lock(mutex_);
-  return bytes_;
+  return (file_ != nullptr ? file_bytes_ : window_.bytes()) + waiting_bytes_;
 }
 
-ResultLog::Read ResultLog::read(uint64_t from, size_t rows_max) const {
+uint64_t ResultLog::repeated_rows() const {
   std::lock_guard lock(mutex_);
-  Read read;
-  if (from < begin_) {
-    read.forgotten = true;
-    read.next = begin_;
-    return read;
-  }
-  read.next = std::min(from, end_);
-  auto slice = std::partition_point(slices_.begin(), slices_.end(),
-                                    [&](const auto& each) { return each->end() <= from; });
-  for (size_t rows = 0; slice != slices_.end() && rows < rows_max; ++slice) {
-    rows += (*slice)->batch->rows();
-    read.next = (*slice)->end();
-    read.slices.push_back(*slice);
-  }
-  read.ended = ended_ && read.slices.empty();
-  return read;
+  return repeated_rows_;
 }
 
-std::optional<uint64_t> ResultLog::offset_behind(std::string_view id) const {
-  auto parsed = parse_id(id);
-  if (!parsed) return std::nullopt;
-  const auto& [plan, place] = *parsed;
-  EntryId cause{{place.epoch}, {place.position}};
+// ---- durability ----
+
+/// What can be tried again is no error of the log.
+void ResultLog::note(const absl::Status& status) {
+  if (status.ok() || absl::IsResourceExhausted(status)) return;
   std::lock_guard lock(mutex_);
-  for (auto slice = slices_.rbegin(); slice != slices_.rend(); ++slice) {
-    if (*(*slice)->plan != plan || (*slice)->cause != cause) continue;
-    const auto& ordinals = (*slice)->ordinals;
-    auto at = std::find(ordinals.begin(), ordinals.end(), place.ordinal);
-    if (at != ordinals.end()) {
-      return (*slice)->first + static_cast<uint64_t>(at - ordinals.begin()) + 1;
+  if (status_.ok()) status_ = status;
+}
+
+/// Calls, without a lock, whoever waits for what has happened.
+void ResultLog::call_out() {
+  std::vector<std::function<void()>> waiting;
+  absl::Status error;
+  {
+    std::lock_guard lock(mutex_);
+    if (!is_full()) waiting.swap(waiting_);
+    if (!std::exchange(error_told_, !status_.ok() || error_told_)) error = status_;
+  }
+  for (auto& room : waiting) room();
+  if (!error.ok() && options_.on_error) options_.on_error(error);
+}
+
+absl::Status ResultLog::status() const {
+  std::lock_guard lock(mutex_);
+  return status_;
+}
+
+absl::Status ResultLog::sync() {
+  flush();
+  if (file_ == nullptr) return absl::OkStatus();
+  absl::Status lasts = status();
+  {
+    std::lock_guard writing(write_mutex_);
+    if (lasts.ok() && !unwritten_.empty()) {
+      lasts = absl::ResourceExhaustedError(
+          absl::StrCat(options_.directory, ": the disk is full, results wait to be written"));
+    }
+    if (lasts.ok()) {
+      lasts = file_->sync();
+      note(lasts);
     }
   }
-  return std::nullopt;
+  call_out();
+  return lasts;
 }
 
-std::unique_ptr<ResultLog::Listener> ResultLog::listen(std::function<void()> listener) {
-  std::lock_guard lock(listeners_mutex_);
-  uint64_t number = ++last_listener_;
-  listeners_.push_back({number, std::move(listener)});
-  return std::unique_ptr<Listener>(new Listener(*this, number));
-}
-
-void ResultLog::unlisten(uint64_t number) {
-  std::lock_guard lock(listeners_mutex_);
-  std::erase_if(listeners_, [&](const Hearer& hearer) { return hearer.number == number; });
-}
-
-std::unique_ptr<ResultLog::Hold> ResultLog::hold(uint64_t from) {
-  std::lock_guard lock(mutex_);
-  uint64_t number = ++last_hold_;
-  holds_.push_back({number, std::max(from, begin_)});
-  return std::unique_ptr<Hold>(new Hold(*this, number));
-}
-
-void ResultLog::confirm(uint64_t number, uint64_t up_to) {
-  std::unique_lock lock(mutex_);
-  for (Holder& holder : holds_) {
-    if (holder.number == number) holder.from = std::max(holder.from, up_to);
+void ResultLog::retry() {
+  std::vector<Holder> holds;
+  {
+    std::lock_guard lock(mutex_);
+    holds = holds_;
   }
-  room_made(std::move(lock));
+  for (const Holder& holder : holds) {
+    if (!holder.key.empty()) note(places_->confirm(holder.key, holder.from));
+  }
+  flush();
 }
 
-void ResultLog::let_go(uint64_t number) {
-  std::unique_lock lock(mutex_);
-  std::erase_if(holds_, [&](const Holder& holder) { return holder.number == number; });
-  room_made(std::move(lock));
+absl::Status ResultLog::close() {
+  flush();
+  std::vector<std::function<void()>> dropped;
+  std::lock_guard writing(write_mutex_);
+  absl::Status closed = status();
+  if (closed.ok() && file_ != nullptr) closed = file_->close();
+  std::lock_guard lock(mutex_);
+  if (status_.ok()) status_ = absl::UnavailableError("the log is closed");
+  error_told_ = true;
+  dropped.swap(waiting_);
+  return closed;
 }
 
 }  // namespace pollux

@@ -1,5 +1,8 @@
 #include "server/node/shard.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace pollux {
 
 /// Results on their way from the engine into the logs.
@@ -20,7 +23,10 @@ class Shard::Sink final : public ResultSink {
     if (slice.batch->bytes_shared() > 2 * slice.batch->bytes_held()) {
       slice.batch = slice_copy(*slice.batch, 0, slice.batch->rows());
     }
-    log->second->append(std::move(slice));
+    ResultLog* to = log->second.get();
+    to->append(std::move(slice));
+    auto& written = shard_.written_;
+    if (std::find(written.begin(), written.end(), to) == written.end()) written.push_back(to);
   }
 
  private:
@@ -90,6 +96,7 @@ void Shard::schedule() {
 bool Shard::rests_for_room() {
   for (const auto& [stream, log] : logs_) {
     if (!log->full()) continue;
+    flush_logs();  // what fills it must be seen to be confirmed
     resting_.store(true, std::memory_order_relaxed);
     log->when_not_full([self = shared_from_this()] {
       self->resting_.store(false, std::memory_order_relaxed);
@@ -100,26 +107,42 @@ bool Shard::rests_for_room() {
   return false;
 }
 
+/// Behind it readers see what entries brought about.
+void Shard::flush_logs() {
+  for (ResultLog* log : std::exchange(written_, {})) log->flush();
+}
+
+/// False: there is none, and the shard is not scheduled any more.
+bool Shard::take(Item& item) {
+  std::unique_lock lock(mutex_);
+  if (queue_.empty() && !written_.empty()) {
+    lock.unlock();
+    flush_logs();
+    lock.lock();
+  }
+  if (queue_.empty()) {
+    scheduled_ = false;
+    return false;
+  }
+  item = std::move(queue_.front());
+  queue_.pop_front();
+  return true;
+}
+
 void Shard::run() {
   for (size_t done = 0; done < kEntriesInARow; ++done) {
     if (rests_for_room()) return;
     Item item;
-    {
-      std::lock_guard lock(mutex_);
-      if (queue_.empty()) {
-        scheduled_ = false;
-        return;
-      }
-      item = std::move(queue_.front());
-      queue_.pop_front();
-    }
+    if (!take(item)) return;
     if (item.work) {
+      flush_logs();
       item.work(engine_);
     } else {
       apply(item);
     }
     release(item.bytes, item.work == nullptr);
   }
+  flush_logs();
   workers_.post([self = shared_from_this()] { self->run(); });
 }
 
@@ -134,7 +157,10 @@ void Shard::apply(const Item& item) {
     suspended_.store(true, std::memory_order_relaxed);
     callbacks_.suspended(outcome);
   }
-  if (item.applied) item.applied(outcome);
+  if (item.applied) {
+    flush_logs();
+    item.applied(outcome);
+  }
   auto deadline = engine_.next_deadline();
   // A suspended plan keeps its deadlines but takes no ticks.
   int64_t next = deadline && !suspended_.load(std::memory_order_relaxed) ? deadline->ms : INT64_MAX;

@@ -95,6 +95,8 @@ class Shard : public std::enable_shared_from_this<Shard> {
   void schedule();
   void run();
   bool rests_for_room();
+  bool take(Item& item);
+  void flush_logs();
   void apply(const Item& item);
   void sample_state();
   void release(size_t bytes, bool entry);
@@ -118,6 +120,7 @@ class Shard : public std::enable_shared_from_this<Shard> {
 
   // Of whoever runs.
   Engine engine_;
+  std::vector<ResultLog*> written_;  // logs with rows that nobody sees yet
   std::chrono::steady_clock::time_point sample_from_{};
 
   std::atomic<int64_t> next_deadline_ms_{INT64_MAX};

@@ -63,7 +63,6 @@ Diagnostics SinkManager::check(const PlanProposal& plan) const {
 /// Starts the sink, or lets it follow its stream into another log.
 void SinkManager::attach(Sink& sink, const PlanOutput& output) {
   if (sink.runner != nullptr && sink.runner->reads(*output.log)) return;
-  SinkInput input{output.log, output.log->hold(output.from), output.from};
   EndpointMistakes mistakes;
   CheckedSink checked = check_sink(sink.definition, output.log->schema(), environment_, mistakes);
   if (!checked.make) {  // check() found nothing wrong, but a store may have changed since
@@ -73,6 +72,7 @@ void SinkManager::attach(Sink& sink, const PlanOutput& output) {
     }
     return;
   }
+  SinkInput input{output.log, output.log->resume(sink.definition.name, output.from)};
   if (sink.runner != nullptr && sink.definition.map == std::nullopt &&
       sink.definition.option("payload") == nullptr && sink.definition.type != "store") {
     sink.runner->follow(std::move(input));  // the publisher knows nothing of attributes
@@ -86,6 +86,7 @@ void SinkManager::attach(Sink& sink, const PlanOutput& output) {
 void SinkManager::end(const Sink& sink) const {
   sink.runner->stop();
   uint64_t left = sink.runner->counts().lag_rows;
+  sink.runner->forget_places();
   if (left == 0) return;
   environment_.warn(
       absl::StrCat("sink '", sink.definition.name, "' ended with ", left, " rows not delivered"));

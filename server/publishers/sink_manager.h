@@ -2,8 +2,9 @@
 // plan writes their stream, and on until they have delivered what there is.
 //
 // A sink begins with the first result that comes after it was started. One that its plan's
-// replacement says again in the same words goes on where it stood; one that goes with its plan
-// stops at once, and what it had not delivered is dropped and told.
+// replacement says again in the same words goes on where it stood, and so does one that comes again
+// after a restart, where logs are durable; one that goes with its plan stops at once, and what it
+// had not delivered is dropped and told.
 //
 // Thread: any.
 #pragma once

@@ -58,7 +58,7 @@ void SinkRunner::add(SinkInput added) {
   auto input = std::make_shared<Input>();
   input->log = std::move(added.log);
   input->hold = std::move(added.hold);
-  input->next = added.from;
+  input->next = input->hold->from();
   input->listener = input->log->listen([this] {
     std::lock_guard lock(mutex_);
     ++news_;
@@ -79,6 +79,7 @@ void SinkRunner::add(SinkInput added) {
     ++news_;
   }
   changed_.notify_all();
+  if (dropped != nullptr) dropped->hold->forget();
   if (lost != 0) {
     warn_(absl::StrCat("sink '", name_, "' dropped ", lost,
                        " rows of a stream whose attributes have changed since"));
@@ -136,6 +137,11 @@ void SinkRunner::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
+void SinkRunner::forget_places() {
+  POLLUX_CHECK(!thread_.joinable());
+  for (const auto& input : inputs()) input->hold->forget();
+}
+
 /// False: the end.
 bool SinkRunner::wait_for_news() {
   std::unique_lock lock(mutex_);
@@ -167,6 +173,7 @@ bool SinkRunner::take_some(Input& input) {
     input.next = read.next;
     return true;
   }
+  if (!read.error.ok()) return note_unreadable(input, read.error);
   std::vector<PublishedRow> rows;
   for (const ResultSlicePtr& slice : read.slices) {
     uint64_t skipped = from > slice->first ? from - slice->first : 0;
@@ -185,6 +192,19 @@ bool SinkRunner::take_some(Input& input) {
     changed_.notify_all();  // whoever drains
   }
   return !rows.empty();
+}
+
+/// Waits before the next try. False: the sink stops.
+bool SinkRunner::note_unreadable(const Input& input, const absl::Status& error) {
+  std::string reason(error.message());
+  warn_(absl::StrCat("sink '", name_, "' cannot read the results of stream '",
+                     input.log->schema()->name(), "': ", reason));
+  std::unique_lock lock(mutex_);
+  ++counts_.failed;
+  counts_.last_error = std::move(reason);
+  counts_.last_error_ms = wall_clock_ms();
+  if (counts_.state == SinkState::kRunning) counts_.state = SinkState::kRetrying;
+  return !changed_.wait_for(lock, retry_.max, [this] { return stopping_.load(); });
 }
 
 /// Until the rows are out or given up. False: the sink stops, and they are neither.

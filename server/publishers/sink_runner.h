@@ -1,9 +1,10 @@
 // One sink at work: takes results out of their log, hands them to its publisher, tries again, and
 // counts.
 //
-// Rows stay held in the log until they are delivered or given up, so nothing is lost while the
-// process lives; a sink that waits for ever fills the log, and the plans behind it rest. A stop
-// ends every wait at once, and rows that were not delivered then are not confirmed.
+// Rows stay held in the log until they are delivered or given up; in a durable log the sink's place
+// outlives the process, and a sink of the same name goes on there. A sink that waits for ever fills
+// the log, and the plans behind it rest. A stop ends every wait at once, and rows that were not
+// delivered then are not confirmed.
 //
 // Thread: any; the publisher is called on the runner's own thread. Callbacks are called there too.
 #pragma once
@@ -51,11 +52,10 @@ struct SinkCounts {
   int64_t last_error_ms = 0;
 };
 
-/// A log and from where on its rows are wanted.
+/// A log and the sink's place in it.
 struct SinkInput {
   std::shared_ptr<ResultLog> log;
-  std::unique_ptr<ResultLog::Hold> hold;  ///< keeps the rows from `from` on
-  uint64_t from = 0;
+  std::unique_ptr<ResultLog::Hold> hold;  ///< the rows from there on are wanted
 };
 
 class SinkRunner {
@@ -75,6 +75,8 @@ class SinkRunner {
   /// Waits until all rows are delivered or dropped; false: not within this time.
   bool drain(std::chrono::steady_clock::time_point until);
   void stop();
+  /// Behind stop(): the sink will not come back, and its logs need not keep anything for it.
+  void forget_places();
 
  private:
   static constexpr size_t kRowsPerRead = 4096;
@@ -93,6 +95,7 @@ class SinkRunner {
   void run();
   bool wait_for_news();
   bool take_some(Input& input);
+  bool note_unreadable(const Input& input, const absl::Status& error);
   bool deliver(std::span<const PublishedRow> rows);
   void note_delivered(const Published& published, size_t rows);
   bool note_failure(const Published& published, size_t rows, const PublishedRow& first,

@@ -54,6 +54,7 @@ class GrpcSubscribe : public testing::Test {
     slice.batch = logins(rows, static_cast<uint32_t>(position));
     for (uint32_t row = 0; row < rows; ++row) slice.ordinals.push_back(row * 2);
     log_->append(std::move(slice));
+    log_->flush();
   }
 
   absl::StatusOr<std::unique_ptr<SubscribeClient>> subscribe(

@@ -2,34 +2,15 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/server/node/node_testing.h"
+#include "tests/server/node/result_testing.h"
 
 namespace pollux {
 namespace {
 
-SchemaPtr schema() {
-  static const auto kSchema =
-      std::make_shared<const Schema>("Out", std::vector<Attribute>{{"n", AttributeType::kInt}});
-  return kSchema;
-}
-
-ResultSlice slice_at(uint64_t position, int rows, const std::string& plan = "p") {
-  ResultSlice slice;
-  slice.plan = std::make_shared<const std::string>(plan);
-  slice.cause = {{3}, {position}};
-  std::vector<std::vector<Value>> values;
-  for (int i = 0; i < rows; ++i) {
-    values.push_back({int32_t{i}});
-    slice.ordinals.push_back(static_cast<uint32_t>(i));
-  }
-  slice.batch = batch_of(schema(), values);
-  return slice;
-}
-
 TEST(ResultLog, GivesRowsFromWhereAReaderStands) {
-  ResultLog log(schema(), 1 << 20);
-  log.append(slice_at(1, 2));
-  log.append(slice_at(2, 3));
+  ResultLog log(result_schema(), 1 << 20);
+  add(log, slice_at(1, 2));
+  add(log, slice_at(2, 3));
   ResultLog::Read read = log.read(1, 100);
   ASSERT_EQ(read.slices.size(), 2);
   EXPECT_EQ(read.slices[0]->first, 0);
@@ -40,8 +21,8 @@ TEST(ResultLog, GivesRowsFromWhereAReaderStands) {
 }
 
 TEST(ResultLog, ForgetsTheOldestAndSaysSo) {
-  ResultLog log(schema(), 2000);
-  for (uint64_t p = 1; p <= 100; ++p) log.append(slice_at(p, 1));
+  ResultLog log(result_schema(), 2000);
+  for (uint64_t p = 1; p <= 100; ++p) add(log, slice_at(p, 1));
   EXPECT_GT(log.begin(), 0);
   EXPECT_LE(log.bytes(), 2000);
   ResultLog::Read read = log.read(0, 10);
@@ -51,9 +32,9 @@ TEST(ResultLog, ForgetsTheOldestAndSaysSo) {
 }
 
 TEST(ResultLog, AHoldKeepsRowsUntilTheyAreConfirmed) {
-  ResultLog log(schema(), 2000);
+  ResultLog log(result_schema(), 2000);
   auto hold = log.hold(0);
-  for (uint64_t p = 1; p <= 100; ++p) log.append(slice_at(p, 1));
+  for (uint64_t p = 1; p <= 100; ++p) add(log, slice_at(p, 1));
   EXPECT_EQ(log.begin(), 0);
   EXPECT_TRUE(log.full());
   bool room = false;
@@ -68,9 +49,9 @@ TEST(ResultLog, AHoldKeepsRowsUntilTheyAreConfirmed) {
 }
 
 TEST(ResultLog, FindsAnIdThatItStillHolds) {
-  ResultLog log(schema(), 1 << 20);
-  log.append(slice_at(1, 2, "a/b"));
-  log.append(slice_at(1, 2, "c"));
+  ResultLog log(result_schema(), 1 << 20);
+  add(log, slice_at(1, 2, "a/b"));
+  add(log, slice_at(1, 2, "c"));
   EXPECT_EQ(log.offset_behind("-1234/a/b/3.1.1"), 2);
   EXPECT_EQ(log.offset_behind("-1234/c/3.1.0"), 3);
   for (const char* unknown : {"-1234/c/3.1.2", "-1234/c/4.1.0", "-1234/d/3.1.0", "", "-1234/c/3.1",
@@ -80,13 +61,13 @@ TEST(ResultLog, FindsAnIdThatItStillHolds) {
 }
 
 TEST(ResultLog, EndsWithItsLastWriter) {
-  ResultLog log(schema(), 1 << 20);
+  ResultLog log(result_schema(), 1 << 20);
   int calls = 0;
   auto listener = log.listen([&] { ++calls; });
   auto first = log.write();
   auto second = log.write();
   first.reset();
-  log.append(slice_at(1, 1));
+  add(log, slice_at(1, 1));
   EXPECT_FALSE(log.read(1, 1).ended);
   EXPECT_EQ(calls, 1);
   second.reset();
@@ -96,13 +77,53 @@ TEST(ResultLog, EndsWithItsLastWriter) {
 }
 
 TEST(ResultLog, AListenerIsCalledForWhatIsNewUntilItGoes) {
-  ResultLog log(schema(), 1 << 20);
+  ResultLog log(result_schema(), 1 << 20);
+  int calls = 0;
+  auto listener = log.listen([&] { ++calls; });
+  add(log, slice_at(1, 1));
+  listener.reset();
+  add(log, slice_at(2, 1));
+  EXPECT_EQ(calls, 1);
+}
+
+TEST(ResultLog, RowsAreSeenOnceTheyAreFlushed) {
+  ResultLog log(result_schema(), 1 << 20);
   int calls = 0;
   auto listener = log.listen([&] { ++calls; });
   log.append(slice_at(1, 1));
-  listener.reset();
   log.append(slice_at(2, 1));
+  EXPECT_EQ(log.end(), 0);
+  EXPECT_TRUE(log.read(0, 10).slices.empty());
+  EXPECT_EQ(calls, 0);
+  log.flush();
+  EXPECT_EQ(log.end(), 2);
   EXPECT_EQ(calls, 1);
+  log.flush();
+  EXPECT_EQ(calls, 1) << "nothing new";
+}
+
+TEST(ResultLog, RowsThatComeAgainAreDropped) {
+  ResultLog log(result_schema(), 1 << 20);
+  add(log, slice_at(1, 3));
+  add(log, slice_at(2, 2));
+  add(log, slice_at(2, 1, "q"));
+  add(log, slice_at(1, 3));
+  add(log, slice_at(2, 4));  // two of them are new
+  EXPECT_EQ(log.repeated_rows(), 5u);
+  EXPECT_EQ(log.end(), 8u);
+  EXPECT_EQ(log.offset_behind("-1234/p/3.2.2"), 7u);
+  EXPECT_EQ(log.offset_behind("-1234/p/3.2.3"), 8u);
+  ResultLog::Read read = log.read(6, 10);
+  ASSERT_EQ(read.slices.size(), 1u);
+  EXPECT_EQ(read.slices[0]->batch->value(0, 0), Value{int32_t{2}});
+}
+
+TEST(ResultLog, GoesOnWithTheNextWriter) {
+  ResultLog log(result_schema(), 1 << 20);
+  log.write().reset();
+  EXPECT_TRUE(log.read(0, 1).ended);
+  auto writer = log.write();
+  EXPECT_FALSE(log.read(0, 1).ended);
 }
 
 }  // namespace
