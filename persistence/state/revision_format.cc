@@ -22,6 +22,10 @@ bool crc_is_right(std::string_view bytes) {
 
 uint64_t revision_plan_hash(std::string_view text) { return XXH3_64bits(text.data(), text.size()); }
 
+uint64_t revision_state_hash(std::string_view state) {
+  return XXH3_64bits(state.data(), state.size());
+}
+
 std::string encode_header(const RevisionHeader& header) {
   std::string bytes(kMagic);
   put_scalar(bytes, kRevisionVersion);

@@ -46,6 +46,8 @@ struct RevisionTrailer {
 };
 
 uint64_t revision_plan_hash(std::string_view text);
+/// What the trailer says of the state.
+uint64_t revision_state_hash(std::string_view state);
 
 std::string encode_header(const RevisionHeader& header);
 std::string encode_trailer(const RevisionTrailer& trailer);

@@ -32,6 +32,7 @@ void add_send_command(CLI::App& app, ConnectionOptions& connection, ExitCode& ex
 void add_tail_command(CLI::App& app, ConnectionOptions& connection, ExitCode& exit_code);
 void add_query_command(CLI::App& app, ConnectionOptions& connection, ExitCode& exit_code);
 void add_journal_command(CLI::App& app, ExitCode& exit_code);
+void add_state_command(CLI::App& app, ExitCode& exit_code);
 /// To be added last: it tells of all that `app` then has.
 void add_completion_command(CLI::App& app, ExitCode& exit_code);
 

@@ -43,6 +43,7 @@ int main(int argc, char** argv) {
   pollux::tool::add_tail_command(app, connection, exit_code);
   pollux::tool::add_query_command(app, connection, exit_code);
   pollux::tool::add_journal_command(app, exit_code);
+  pollux::tool::add_state_command(app, exit_code);
   pollux::tool::add_generate_command(app, exit_code);
   pollux::tool::add_config_command(app, exit_code);
   pollux::tool::add_completion_command(app, exit_code);

@@ -199,7 +199,7 @@ TEST_F(PolluxAloneTest, BashCompletesCommandsOptionsAndValues) {
                  "); COMP_CWORD=$((${#COMP_WORDS[@]}-1)); _pollux; echo \"${COMPREPLY[@]}\"")
         .out;
   };
-  EXPECT_EQ(complete("pollux sta"), "status\n");
+  EXPECT_EQ(complete("pollux sta"), "status state\n");
   EXPECT_EQ(complete("pollux plan de"), "deploy\n");
   EXPECT_EQ(complete("pollux plan deploy --rep"), "--replace\n");
   EXPECT_EQ(complete("pollux send --format js"), "jsonl\n");
