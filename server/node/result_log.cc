@@ -12,7 +12,7 @@ namespace {
 
 /// Segments are what is trimmed: several make up what stays for subscribers.
 uint64_t segment_bytes_of(const ResultLogOptions& options) {
-  return std::clamp<uint64_t>(options.log_bytes_max / 4, 64u << 10, 16u << 20);
+  return std::clamp<uint64_t>(options.log_bytes_max / 4, 4u << 10, 16u << 20);
 }
 
 ResultLogOptions in_memory(size_t bytes_max) {

@@ -1,5 +1,5 @@
-// A log that two plans write and a sink reads, on a disk that ends the process or the power at any
-// moment, from seeds. What was lost is made again as a replay does, from the state on.
+// A log that two plans write and two sinks read, on a disk that ends the process or the power at
+// any moment, from seeds. What was lost is made again as a replay does, from the state on.
 #include <gtest/gtest.h>
 
 #include <map>
@@ -17,7 +17,7 @@ class ResultLogCrash {
  public:
   explicit ResultLogCrash(uint64_t seed) : random_(seed), disk_(seed) {
     options_.directory = "data/results/Out";
-    options_.log_bytes_max = 64 << 10;
+    options_.log_bytes_max = 16 << 10;
     options_.memory_bytes_max = 4 << 10;
     options_.new_id = [this] { return LogId{1, ++last_id_}; };
   }
@@ -32,21 +32,34 @@ class ResultLogCrash {
     while (applied_ < kEntries) apply_next();
     log_->flush();
     read_as_subscriber();
-    while (deliver()) {
-    }
-    for (uint64_t position = 1; position <= kEntries; ++position) {
-      for (const char* plan : {"a", "b"}) {
-        for (int row = 0; row < rows_of(position, plan); ++row) {
-          EXPECT_TRUE(delivered_.contains(row_name(plan, position, static_cast<uint32_t>(row))))
-              << plan << " " << position << "." << row;
-        }
+    for (Sink& sink : sinks_) {
+      while (deliver(sink)) {
       }
+      check_delivered(sink);
     }
   }
 
  private:
   static constexpr uint64_t kEntries = 600;
-  static constexpr int kSteps = 1000;
+  static constexpr int kSteps = 2500;
+
+  struct Sink {
+    std::string name;
+    std::unique_ptr<ResultLog::Hold> hold;
+    uint64_t from = 1;
+    std::set<std::string> delivered;
+  };
+
+  static void check_delivered(const Sink& sink) {
+    for (uint64_t position = 1; position <= kEntries; ++position) {
+      for (const char* plan : {"a", "b"}) {
+        for (int row = 0; row < rows_of(position, plan); ++row) {
+          std::string name = row_name(plan, position, static_cast<uint32_t>(row));
+          EXPECT_TRUE(sink.delivered.contains(name)) << sink.name << " misses " << name;
+        }
+      }
+    }
+  }
 
   bool chance(uint64_t one_in) { return random_() % one_in == 0; }
 
@@ -65,14 +78,16 @@ class ResultLogCrash {
     EXPECT_TRUE(log.ok()) << log.status();
     if (!log.ok()) return true;
     log_ = *std::move(log);
-    hold_ = log_->resume("sink", 1);
-    from_ = hold_->from();
+    for (Sink& sink : sinks_) {
+      sink.hold = log_->resume(sink.name, 1);
+      sink.from = sink.hold->from();
+    }
     return !disk_.crashed();
   }
 
   void restart(Crash crash) {
     while (true) {
-      hold_ = nullptr;
+      for (Sink& sink : sinks_) sink.hold = nullptr;
       log_ = nullptr;
       disk_.restart(crash);
       disk_.heal();
@@ -116,8 +131,10 @@ class ResultLogCrash {
         if (chance(3) && !disk_.crashed()) disk_.set_capacity(SimulatedFileSystem::kNever);
         return log_->retry();
       case 7:
+        if (chance(3)) deliver(sinks_[0]);
+        return;
       case 8:
-        deliver();
+        deliver(sinks_[1]);
         return;
       default:
         if (!log_->full()) apply_next();
@@ -143,21 +160,21 @@ class ResultLogCrash {
   }
 
   /// The sink takes some rows, and confirms them or not. False: there are none.
-  bool deliver() {
-    ResultLog::Read read = log_->read(from_, 1 + random_() % 200);
+  bool deliver(Sink& sink) {
+    ResultLog::Read read = log_->read(sink.from, 1 + random_() % 200);
     if (disk_.crashed()) return false;
     EXPECT_TRUE(read.error.ok()) << read.error;
     EXPECT_FALSE(read.forgotten);
     if (read.slices.empty()) return false;
     for (const ResultSlicePtr& slice : read.slices) {
       for (uint32_t row = 0; row < slice->batch->rows(); ++row) {
-        if (slice->first + row < from_) continue;
-        delivered_.insert(
+        if (slice->first + row < sink.from) continue;
+        sink.delivered.insert(
             row_name(*slice->plan, slice->cause.position.value, slice->ordinals[row]));
       }
     }
-    from_ = read.next;
-    if (!chance(4)) hold_->confirm(from_);
+    sink.from = read.next;
+    if (!chance(4)) sink.hold->confirm(sink.from);
     return true;
   }
 
@@ -207,12 +224,10 @@ class ResultLogCrash {
   ResultLogOptions options_;
   uint64_t last_id_ = 0;
   std::shared_ptr<ResultLog> log_;
-  std::unique_ptr<ResultLog::Hold> hold_;
-  uint64_t from_ = 1;
+  Sink sinks_[2] = {{"slow", nullptr, 1, {}}, {"quick", nullptr, 1, {}}};
 
   uint64_t applied_ = 0;  // entries
   uint64_t state_ = 0;    // a replay begins behind it
-  std::set<std::string> delivered_;
   std::map<uint64_t, std::string> seen_;
   uint64_t seen_end_ = 0;
 };
