@@ -23,6 +23,8 @@ struct Engine::Impl {
   int64_t now_ms = INT64_MIN;
 
   ApplyOutcome deploy(const DeployPayload& payload, EntryId cause, ResultSink& sink);
+  /// Moves what is unchanged of a plan's state into the one that takes its place.
+  RestoreReport hand_over(const Deployed& from, BuiltPlan& to, const DeployPayload& made_from);
   ApplyOutcome undeploy(const UndeployPayload& payload);
   ApplyOutcome apply_events(const Entry& entry, const EventBatchPtr& batch, ResultSink& sink);
   ApplyOutcome apply_tick(const Entry& entry, ResultSink& sink);
@@ -108,13 +110,19 @@ ApplyOutcome Engine::Impl::deploy(const DeployPayload& payload, EntryId cause, R
     outcome.diagnostics = std::move(built.diagnostics);
     return outcome;
   }
-  if (find(built.plan->name()) != nullptr) {
+  Deployed* there = find(built.plan->name());
+  if (there != nullptr && !payload.replace) {
     return rejected("a plan named '" + built.plan->name() + "' is deployed already");
   }
   ApplyOutcome outcome;
   outcome.plan = built.plan->name();
-  plans.push_back({std::move(built.plan), payload, false});
-  Deployed& deployed = plans.back();
+  if (there != nullptr) {
+    outcome.handed_over = hand_over(*there, built, payload);
+  } else {
+    there = &plans.emplace_back();
+  }
+  *there = {std::move(built.plan), payload, false};
+  Deployed& deployed = *there;
   if (row_clock(*deployed.plan)) return outcome;
   guarded(deployed, outcome, [&](Plan& plan) {
     plan.begin_entry(cause);
@@ -122,6 +130,25 @@ ApplyOutcome Engine::Impl::deploy(const DeployPayload& payload, EntryId cause, R
     plan.deliver(cause, sink);  // what triggers bring about at the start
   });
   return outcome;
+}
+
+RestoreReport Engine::Impl::hand_over(const Deployed& from, BuiltPlan& to,
+                                      const DeployPayload& made_from) {
+  RestoreReport report;
+  std::string state = from.suspended ? std::string() : pollux::save_state(*from.plan);
+  if (state.empty()) return report;
+  std::string wrong;
+  try {
+    wrong = load_state(*to.plan, state, report);
+  } catch (const AssertionFailed& failure) {
+    wrong = failure.what();
+  }
+  if (wrong.empty()) return report;
+  to = build(made_from);  // what was half loaded is not to be used
+  report.dropped.insert(report.dropped.end(), report.kept.begin(), report.kept.end());
+  report.fresh.insert(report.fresh.end(), report.kept.begin(), report.kept.end());
+  report.kept.clear();
+  return report;
 }
 
 template <class Judge>
@@ -370,6 +397,12 @@ std::string Engine::restore_state(std::string_view plan, std::string_view state,
     report = std::move(of_plan);
     return std::string();
   });
+}
+
+bool Engine::suspend(std::string_view plan) {
+  Impl::Deployed* deployed = impl_->find(plan);
+  if (deployed != nullptr) deployed->suspended = true;
+  return deployed != nullptr;
 }
 
 size_t Engine::state_bytes(std::string_view plan) const {

@@ -62,11 +62,20 @@ enum class ApplyStatus : uint8_t {
   kSuspended,  ///< applied, but a plan failed an assertion and is suspended from here on
 };
 
+/// What became of a state in a plan whose text may be another: names of its parts, such as
+/// "query sums", "query #2" (the second, which has no name), "table T" or "clock".
+struct RestoreReport {
+  std::vector<std::string> kept;
+  std::vector<std::string> fresh;    ///< of the plan: begin without state
+  std::vector<std::string> dropped;  ///< of the state: the plan has them no longer, or differently
+};
+
 struct ApplyOutcome {
   ApplyStatus status = ApplyStatus::kApplied;
-  Diagnostics diagnostics;  ///< for kRejected deploys and writes
-  std::string reason;       ///< for other rejections and suspensions
-  std::string plan;         ///< deploys: the name the plan goes by; suspensions: which
+  Diagnostics diagnostics;    ///< for kRejected deploys and writes
+  std::string reason;         ///< for other rejections and suspensions
+  std::string plan;           ///< deploys: the name the plan goes by; suspensions: which
+  RestoreReport handed_over;  ///< deploys: what the plan kept of the one that it replaced
 };
 
 /// A stream as others see it.
@@ -75,14 +84,6 @@ struct StreamInfo {
   bool input = false;   ///< it was defined: events may be sent to it whatever other plans define
   bool output = false;  ///< a query inserts into it
   bool leaf = false;    ///< an output that no query of the plan reads
-};
-
-/// What became of a state in a plan whose text may be another: names of its parts, such as
-/// "query sums", "query #2" (the second, which has no name), "table T" or "clock".
-struct RestoreReport {
-  std::vector<std::string> kept;
-  std::vector<std::string> fresh;    ///< of the plan: begin without state
-  std::vector<std::string> dropped;  ///< of the state: the plan has them no longer, or differently
 };
 
 /// Takes rows of a table; false: no more of them.
@@ -142,6 +143,10 @@ class Engine {
   /// triggers and aggregations whose name, text and inputs are what they were (for those without a
   /// name: whose text and inputs are), and says what begins afresh. A partition is kept as a whole.
   std::string restore_state(std::string_view plan, std::string_view state, RestoreReport& report);
+
+  /// The plan takes no entries from here on; only its replacement, or a state restored, goes on.
+  /// False when no plan has that name.
+  bool suspend(std::string_view plan);
 
   /// Bytes of live state: windows, groups, partial matches, tables, partitions.
   size_t state_bytes() const;

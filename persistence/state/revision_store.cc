@@ -76,15 +76,17 @@ absl::StatusOr<std::vector<ListedRevision>> RevisionStore::list() const {
   return list_revisions(files_, directory_, options_.folder);
 }
 
-absl::StatusOr<NewestRevision> RevisionStore::newest_valid() const {
+absl::StatusOr<NewestRevision> RevisionStore::newest_valid(uint64_t before_ms) const {
   absl::StatusOr<std::vector<RevisionName>> there = names();
   if (!there.ok()) return there.status();
   NewestRevision newest;
   for (const RevisionName& name : *there) {
+    if (name.timestamp_ms >= before_ms) continue;
     absl::StatusOr<Revision> revision = read_revision(files_, name.path);
     if (revision.ok()) {
       newest.revision = *std::move(revision);
       newest.path = name.path;
+      newest.timestamp_ms = name.timestamp_ms;
       break;
     }
     newest.passed_over.push_back(revision.status());

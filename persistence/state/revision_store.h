@@ -25,6 +25,7 @@ namespace pollux {
 struct NewestRevision {
   std::optional<Revision> revision;       ///< empty when there is no valid one
   std::string path;                       ///< of the revision
+  uint64_t timestamp_ms = 0;              ///< of its name
   std::vector<absl::Status> passed_over;  ///< why not each of the newer ones, newest first
 };
 
@@ -48,8 +49,8 @@ class RevisionStore {
 
   /// Newest first.
   absl::StatusOr<std::vector<ListedRevision>> list() const;
-  /// The newest revision that is valid to its last byte.
-  absl::StatusOr<NewestRevision> newest_valid() const;
+  /// The newest revision that is valid to its last byte, of those older than `before_ms`.
+  absl::StatusOr<NewestRevision> newest_valid(uint64_t before_ms = UINT64_MAX) const;
 
   const std::string& directory() const { return directory_; }
 

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "server/api/heartbeat.h"
+#include "server/durability/durability.h"
 #include "server/grpc/grpc_limits.h"
 #include "server/http/http_server.h"
 #include "server/http/router.h"
@@ -34,6 +35,7 @@ struct ApiParts {
   StoreSet& stores;
   SinkManager& sinks;
   ReceiverManager& receivers;
+  Durability* durability;  ///< null: persistence is off
   Logger& log;
   ApiLimits limits;
   std::string version;

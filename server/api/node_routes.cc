@@ -8,6 +8,48 @@
 namespace pollux {
 namespace {
 
+Json json_of(EntryId id) { return {{"epoch", id.epoch.value}, {"position", id.position.value}}; }
+
+Json json_of(const CommitterCounts& journal) {
+  return {{"first", journal.first.value},
+          {"committed", json_of(journal.committed)},
+          {"bytes", journal.journal_bytes},
+          {"queued_entries", journal.queued_entries},
+          {"state", !journal.failed.ok() ? "failed"
+                    : journal.stuck      ? "full"
+                                         : "open"}};
+}
+
+/// What outlives the process, and how the node came back.
+Json persistence_answer(const ApiParts& parts) {
+  if (parts.durability == nullptr) {
+    return {{"enabled", false},
+            {"warning",
+             "nothing outlives the process: acknowledged events and all state are lost "
+             "with it (persistence.enabled: false)"}};
+  }
+  PersisterCounts persisted = parts.durability->persister().counts();
+  const RecoveryCounts& recovered = parts.durability->recovered();
+  return {{"enabled", true},
+          {"journal", json_of(parts.durability->committer().counts())},
+          {"states",
+           {{"rounds", persisted.rounds},
+            {"failures", persisted.failures},
+            {"last", json_of(persisted.last)},
+            {"last_at", persisted.rounds == 0 ? Json(nullptr) : Json(rfc3339(persisted.last_ms))},
+            {"last_ms", persisted.last_took_ms},
+            {"last_bytes", persisted.last_bytes}}},
+          {"recovered",
+           {{"plans", recovered.plans},
+            {"passed_over", recovered.fallbacks},
+            {"lost_plans", recovered.lost_plans},
+            {"poisoned", recovered.poisoned},
+            {"entries", recovered.entries},
+            {"events", recovered.events},
+            {"torn_bytes", recovered.torn_bytes},
+            {"ms", recovered.took_ms}}}};
+}
+
 HttpResponse node_answer(const ApiParts& parts) {
   SequencerCounts counts = parts.node.counts();
   auto uptime = std::chrono::steady_clock::now() - parts.started;
@@ -19,7 +61,8 @@ HttpResponse node_answer(const ApiParts& parts) {
             {"role", "active"},
             {"state", parts.stopping ? "stopping" : "running"},
             {"uptime_ms", std::chrono::duration_cast<std::chrono::milliseconds>(uptime).count()},
-            {"durable", false},
+            {"durable", parts.durability != nullptr},
+            {"persistence", persistence_answer(parts)},
             {"http_port", parts.http_port.load()},
             {"grpc_port", parts.grpc_port.load()},
             {"producers", counts.producers},
@@ -46,7 +89,9 @@ HttpResponse ready(const ApiParts& parts, const HttpRequest& request) {
     return json_error(400, "bad_request", "role must be active or passive");
   }
   if (role == "passive") return probe(false, "this node is active");
-  return probe(!parts.stopping, "the node is stopping");
+  if (parts.stopping) return probe(false, "the node is stopping");
+  bool failed = parts.durability != nullptr && !parts.durability->committer().counts().failed.ok();
+  return probe(!failed, "the journal has failed; the log says why");
 }
 
 }  // namespace

@@ -1,4 +1,6 @@
 // /v1/plans: list, deploy, validate, show, delete
+#include <algorithm>
+#include <chrono>
 #include <optional>
 #include <string>
 #include <utility>
@@ -91,6 +93,19 @@ std::optional<DeployRequest> plan_of(const HttpRequest& request, HttpResponse& w
   return plan;
 }
 
+Json json_of(const Deployed& deployed) {
+  Json body = {{"plan", deployed.plan},
+               {"epoch", deployed.entry.epoch.value},
+               {"position", deployed.entry.position.value},
+               {"replaced", deployed.replaced}};
+  if (deployed.handed_over) {
+    body["state"] = {{"kept", deployed.handed_over->kept},
+                     {"fresh", deployed.handed_over->fresh},
+                     {"dropped", deployed.handed_over->dropped}};
+  }
+  return body;
+}
+
 HttpResponse deploy(ApiParts& parts, const HttpRequest& request) {
   HttpResponse wrong;
   std::optional<DeployRequest> plan = plan_of(request, wrong);
@@ -100,10 +115,7 @@ HttpResponse deploy(ApiParts& parts, const HttpRequest& request) {
   switch (deployed.outcome) {
     case Deployed::Outcome::kDeployed:
       parts.log.info("plan deployed", {{"plan", deployed.plan}, {"by", request.peer}});
-      return json_answer(201, {{"plan", deployed.plan},
-                               {"epoch", deployed.entry.epoch.value},
-                               {"position", deployed.entry.position.value},
-                               {"replaced", deployed.replaced}});
+      return json_answer(201, json_of(deployed));
     case Deployed::Outcome::kErrors:
       return json_error(400, "plan_errors", "the plan was not deployed: " + deployed.reason,
                         {{"diagnostics", json_of(deployed.diagnostics)}});
@@ -112,9 +124,11 @@ HttpResponse deploy(ApiParts& parts, const HttpRequest& request) {
     case Deployed::Outcome::kConflict:
       return json_error(409, "stream_conflict", deployed.reason);
     case Deployed::Outcome::kStopping:
+    case Deployed::Outcome::kUnavailable:
       break;
   }
-  HttpResponse stopping = json_error(503, "stopping", deployed.reason);
+  bool stops = deployed.outcome == Deployed::Outcome::kStopping;
+  HttpResponse stopping = json_error(503, stops ? "stopping" : "unavailable", deployed.reason);
   stopping.headers.push_back({"Retry-After", "1"});
   return stopping;
 }
@@ -170,6 +184,33 @@ HttpResponse show(const Node& node, const HttpRequest& request) {
   return json_answer(200, body);
 }
 
+/// All states are cut at one entry; the answer is about this plan's.
+HttpResponse persist(ApiParts& parts, const HttpRequest& request) {
+  constexpr std::chrono::minutes kPatience{5};
+  std::string name(request.path_parameter("plan"));
+  if (!parts.node.plan(name)) return unknown_plan(name);
+  if (parts.durability == nullptr) {
+    return json_error(409, "not_durable", "persistence is off (persistence.enabled: false)");
+  }
+  auto report = parts.durability->persister().persist(kPatience);
+  if (!report.ok()) {
+    return json_error(503, "unavailable", std::string(report.status().message()));
+  }
+  auto plan = std::find_if(report->plans.begin(), report->plans.end(),
+                           [&](const PersistedPlan& each) { return each.plan == name; });
+  if (plan == report->plans.end()) return unknown_plan(name);
+  if (!plan->status.ok()) {
+    return json_error(503, "unavailable", std::string(plan->status.message()));
+  }
+  return json_answer(200, {{"plan", name},
+                           {"epoch", report->at.epoch.value},
+                           {"position", report->at.position.value},
+                           {"file", plan->path},
+                           {"file_bytes", plan->file_bytes},
+                           {"state_bytes", plan->state_bytes},
+                           {"pause_us", plan->pause_us}});
+}
+
 Json needed_by(const absl::Status& refused) {
   auto lines = refused.GetPayload(Node::kNeededBy);
   return lines ? Json(std::vector<std::string>(absl::StrSplit(std::string(*lines), '\n')))
@@ -214,6 +255,8 @@ void add_plan_routes(Router& router, ApiParts& parts) {
            [&node](const HttpRequest& request) { return validate(node, request); });
   blocking("GET", "/v1/plans/{plan}",
            [&node](const HttpRequest& request) { return show(node, request); });
+  blocking("POST", "/v1/plans/{plan}/persist",
+           [&parts](const HttpRequest& request) { return persist(parts, request); });
   blocking("DELETE", "/v1/plans/{plan}",
            [&parts](const HttpRequest& request) { return undeploy(parts, request); });
 }

@@ -3,26 +3,55 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "server/daemon/settings_endpoints.h"
 #include "server/extensions/extension_loader.h"
 #include "server/geo/mmdb_lookup.h"
 #include "server/node/epoch_file.h"
 
 namespace pollux {
+namespace {
+
+/// A clean stop waits so long for states at least: it is what makes the next start quick.
+constexpr std::chrono::milliseconds kPersistPatience{60'000};
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<Composition>> Composition::start(const Settings& settings,
                                                                 const std::string& version,
-                                                                Logger& log) {
+                                                                Logger& log, StartOrders orders) {
   std::unique_ptr<Composition> parts(new Composition(log));
-  if (absl::Status opened = parts->open(settings, version); !opened.ok()) return opened;
+  if (absl::Status opened = parts->open(settings, version, orders); !opened.ok()) return opened;
   return parts;
 }
 
 Composition::~Composition() { stop(std::chrono::milliseconds(0)); }
 
-absl::Status Composition::open(const Settings& settings, const std::string& version) {
+/// The data directory is this process's alone, and the start has an epoch of its own.
+absl::StatusOr<Epoch> Composition::open_data(const Settings& settings, StartOrders orders) {
+  absl::Status made = files_.make_directories(settings.data_dir);
+  if (!made.ok()) return made;
+  auto lock = files_.lock(settings.data_dir + "/lock");
+  if (absl::IsUnavailable(lock.status())) {
+    return absl::UnavailableError(
+        absl::StrCat("another process has the data directory ", settings.data_dir));
+  }
+  if (!lock.ok()) return lock.status();
+  data_lock_ = *std::move(lock);
+  if (!settings.persistence.enabled) {
+    log_.warning("persistence is off: nothing outlives the process");
+    return begin_epoch(settings.data_dir);
+  }
+  auto durability = Durability::open(files_, settings, log_, orders.forget_rotten_journal);
+  if (!durability.ok()) return durability.status();
+  durability_ = *std::move(durability);
+  return begin_epoch(settings.data_dir, durability_->epoch_seen());
+}
+
+absl::Status Composition::open(const Settings& settings, const std::string& version,
+                               StartOrders orders) {
   if (absl::Status added = add_functions_of(settings); !added.ok()) return added;
-  auto epoch = begin_epoch(settings.data_dir);
+  auto epoch = open_data(settings, orders);
   if (!epoch.ok()) return epoch.status();
 
   StoreSetOptions stores;
@@ -47,6 +76,7 @@ absl::Status Composition::open(const Settings& settings, const std::string& vers
   node.forget_producers_after_ms = settings.producers.forget_after.count();
   node.plan_log = &plan_log_;
   node.parameters.insert(settings.parameters.begin(), settings.parameters.end());
+  if (durability_ != nullptr) durability_->equip(node);
   node_ = std::make_unique<Node>(
       std::move(node), [this](const std::string& plan, const std::string& reason) {
         log_.error("a plan failed and is suspended", {{"plan", plan}, {"reason", reason}});
@@ -54,12 +84,17 @@ absl::Status Composition::open(const Settings& settings, const std::string& vers
 
   if (absl::Status endpoints = open_endpoints(settings, *epoch); !endpoints.ok()) return endpoints;
 
+  if (durability_ != nullptr) {
+    if (absl::Status recovered = durability_->recover(*node_); !recovered.ok()) return recovered;
+  }
+
   ApiLimits limits;
   limits.body_bytes_max = settings.http.body_bytes_max;
   limits.query_rows_max = settings.query.rows_max;
   limits.query_timeout = settings.query.timeout;
-  api_ = std::unique_ptr<ApiParts>(new ApiParts{*node_, *stores_, *sinks_, *receivers_, log_,
-                                                limits, version, std::chrono::steady_clock::now()});
+  api_ = std::unique_ptr<ApiParts>(new ApiParts{*node_, *stores_, *sinks_, *receivers_,
+                                                durability_.get(), log_, limits, version,
+                                                std::chrono::steady_clock::now()});
   // Plans of files are there before the first event can come.
   if (!settings.plans_dir.empty()) {
     auto plans = PlanFolder::watch(settings.plans_dir, *node_, log_);
@@ -105,7 +140,7 @@ absl::Status Composition::open_endpoints(const Settings& settings, Epoch epoch) 
     log_.log_limited(LogLevel::kWarning, "receivers", text);
   };
   receivers_ = std::make_unique<ReceiverManager>(node_->intake(), std::move(receivers));
-  node_->add_observer(*receivers_);
+  node_->add_observer(*receivers_, /*brings_events=*/true);
 
   EndpointMistakes mistakes = sinks_->set_settings(sinks_of(settings));
   if (mistakes.empty()) mistakes = receivers_->set_settings(receivers_of(settings));
@@ -162,9 +197,13 @@ void Composition::stop(std::chrono::milliseconds patience) {
   if (api_ != nullptr) api_->stopping = true;
   plans_.reset();
   if (receivers_ != nullptr) receivers_->stop();
-  if (node_ != nullptr && !node_->drain(left()) && open_) {
+  bool drained = node_ != nullptr && node_->drain(left());
+  if (!drained && open_) {
     log_.warning("not all events that were taken have passed the plans",
                  {{"drain_timeout_ms", patience.count()}});
+  }
+  if (drained && open_ && durability_ != nullptr) {
+    durability_->persist_at_end(std::max(left(), kPersistPatience));
   }
   if (sinks_ != nullptr && !sinks_->drain(left()) && open_) {
     log_.warning("not all results have reached the sinks",
@@ -180,6 +219,7 @@ void Composition::stop(std::chrono::milliseconds patience) {
   http_.reset();
   if (sinks_ != nullptr) sinks_->stop();
   if (node_ != nullptr) node_->stop();
+  if (durability_ != nullptr) durability_->close();
   if (stores_ != nullptr) {
     if (absl::Status synced = stores_->sync(); !synced.ok()) {
       log_.error("a record store could not be synced", {{"error", synced.message()}});

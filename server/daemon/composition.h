@@ -7,9 +7,12 @@
 #include <memory>
 
 #include "absl/status/statusor.h"
+#include "persistence/files/posix_file_system.h"
 #include "server/api/api.h"
 #include "server/daemon/plan_folder.h"
 #include "server/daemon/plan_log_writer.h"
+#include "server/daemon/start_orders.h"
+#include "server/durability/durability.h"
 #include "server/grpc/grpc_server.h"
 #include "server/http/http_server.h"
 #include "server/log/logger.h"
@@ -25,8 +28,8 @@ class Composition {
  public:
   /// Opens everything, or says what could not be opened; then nothing stays open.
   static absl::StatusOr<std::unique_ptr<Composition>> start(const Settings& settings,
-                                                            const std::string& version,
-                                                            Logger& log);
+                                                            const std::string& version, Logger& log,
+                                                            StartOrders orders = {});
   ~Composition();
 
   /// Takes no more events, lets those that were taken pass the plans for at most so long, and
@@ -43,7 +46,8 @@ class Composition {
 
  private:
   explicit Composition(Logger& log) : log_(log), plan_log_(log) {}
-  absl::Status open(const Settings& settings, const std::string& version);
+  absl::Status open(const Settings& settings, const std::string& version, StartOrders orders);
+  absl::StatusOr<Epoch> open_data(const Settings& settings, StartOrders orders);
   absl::Status add_functions_of(const Settings& settings);
   absl::Status open_endpoints(const Settings& settings, Epoch epoch);
   absl::Status open_http(const Settings& settings);
@@ -53,6 +57,9 @@ class Composition {
   PlanLogWriter plan_log_;
   bool open_ = false;  // all of it
   bool stopped_ = false;
+  PosixFileSystem files_;
+  std::unique_ptr<FileLock> data_lock_;
+  std::unique_ptr<Durability> durability_;  // null: persistence is off
   std::unique_ptr<StoreSet> stores_;
   std::unique_ptr<Node> node_;
   std::unique_ptr<SinkManager> sinks_;

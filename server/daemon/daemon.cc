@@ -49,9 +49,10 @@ void reload(Settings& settings, const SettingsSource& source, Logger& log) {
 
 }  // namespace
 
-ExitCode run_daemon(Settings settings, const SettingsSource& source, Logger& log) {
+ExitCode run_daemon(Settings settings, const SettingsSource& source, Logger& log,
+                    StartOrders orders) {
   Signals signals;
-  auto parts = Composition::start(settings, POLLUX_VERSION, log);
+  auto parts = Composition::start(settings, POLLUX_VERSION, log, orders);
   if (!parts.ok()) {
     log.error("polluxd cannot start", {{"error", parts.status().message()}});
     return ExitCode::kFailed;

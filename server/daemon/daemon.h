@@ -3,6 +3,7 @@
 // Thread: the main thread, before any other is started: signals are blocked here, for all threads.
 #pragma once
 
+#include "server/daemon/start_orders.h"
 #include "server/log/logger.h"
 #include "server/settings/load.h"
 
@@ -17,6 +18,7 @@ enum class ExitCode : int {
 
 /// Runs the node until SIGTERM or SIGINT, which stop it cleanly. SIGHUP reads `source` again and
 /// takes reloadable settings over; with errors in it everything stays as it was.
-ExitCode run_daemon(Settings settings, const SettingsSource& source, Logger& log);
+ExitCode run_daemon(Settings settings, const SettingsSource& source, Logger& log,
+                    StartOrders orders);
 
 }  // namespace pollux

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <sstream>
 #include <system_error>
 #include <utility>
@@ -23,6 +24,7 @@ constexpr uint64_t kPlanBytesMax = 4 << 20;
 absl::StatusOr<std::unique_ptr<PlanFolder>> PlanFolder::watch(std::string folder, Node& node,
                                                               Logger& log) {
   std::unique_ptr<PlanFolder> plans(new PlanFolder(std::move(folder), node, log));
+  plans->find_deployed();
   if (absl::Status looked = plans->look(); !looked.ok()) return looked;
   plans->watcher_ = std::thread([raw = plans.get()] { raw->run(); });
   return plans;
@@ -46,6 +48,17 @@ void PlanFolder::run() {
                        {{"error", looked.message()}});
     }
     lock.lock();
+  }
+}
+
+/// What was deployed from the folder before a restart.
+void PlanFolder::find_deployed() {
+  std::string prefix = (std::filesystem::path(folder_) / "").string();
+  for (const PlanInfo& plan : node_.plans()) {
+    if (!plan.origin.starts_with(prefix)) continue;
+    File file;
+    file.plan = plan.name;
+    files_.insert_or_assign(plan.origin, file);  // of no time: it will be compared
   }
 }
 
@@ -97,6 +110,8 @@ void PlanFolder::deploy(const std::string& path, File& file) {
   request.text = text.str();
   request.name = std::filesystem::path(path).stem().string();
   request.origin = path;
+  std::optional<PlanInfo> there = node_.plan(file.plan);
+  if (there && there->origin == path && there->text == request.text) return;  // nothing new
   Deployed deployed = node_.deploy(request);
   // Only its own plan: one of the API or of another file is not to be lost by a name.
   if (deployed.outcome == Deployed::Outcome::kExists && deployed.plan == file.plan) {

@@ -38,6 +38,7 @@ class PlanFolder {
 
   PlanFolder(std::string folder, Node& node, Logger& log)
       : folder_(std::move(folder)), node_(node), log_(log) {}
+  void find_deployed();
   absl::Status look();
   void deploy(const std::string& path, File& file);
   void undeploy(const std::string& path, const File& file);

@@ -18,6 +18,7 @@ struct Options {
   bool check = false;
   bool print_defaults = false;
   bool print_reference = false;
+  pollux::StartOrders orders;
 };
 
 std::string help_footer() {
@@ -70,7 +71,7 @@ ExitCode run(const Options& options) {
     std::fprintf(stderr, "%s\n", std::string(log.status().message()).c_str());
     return ExitCode::kFailed;
   }
-  return pollux::run_daemon(std::move(loaded.settings), source, **log);
+  return pollux::run_daemon(std::move(loaded.settings), source, **log, options.orders);
 }
 
 }  // namespace
@@ -90,6 +91,9 @@ int main(int argc, char** argv) {
   app.add_flag("--print-reference", options.print_reference, "Print the page docs/settings.md")
       ->excludes(check, defaults);
   check->excludes(defaults);
+  app.add_flag("--forget-rotten-journal", options.orders.forget_rotten_journal,
+               "For this start: where the journal has rotted, set it aside and go on from the "
+               "states that were written last, without the events behind them");
   app.footer(help_footer());
   try {
     app.parse(argc, argv);

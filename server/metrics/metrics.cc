@@ -145,7 +145,7 @@ void add_plans(Families& families, const ApiParts& parts) {
 void add_results(Families& families, const ApiParts& parts) {
   auto logs = parts.node.results();
   families.counter("pollux_stream_results_total", "Result rows of the stream.");
-  for (const auto& [stream, log] : logs) families.value(log->end(), {{"stream", stream}});
+  for (const auto& [stream, log] : logs) families.value(log->rows(), {{"stream", stream}});
   families.gauge("pollux_stream_held_bytes", "Bytes of results held for sinks and subscribers.");
   for (const auto& [stream, log] : logs) families.value(log->bytes(), {{"stream", stream}});
 }
@@ -206,6 +206,56 @@ void add_http(Families& families, const HttpCounters& http) {
   families.value(http.bytes_out.load());
 }
 
+void add_durability(Families& families, const Durability& durability) {
+  CommitterCounts journal = durability.committer().counts();
+  families.counter("pollux_journal_entries_total", "Entries that the journal took.");
+  families.value(journal.entries);
+  families.counter("pollux_journal_commits_total", "Groups of entries written and synced at once.");
+  families.value(journal.groups);
+  families.counter("pollux_journal_written_bytes_total", "Bytes written to the journal.");
+  families.value(journal.bytes);
+  families.counter("pollux_journal_commit_seconds_total", "Time in writes and syncs.");
+  families.value(static_cast<double>(journal.commit_us) / 1e6);
+  families.gauge("pollux_journal_bytes", "Bytes of the journal on the disk.");
+  families.value(journal.journal_bytes);
+  families.gauge("pollux_journal_first_position", "The oldest entry that is still there.");
+  families.value(journal.first.value);
+  families.gauge("pollux_journal_committed_position", "The newest entry that lasts.");
+  families.value(journal.committed.position.value);
+  families.gauge("pollux_journal_queued_entries", "Entries that wait to be written.");
+  families.value(journal.queued_entries);
+  families.gauge("pollux_journal_full", "1 while the disk has no room for the journal.");
+  families.value(uint64_t{journal.stuck});
+  families.gauge("pollux_journal_failed", "1 once the journal takes nothing any more.");
+  families.value(uint64_t{!journal.failed.ok()});
+
+  PersisterCounts states = durability.persister().counts();
+  families.counter("pollux_persist_rounds_total", "Times that all states were written.");
+  families.value(states.rounds);
+  families.counter("pollux_persist_failures_total", "States that could not be written.");
+  families.value(states.failures);
+  families.gauge("pollux_persist_last_position", "The entry at which states were last cut.");
+  families.value(states.last.position.value);
+  families.gauge("pollux_persist_last_timestamp_seconds", "When that was; 0: not in this process.");
+  families.value(static_cast<uint64_t>(states.last_ms / 1000));
+  families.gauge("pollux_persist_last_duration_seconds", "How long that took.");
+  families.value(static_cast<double>(states.last_took_ms) / 1e3);
+  families.gauge("pollux_persist_longest_pause_seconds", "Longest pause of a plan for it.");
+  families.value(static_cast<double>(states.pause_us_max) / 1e6);
+
+  const RecoveryCounts& recovered = durability.recovered();
+  families.gauge("pollux_recovery_duration_seconds", "How long bringing the node back took.");
+  families.value(static_cast<double>(recovered.took_ms) / 1e3);
+  families.gauge("pollux_recovery_replayed_entries", "Entries of the journal that it replayed.");
+  families.value(recovered.entries);
+  families.gauge("pollux_recovery_passed_over_states", "States that were not valid at the start.");
+  families.value(recovered.fallbacks);
+  families.gauge("pollux_recovery_lost_plans", "Plans that the start could not restore.");
+  families.value(recovered.lost_plans);
+  families.gauge("pollux_recovery_poisoned_plans", "Plans with an entry that processes died of.");
+  families.value(recovered.poisoned);
+}
+
 }  // namespace
 
 std::string metrics_text(const ApiParts& parts) {
@@ -214,6 +264,7 @@ std::string metrics_text(const ApiParts& parts) {
   add_plans(families, parts);
   add_results(families, parts);
   add_endpoints(families, parts);
+  if (parts.durability != nullptr) add_durability(families, *parts.durability);
   if (const GrpcCounters* grpc = parts.grpc_counters.load()) add_grpc(families, *grpc);
   if (const HttpCounters* http = parts.http_counters.load()) add_http(families, *http);
   return families.text();

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
@@ -70,7 +71,7 @@ absl::Status write_durably(const std::string& directory, const std::string& path
 
 }  // namespace
 
-absl::StatusOr<Epoch> begin_epoch(const std::string& directory) {
+absl::StatusOr<Epoch> begin_epoch(const std::string& directory, Epoch seen) {
   std::error_code error;
   std::filesystem::create_directories(directory, error);
   if (error) {
@@ -80,7 +81,7 @@ absl::StatusOr<Epoch> begin_epoch(const std::string& directory) {
   std::string path = directory + "/epoch";
   absl::StatusOr<Epoch> last = read_epoch(path);
   if (!last.ok()) return last.status();
-  Epoch epoch{last->value + 1};
+  Epoch epoch{std::max(*last, seen).value + 1};
   absl::Status written = write_durably(directory, path, absl::StrCat(epoch.value, "\n"));
   if (!written.ok()) return written;
   return epoch;

@@ -10,7 +10,8 @@
 namespace pollux {
 
 /// Reads the last epoch in `directory` (made when it is not there), writes the next one durably and
-/// returns it. Fails when the directory cannot be written or the file does not hold an epoch.
-absl::StatusOr<Epoch> begin_epoch(const std::string& directory);
+/// returns it; it is also above `seen`. Fails when the directory cannot be written or the file does
+/// not hold an epoch.
+absl::StatusOr<Epoch> begin_epoch(const std::string& directory, Epoch seen = {});
 
 }  // namespace pollux

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <future>
 #include <iterator>
 #include <utility>
 
@@ -18,6 +19,9 @@ size_t threads_of(const NodeOptions& options) {
   return std::max(1U, std::thread::hardware_concurrency());
 }
 
+/// How long a deploy waits to say what a plan kept of the one it replaced.
+constexpr std::chrono::seconds kHandOverPatience{10};
+
 struct NoResults : ResultSink {
   void on_result(const ResultBatch&) override {}
 };
@@ -33,8 +37,11 @@ Node::Node(NodeOptions options, OnSuspended on_suspended)
       on_suspended_(std::move(on_suspended)),
       workers_(threads_of(options_)),
       sequencer_(options_.epoch, wall_clock_ms,
-                 ProducerTable(options_.forget_producers_after_ms, options_.producers_max)),
-      ticker_([this] { run_ticks(); }) {}
+                 ProducerTable(options_.forget_producers_after_ms, options_.producers_max)) {
+  sequencer_.set_committer(options_.committer);
+  sequencer_.set_on_journal_full(options_.journal_full);
+  if (!options_.replays) ticker_ = std::thread([this] { run_ticks(); });
+}
 
 Node::~Node() { stop(); }
 
@@ -58,8 +65,8 @@ std::string Node::conflict_of(const std::vector<StreamInfo>& streams,
   return {};
 }
 
-std::shared_ptr<Shard> Node::make_shard(const std::string& plan,
-                                        const std::vector<StreamInfo>& streams) {
+/// The logs of the plan's outputs, made or opened where they are not there.
+absl::StatusOr<Shard::OutputsPtr> Node::open_outputs(const std::vector<StreamInfo>& streams) {
   Shard::Logs logs;
   for (const StreamInfo& stream : streams) {
     if (!stream.output) continue;
@@ -67,59 +74,80 @@ std::shared_ptr<Shard> Node::make_shard(const std::string& plan,
     auto log = logs_.find(name);
     bool fits = log != logs_.end() && log->second->schema()->same_attributes(*stream.schema);
     if (!fits) {
-      auto made = std::make_shared<ResultLog>(stream.schema, options_.result_log_bytes_max);
-      log = logs_.insert_or_assign(name, std::move(made)).first;
+      absl::StatusOr<std::shared_ptr<ResultLog>> made =
+          options_.open_log
+              ? options_.open_log(stream.schema)
+              : std::make_shared<ResultLog>(stream.schema, options_.result_log_bytes_max);
+      if (!made.ok()) return made.status();
+      log = logs_.insert_or_assign(name, *std::move(made)).first;
     }
     logs.emplace(name, log->second);
   }
+  return std::make_shared<const Shard::Outputs>(std::move(logs));
+}
+
+std::shared_ptr<Shard> Node::make_shard(const std::string& plan) {
   Shard::Callbacks callbacks;
   callbacks.room = [this] { sequencer_.room_made(); };
   callbacks.deadline = [this] { wake_ticker(); };
   callbacks.suspended = [this](const ApplyOutcome& outcome) {
-    note_suspended(outcome.plan, outcome.reason);
+    if (on_suspended_) on_suspended_(outcome.plan, outcome.reason);
   };
+  callbacks.persist = options_.persist;
   callbacks.log = options_.plan_log;
-  return std::make_shared<Shard>(plan, options_.shard, std::move(logs), workers_,
-                                 std::move(callbacks));
+  if (options_.marks != nullptr) {
+    for (const ApplyMarks::Poisoned& poisoned : options_.marks->poisoned()) {
+      if (poisoned.plan == plan) callbacks.poisoned = poisoned.entry;
+    }
+    callbacks.mark = options_.marks->find(plan);
+  }
+  return std::make_shared<Shard>(plan, options_.shard, workers_, std::move(callbacks));
 }
 
-void Node::note_suspended(const std::string& plan, const std::string& reason) {
-  {
-    std::lock_guard lock(mutex_);
-    suspended_because_.insert_or_assign(plan, reason);
+std::vector<SchemaPtr> Node::inputs_of(const std::vector<StreamInfo>& streams) {
+  std::vector<SchemaPtr> inputs;
+  for (const StreamInfo& stream : streams) {
+    if (stream.input) inputs.push_back(stream.schema);
   }
-  if (on_suspended_) on_suspended_(plan, reason);
+  return inputs;
 }
 
 DeployPayload Node::payload_of(const DeployRequest& request, const std::string& text) const {
-  return {.plan = request.name, .text = text, .dialect = options_.dialect};
+  DeployPayload payload{.plan = request.name, .text = text, .dialect = options_.dialect};
+  if (request.text != text) payload.source = request.text;
+  payload.origin = request.origin;
+  return payload;
+}
+
+Node::Tried Node::try_payload(const DeployPayload& payload) const {
+  Tried tried;
+  tried.text = payload.text;
+  Engine trial;
+  NoResults nowhere;
+  tried.outcome = trial.apply({{options_.epoch, {1}}, {0}, payload}, nowhere);
+  if (tried.outcome.status != ApplyStatus::kApplied) return tried;
+  tried.streams = trial.streams(tried.outcome.plan);
+  tried.description = trial.describe(tried.outcome.plan).value_or(PlanDescription{});
+  return tried;
 }
 
 Node::Tried Node::try_plan(const DeployRequest& request) const {
-  Tried tried;
   PlanParameters parameters = request.parameters;
   parameters.insert(options_.parameters.begin(), options_.parameters.end());
   FilledText filled(request.text, parameters);
   if (!filled.errors().empty()) {
+    Tried tried;
     tried.outcome.status = ApplyStatus::kRejected;
     tried.outcome.reason = "parameters are missing";
     tried.outcome.diagnostics = filled.errors();
     return tried;
   }
-  tried.text = filled.text();
-  Engine trial;
-  NoResults nowhere;
-  tried.outcome =
-      trial.apply({{options_.epoch, {1}}, {0}, payload_of(request, tried.text)}, nowhere);
-  if (tried.outcome.status != ApplyStatus::kApplied) {
-    filled.to_original(tried.outcome.diagnostics);
-    return tried;
-  }
-  tried.streams = trial.streams(tried.outcome.plan);
-  tried.description = trial.describe(tried.outcome.plan).value_or(PlanDescription{});
-  for (const PlanObserver* observer : observers_) {
-    Diagnostics wrong = observer->check({tried.description, tried.streams});
-    std::move(wrong.begin(), wrong.end(), std::back_inserter(tried.outcome.diagnostics));
+  Tried tried = try_payload(payload_of(request, filled.text()));
+  if (tried.outcome.status == ApplyStatus::kApplied) {
+    for (const Observer& each : observers_) {
+      Diagnostics wrong = each.observer->check({tried.description, tried.streams});
+      std::move(wrong.begin(), wrong.end(), std::back_inserter(tried.outcome.diagnostics));
+    }
   }
   filled.to_original(tried.outcome.diagnostics);
   return tried;
@@ -141,13 +169,44 @@ Deployed Node::check(const DeployRequest& request) const {
   return judge(tried);
 }
 
-std::map<std::string, PlanOutput> Node::outputs_of(const Shard& shard) {
+std::map<std::string, PlanOutput> Node::places_in(const Shard::Outputs& of_plan) {
   std::map<std::string, PlanOutput> outputs;
-  for (const auto& [stream, log] : shard.logs()) {
+  for (const auto& [stream, log] : of_plan.logs) {
     uint64_t end = log->end();
     outputs[stream] = {log, log->hold(end), end};
   }
   return outputs;
+}
+
+/// The plan in the catalogue, in the place of one of its name; its entry is still to come.
+Node::Plan& Node::put_plan(const Tried& tried, DeployPayload payload, Shard::OutputsPtr outputs) {
+  payload.plan = tried.outcome.plan;
+  Plan& plan = plans_[payload.plan];
+  if (plan.shard == nullptr) plan.shard = make_shard(payload.plan);
+  plan.info.name = payload.plan;
+  plan.info.text = payload.source.empty() ? payload.text : payload.source;
+  plan.info.origin = payload.origin;
+  plan.info.streams = tried.streams;
+  plan.description = tried.description;
+  plan.payload = std::move(payload);
+  plan.outputs = std::move(outputs);
+  drop_unused_logs();
+  return plan;
+}
+
+/// Who takes results, before there are any: a place in a log is kept for what it has seen none of.
+void Node::tell_takers(const Tried& tried, const Shard::Outputs& outputs) {
+  for (const Observer& each : observers_) {
+    if (each.brings_events) continue;
+    each.observer->deployed({tried.description, tried.streams}, places_in(outputs));
+  }
+}
+
+void Node::tell_bringers(const PlanDescription& description,
+                         const std::vector<StreamInfo>& streams) {
+  for (const Observer& each : observers_) {
+    if (each.brings_events) each.observer->deployed({description, streams}, {});
+  }
 }
 
 Deployed Node::deploy(const DeployRequest& request) {
@@ -156,56 +215,65 @@ Deployed Node::deploy(const DeployRequest& request) {
   if (deployed.outcome != Deployed::Outcome::kDeployed) return deployed;
 
   std::lock_guard one_at_a_time(deploying_);
-  std::map<std::string, PlanOutput> outputs;  // none of their rows is written before deploy()
+  Shard::OutputsPtr outputs;
+  auto committed = std::make_shared<std::promise<absl::Status>>();
+  auto applied = std::make_shared<std::promise<ApplyOutcome>>();
+  auto refuse = [&deployed](Deployed::Outcome outcome, std::string reason) {
+    deployed.outcome = outcome;
+    deployed.reason = std::move(reason);
+    return deployed;
+  };
   {
     std::lock_guard lock(mutex_);
-    auto known = plans_.find(deployed.plan);
-    if (stopping_) {
-      deployed.outcome = Deployed::Outcome::kStopping;
-      deployed.reason = "the node is stopping";
-    } else if (known != plans_.end() && !request.replace) {
-      deployed.outcome = Deployed::Outcome::kExists;
-      deployed.reason = absl::StrCat("a plan named '", deployed.plan, "' is deployed already");
-    } else if (std::string conflict = conflict_of(tried.streams, deployed.plan);
-               !conflict.empty()) {
-      deployed.outcome = Deployed::Outcome::kConflict;
-      deployed.reason = std::move(conflict);
+    deployed.replaced = plans_.contains(deployed.plan);
+    if (stopping_) return refuse(Deployed::Outcome::kStopping, "the node is stopping");
+    if (deployed.replaced && !request.replace) {
+      return refuse(Deployed::Outcome::kExists,
+                    absl::StrCat("a plan named '", deployed.plan, "' is deployed already"));
     }
-    if (deployed.outcome != Deployed::Outcome::kDeployed) return deployed;
+    std::string conflict = conflict_of(tried.streams, deployed.plan);
+    if (!conflict.empty()) return refuse(Deployed::Outcome::kConflict, std::move(conflict));
+    absl::StatusOr<Shard::OutputsPtr> opened = open_outputs(tried.streams);
+    if (!opened.ok()) {
+      return refuse(Deployed::Outcome::kUnavailable, std::string(opened.status().message()));
+    }
 
-    std::vector<SchemaPtr> inputs;
-    for (const StreamInfo& stream : tried.streams) {
-      if (stream.input) inputs.push_back(stream.schema);
-    }
-    Plan plan;
-    plan.shard = make_shard(deployed.plan, tried.streams);
-    if (!observers_.empty()) outputs = outputs_of(*plan.shard);
-    std::shared_ptr<Shard> replaced = known == plans_.end() ? nullptr : known->second.shard;
-    deployed.replaced = replaced != nullptr;
-    deployed.entry =
-        sequencer_.deploy(plan.shard, payload_of(request, tried.text), inputs, replaced);
-    plan.info.name = deployed.plan;
-    plan.info.text = request.text;
-    plan.info.origin = request.origin;
-    plan.info.deployed_ms = wall_clock_ms();
-    plan.info.entry = deployed.entry;
-    plan.info.streams = tried.streams;
-    plans_.insert_or_assign(deployed.plan, std::move(plan));
-    suspended_because_.erase(deployed.plan);
-    drop_unused_logs();
+    outputs = *std::move(opened);
   }
-  // Each observer has holds of its own.
-  for (PlanObserver* observer : observers_) {
-    std::map<std::string, PlanOutput> theirs;
-    for (const auto& [stream, output] : outputs) {
-      theirs[stream] = {output.log, output.log->hold(output.from), output.from};
+  tell_takers(tried, *outputs);
+  {
+    std::lock_guard lock(mutex_);
+    DeployPayload payload = payload_of(request, tried.text);
+    payload.replace = deployed.replaced;
+    Plan& plan = put_plan(tried, payload, outputs);
+    Sequencer::Ordered ordered = sequencer_.deploy(
+        plan.shard, plan.payload, outputs, inputs_of(tried.streams),
+        [applied](const ApplyOutcome& outcome) { applied->set_value(outcome); },
+        [committed](const absl::Status& status) { committed->set_value(status); });
+    plan.info.entry = deployed.entry = ordered.id;
+    plan.info.deployed_ms = ordered.timestamp.ms;
+  }
+  absl::Status lasts = committed->get_future().get();
+  if (!lasts.ok()) {
+    return refuse(Deployed::Outcome::kUnavailable, std::string(lasts.message()));
+  }
+  tell_bringers(tried.description, tried.streams);
+  if (deployed.replaced) {
+    std::future<ApplyOutcome> outcome = applied->get_future();
+    applied.reset();  // a shard that closes lets go of it too
+    if (outcome.wait_for(kHandOverPatience) == std::future_status::ready) {
+      try {
+        deployed.handed_over = outcome.get().handed_over;
+      } catch (const std::future_error&) {  // the shard has closed: the node stops
+        deployed.handed_over.reset();
+      }
     }
-    observer->deployed({tried.description, tried.streams}, std::move(theirs));
   }
   return deployed;
 }
 
 absl::Status Node::undeploy(std::string_view name, bool force) {
+  auto committed = std::make_shared<std::promise<absl::Status>>();
   std::lock_guard one_at_a_time(deploying_);
   Dependents dependents;
   PlanInfo info;
@@ -230,18 +298,18 @@ absl::Status Node::undeploy(std::string_view name, bool force) {
   {
     std::lock_guard lock(mutex_);
     auto plan = plans_.find(name);
-    sequencer_.undeploy(plan->second.shard);
+    sequencer_.undeploy(plan->second.shard,
+                        [committed](const absl::Status& status) { committed->set_value(status); });
     plans_.erase(plan);
-    suspended_because_.erase(info.name);
     drop_unused_logs();
   }
-  for (PlanObserver* observer : observers_) observer->undeployed(info.name);
-  return absl::OkStatus();
+  for (const Observer& each : observers_) each.observer->undeployed(info.name);
+  return committed->get_future().get();
 }
 
-void Node::add_observer(PlanObserver& observer) {
+void Node::add_observer(PlanObserver& observer, bool brings_events) {
   std::lock_guard one_at_a_time(deploying_);
-  observers_.push_back(&observer);
+  observers_.push_back({&observer, brings_events});
 }
 
 void Node::set_dependents(Dependents dependents) {
@@ -253,7 +321,7 @@ void Node::set_dependents(Dependents dependents) {
 void Node::drop_unused_logs() {
   std::erase_if(logs_, [&](const auto& log) {
     return std::none_of(plans_.begin(), plans_.end(), [&](const auto& plan) {
-      return plan.second.shard->logs().contains(log.first);
+      return plan.second.outputs->logs.contains(log.first);
     });
   });
 }
@@ -261,8 +329,7 @@ void Node::drop_unused_logs() {
 PlanInfo Node::info_of(const Plan& plan) const {
   PlanInfo info = plan.info;
   info.counts = plan.shard->counts();
-  auto because = suspended_because_.find(info.name);
-  if (because != suspended_because_.end()) info.suspended_because = because->second;
+  info.suspended_because = plan.shard->suspended_because();
   return info;
 }
 
@@ -347,7 +414,7 @@ absl::StatusOr<ApplyOutcome> Node::write(std::string_view plan, std::string text
   };
   ticket.reset();
   absl::Status taken =
-      sequencer_.write(*shard, {shard->plan(), std::move(text)}, std::move(applied));
+      sequencer_.write(shard, {shard->plan(), std::move(text)}, std::move(applied));
   if (!taken.ok()) return taken;
   if (absl::Status done = waiter->wait(); !done.ok()) return done;
   return std::move(*outcome);
@@ -372,6 +439,12 @@ void Node::wake_ticker() {
   tick_wanted_.notify_one();
 }
 
+std::vector<std::shared_ptr<Shard>> Node::shards() const {
+  std::vector<std::shared_ptr<Shard>> shards;
+  for (const auto& [name, plan] : plans_) shards.push_back(plan.shard);
+  return shards;
+}
+
 /// Writes a tick whenever a deadline of a plan is due.
 void Node::run_ticks() {
   while (true) {
@@ -379,15 +452,15 @@ void Node::run_ticks() {
     {
       std::lock_guard lock(mutex_);
       int64_t now = wall_clock_ms();
+      bool due = false;
       for (auto& [name, plan] : plans_) {
-        if (plan.shard->tick_waits()) continue;
+        if (plan.shard->tick_waits()) continue;  // tells its deadline once it has had it
         int64_t deadline = plan.shard->next_deadline_ms();
-        if (deadline <= now) {
-          sequencer_.tick(*plan.shard);
-        } else {
-          next_ms = std::min(next_ms, deadline);
-        }
+        due = due || deadline <= now;
+        if (deadline > now) next_ms = std::min(next_ms, deadline);
       }
+      // All hear it, so that the journal need not say who was meant.
+      if (due) sequencer_.tick(shards());
     }
     std::unique_lock lock(tick_mutex_);
     auto wanted = [this] { return deadlines_changed_ || ticker_stops_; };
@@ -402,12 +475,26 @@ void Node::run_ticks() {
   }
 }
 
+void Node::stop_ticker() {
+  {
+    std::lock_guard lock(tick_mutex_);
+    ticker_stops_ = true;
+  }
+  tick_wanted_.notify_one();
+  if (ticker_.joinable()) ticker_.join();
+}
+
 bool Node::drain(std::chrono::milliseconds at_most) {
+  stop_ticker();
   {
     std::lock_guard lock(mutex_);
     stopping_ = true;
   }
-  sequencer_.stop();
+  auto until = std::chrono::steady_clock::now() + at_most;
+  sequencer_.stop(absl::UnavailableError("the node is stopping"));
+  auto committed = std::make_shared<std::promise<void>>();
+  sequencer_.when_committed([committed](const absl::Status&) { committed->set_value(); });
+  if (committed->get_future().wait_until(until) != std::future_status::ready) return false;
   struct Drained {
     std::mutex mutex;
     std::condition_variable changed;
@@ -427,21 +514,19 @@ bool Node::drain(std::chrono::milliseconds at_most) {
     }
   }
   std::unique_lock lock(drained->mutex);
-  return drained->changed.wait_for(lock, at_most, [&] { return drained->left == 0; });
+  return drained->changed.wait_until(lock, until, [&] { return drained->left == 0; });
 }
 
 void Node::stop() {
-  {
-    std::lock_guard lock(tick_mutex_);
-    ticker_stops_ = true;
-  }
-  tick_wanted_.notify_one();
-  if (ticker_.joinable()) ticker_.join();
-  sequencer_.stop();
+  stop_ticker();
+  sequencer_.stop(absl::UnavailableError("the node is stopping"));
   workers_.stop();
   std::lock_guard lock(mutex_);
   stopping_ = true;
   for (auto& [name, plan] : plans_) plan.shard->close();
+  for (auto& [stream, log] : std::exchange(logs_, {})) {
+    if (absl::Status closed = log->close(); !closed.ok() && options_.warn) options_.warn(closed);
+  }
 }
 
 }  // namespace pollux

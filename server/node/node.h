@@ -43,6 +43,35 @@ struct NodeOptions {
   PlanLog* plan_log =
       nullptr;                ///< takes what plans' `#log` writes, on any thread; outlives the node
   PlanParameters parameters;  ///< of all plans; a request's own win over them
+
+  // ---- what lasts; all of it outlives the node ----
+
+  /// The node begins with a replay: begin_replay() and end_replay() are called before all else.
+  bool replays = false;
+  Committer* committer = nullptr;  ///< null: an entry is committed once it is numbered
+  ApplyMarks* marks = nullptr;     ///< null: entries that processes die of are not noticed
+  /// Opens the log of a stream; null: logs stand in memory.
+  std::function<absl::StatusOr<std::shared_ptr<ResultLog>>(const SchemaPtr&)> open_log;
+  /// A shard has come to an order to persist. Thread: a worker, which holds the engine still.
+  std::function<void(Shard&, const Engine&, const Entry&)> persist;
+  std::function<void(const absl::Status&)> warn;  ///< of what fails and stops nothing
+  std::function<void()> journal_full;             ///< a batch was refused since the journal is full
+};
+
+/// A plan of the catalogue: what it takes to deploy it again.
+struct CataloguePlan {
+  DeployPayload deploy;  ///< `plan` is the name that it goes by
+  EntryId entry;
+  int64_t deployed_ms = 0;
+};
+
+/// The node itself as it was behind an entry.
+struct NodeCut {
+  explicit NodeCut(ProducerTable none) : producers(std::move(none)) {}
+  EntryId at;
+  Timestamp timestamp;
+  std::vector<CataloguePlan> plans;  ///< by name
+  ProducerTable producers;
 };
 
 struct PlanInfo {
@@ -71,13 +100,16 @@ struct Deployed {
     kExists,    ///< a plan of that name is deployed, and `replace` was not said
     kConflict,  ///< a stream has other attributes in another plan
     kStopping,
+    kUnavailable,  ///< the disk does not take it, or perhaps has: look whether it is there
   };
   Outcome outcome = Outcome::kDeployed;
   std::string plan;
   EntryId entry;
   bool replaced = false;
+  std::optional<RestoreReport> handed_over;  ///< `replaced`: what the plan kept of the other's
+                                             ///< state; empty when that is not known yet
   Diagnostics diagnostics;
-  std::string reason;  ///< of kExists, kConflict, kStopping
+  std::string reason;  ///< of all others
 };
 
 class Node final : public ResultLogs {
@@ -100,8 +132,9 @@ class Node final : public ResultLogs {
   /// kNeededBy has them one a line.
   absl::Status undeploy(std::string_view plan, bool force);
   void set_dependents(Dependents dependents);
-  /// Before the first plan; the observer outlives all deploys and undeploys.
-  void add_observer(PlanObserver& observer);
+  /// Before the first plan; the observer outlives all deploys and undeploys. One that brings events
+  /// hears of plans only once the replay has ended.
+  void add_observer(PlanObserver& observer, bool brings_events = false);
   /// What deploy() would say of the plan by itself: kDeployed with its name, or kErrors. Whether it
   /// fits the others only deploy() knows.
   Deployed check(const DeployRequest& request) const;
@@ -118,15 +151,43 @@ class Node final : public ResultLogs {
   std::map<std::string, std::shared_ptr<ResultLog>, std::less<>> results() const;
   SequencerCounts counts() const { return sequencer_.counts(); }
 
+  /// Orders all plans to cut their state behind one entry, and says what the node is there.
+  /// `committed`: once that entry is.
+  NodeCut order_persist(Sequencer::Committed committed);
+
+  // ---- replay ----
+
+  void begin_replay(Sequencer::Place place, ProducerTable producers);
+  /// The plan with the state that it had behind entry `at`, where it was suspended if there is a
+  /// reason. What is wrong with plan or state, and then the plan is not there.
+  std::string restore(const CataloguePlan& plan, EntryId at, Timestamp timestamp,
+                      std::string_view state, const std::string& suspended_because);
+  /// The next entry of the journal. It waits while the plans are behind.
+  absl::Status replay(const Entry& entry);
+  void end_replay();
+  ProducerTable no_producers() const {
+    return {options_.forget_producers_after_ms, options_.producers_max};
+  }
+
   /// Takes nothing more, then waits until all that was taken has been applied, at most this long.
   /// True when all was.
   bool drain(std::chrono::milliseconds at_most);
+  /// Takes nothing more, for that reason.
+  void refuse_all(const absl::Status& why) { sequencer_.stop(why); }
+  void room_made() { sequencer_.room_made(); }
   void stop();
 
  private:
   struct Plan {
     PlanInfo info;
+    DeployPayload payload;
+    PlanDescription description;
     std::shared_ptr<Shard> shard;
+    Shard::OutputsPtr outputs;
+  };
+  struct Observer {
+    PlanObserver* observer;
+    bool brings_events;
   };
 
   struct Tried {
@@ -136,18 +197,27 @@ class Node final : public ResultLogs {
     std::vector<StreamInfo> streams;
   };
   DeployPayload payload_of(const DeployRequest& request, const std::string& text) const;
+  Tried try_payload(const DeployPayload& payload) const;
   /// In an engine of its own; finds all errors, and what streams the plan has.
   Tried try_plan(const DeployRequest& request) const;
+  /// The same without asking the observers.
   static Deployed judge(Tried& tried);
-  static std::map<std::string, PlanOutput> outputs_of(const Shard& shard);
+  static std::map<std::string, PlanOutput> places_in(const Shard::Outputs& of_plan);
   std::string conflict_of(const std::vector<StreamInfo>& streams, const std::string& plan) const;
-  std::shared_ptr<Shard> make_shard(const std::string& plan,
-                                    const std::vector<StreamInfo>& streams);
+  std::shared_ptr<Shard> make_shard(const std::string& plan);
+  absl::StatusOr<Shard::OutputsPtr> open_outputs(const std::vector<StreamInfo>& streams);
+  Plan& put_plan(const Tried& tried, DeployPayload payload, Shard::OutputsPtr outputs);
+  static std::vector<SchemaPtr> inputs_of(const std::vector<StreamInfo>& streams);
+  void tell_takers(const Tried& tried, const Shard::Outputs& outputs);
+  void tell_bringers(const PlanDescription& description, const std::vector<StreamInfo>& streams);
+  absl::Status replay_deploy(const Entry& entry);
+  void replay_undeploy(const Entry& entry);
+  std::vector<std::shared_ptr<Shard>> shards() const;
   void drop_unused_logs();
-  void note_suspended(const std::string& plan, const std::string& reason);
   PlanInfo info_of(const Plan& plan) const;
   std::shared_ptr<Shard> find_shard(std::string_view plan) const;
   void run_ticks();
+  void stop_ticker();
   void wake_ticker();
 
   const NodeOptions options_;
@@ -155,14 +225,13 @@ class Node final : public ResultLogs {
   WorkerPool workers_;
   Sequencer sequencer_;
 
-  std::vector<PlanObserver*> observers_;
+  std::vector<Observer> observers_;
   std::mutex deploying_;  // one deploy or undeploy at a time; taken before mutex_
 
   mutable std::mutex mutex_;
   std::map<std::string, Plan, std::less<>> plans_;
   std::map<std::string, std::shared_ptr<ResultLog>, std::less<>> logs_;
   Dependents dependents_;
-  std::map<std::string, std::string, std::less<>> suspended_because_;
   bool stopping_ = false;
 
   std::mutex tick_mutex_;

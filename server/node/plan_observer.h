@@ -36,7 +36,8 @@ class PlanObserver {
   /// What speaks against this plan; empty: nothing. Nothing has been done yet, and perhaps nothing
   /// will be. Called by any number of threads.
   virtual Diagnostics check(const PlanProposal& plan) const = 0;
-  /// The plan runs, perhaps in the place of one of the same name. `outputs` by stream.
+  /// The plan runs, perhaps in the place of one of the same name. `outputs` by stream;
+  /// none for an observer that brings events.
   virtual void deployed(const PlanProposal& plan, std::map<std::string, PlanOutput> outputs) = 0;
   virtual void undeployed(const std::string& plan) = 0;
 };

@@ -1,5 +1,8 @@
 #include "server/node/producer_table.h"
 
+#include <algorithm>
+#include <vector>
+
 namespace pollux {
 
 ProducerTable::Judged ProducerTable::judge(std::string_view producer, uint64_t number,
@@ -29,6 +32,20 @@ void ProducerTable::take(std::string_view producer, uint64_t number, EntryId ent
 void ProducerTable::take_back(std::string_view producer, uint64_t number) {
   auto known = producers_.find(producer);
   if (known != producers_.end() && known->second.last == number) --known->second.last;
+}
+
+void ProducerTable::archive(StateArchive& archive) {
+  std::vector<std::string> names;
+  for (const auto& [name, producer] : producers_) names.push_back(name);
+  std::sort(names.begin(), names.end());
+  if (archive.loads()) producers_.clear();
+  archive.list(names, [&](std::string& name) {
+    archive(name);
+    Producer& producer = producers_[name];
+    archive(producer.last, producer.entry.epoch.value, producer.entry.position.value,
+            producer.heard_ms);
+  });
+  if (archive.failed()) producers_.clear();
 }
 
 /// Looks once in a while at all of them.

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "engine/state/state_archive.h"
 #include "engine/types/ids.h"
 
 namespace pollux {
@@ -38,6 +39,9 @@ class ProducerTable {
 
   size_t size() const { return producers_.size(); }
 
+  /// Saves all producers, by name, or takes those that were saved in their place.
+  void archive(StateArchive& archive);
+
  private:
   struct Producer {
     uint64_t last = 0;
@@ -50,8 +54,8 @@ class ProducerTable {
 
   void forget(int64_t now_ms);
 
-  const int64_t forget_after_ms_;
-  const size_t producers_max_;
+  int64_t forget_after_ms_;
+  size_t producers_max_;
   std::unordered_map<std::string, Producer, Hash, std::equal_to<>> producers_;
   int64_t next_forget_ms_ = 0;
 };

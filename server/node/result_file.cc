@@ -9,8 +9,7 @@
 namespace pollux {
 namespace {
 
-void note_recovery(const RecoveryReport& report, const std::string& directory,
-                   std::vector<std::string>& notes) {
+void note_recovery(const RecoveryReport& report, std::vector<std::string>& notes) {
   if (report.torn_bytes > 0) {
     notes.push_back(absl::StrCat(report.torn_file, ": ", report.torn_bytes,
                                  " bytes that were not written to the end were cut off"));
@@ -19,7 +18,6 @@ void note_recovery(const RecoveryReport& report, const std::string& directory,
     notes.push_back(absl::StrCat(file.path, ": results ", file.rot.from, " to ", file.rot.to - 1,
                                  ", which are confirmed, have rotted at byte ", file.rot.offset));
   }
-  if (report.made_new) notes.push_back(directory + ": the log of results begins anew");
 }
 
 }  // namespace
@@ -32,7 +30,7 @@ absl::StatusOr<std::unique_ptr<ResultFile>> ResultFile::open(FileSystem& files,
   auto outbox = OutboxLog::open(files, options);
   if (!outbox.ok()) return outbox.status();
   std::unique_ptr<ResultFile> file(new ResultFile(files, options.directory, *std::move(outbox)));
-  note_recovery(file->outbox_->report(), options.directory, notes);
+  note_recovery(file->outbox_->report(), notes);
   auto last = read_last_ids(files, options.directory);
   if (absl::IsDataLoss(last.status())) {
     notes.push_back(absl::StrCat("results may come twice: ", last.status().message()));

@@ -136,6 +136,8 @@ class ResultLog {
   /// Offset behind the newest row that can be read, and of the oldest one that is left.
   uint64_t end() const;
   uint64_t begin() const;
+  /// Rows that could ever be read.
+  uint64_t rows() const { return end() - (file_ != nullptr ? 1 : 0); }
   /// Rows from `from` on, about `rows_max` of them (whole slices).
   Read read(uint64_t from, size_t rows_max) const;
   /// The offset behind the row of that id; nothing when the log does not hold it, or cannot read

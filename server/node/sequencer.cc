@@ -5,6 +5,21 @@
 #include "absl/strings/str_cat.h"
 
 namespace pollux {
+namespace {
+
+/// What a sender is told whose batch was numbered, when the journal then fails.
+absl::Status unknown_outcome(const absl::Status& why) {
+  return absl::UnavailableError(
+      absl::StrCat("the outcome is unknown, send again: ", std::string(why.message())));
+}
+
+/// Hands an entry that is committed to whoever takes it.
+void deliver(const Entry& entry, size_t bytes, const std::vector<std::shared_ptr<Shard>>& shards,
+             const Shard::OutputsPtr& outputs, const Shard::Applied& applied) {
+  for (const auto& shard : shards) shard->push(entry, bytes, applied, outputs);
+}
+
+}  // namespace
 
 int64_t Sequencer::now_ms() {
   last_ms_ = std::max(last_ms_, clock_());
@@ -20,6 +35,7 @@ SchemaPtr Sequencer::schema_of(std::string_view stream) const {
 Submitted Sequencer::refuse(absl::Status status) {
   (absl::IsResourceExhausted(status) ? counts_.refused_full : counts_.refused_other) += 1;
   Submitted refused;
+  if (absl::IsResourceExhausted(status)) refused.retry_after = kRetryAfter;
   refused.status = std::move(status);
   return refused;
 }
@@ -38,8 +54,8 @@ bool Sequencer::fits(const Submission& submission, const Route& route, Submitted
 /// False, with what to answer, when the batch is not to be taken now or ever.
 bool Sequencer::admit(const Submission& submission, const Route* route, Submitted& refusal) {
   const std::string& stream = submission.batch->schema().name();
-  if (stopped_) {
-    refusal = refuse(absl::UnavailableError("the node is stopping"));
+  if (!stopped_.ok()) {
+    refusal = refuse(stopped_);
     return false;
   }
   if (route == nullptr) {
@@ -47,12 +63,21 @@ bool Sequencer::admit(const Submission& submission, const Route* route, Submitte
     return false;
   }
   if (!fits(submission, *route, refusal)) return false;
+  if (submission.batch->bytes_held() > kBatchBytesMax) {
+    refusal = refuse(absl::InvalidArgumentError(
+        absl::StrCat("a batch may have ", kBatchBytesMax, " bytes; send smaller ones")));
+    return false;
+  }
   if (submission.producer.empty()) return true;
   ProducerTable::Judged judged = producers_.judge(submission.producer, submission.number, now_ms());
   switch (judged.verdict) {
     case ProducerTable::Verdict::kNext:
       return true;
     case ProducerTable::Verdict::kSeen:
+      if (judged.last.position.value == 0) {
+        refusal = refuse(absl::ResourceExhaustedError("the batch still waits for room"));
+        return false;
+      }
       ++counts_.duplicates;
       refusal = {};
       refusal.id = judged.last;
@@ -72,57 +97,117 @@ bool Sequencer::admit(const Submission& submission, const Route* route, Submitte
   return false;
 }
 
-bool Sequencer::has_room(const Route& route, const EventBatch& batch) {
+/// Why not, where there is no room.
+absl::Status Sequencer::room_for(const Route& route, const EventBatch& batch) const {
+  size_t bytes = batch.bytes_held();
   bool room = true;
-  for (const auto& shard : route.shards) room = shard->has_room(batch.bytes_held()) && room;
-  return room;
+  for (const auto& shard : route.shards) room = shard->has_room(bytes) && room;
+  if (!room) {
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "the plans that take stream '", batch.schema().name(), "' are behind; try again"));
+  }
+  return committer_ == nullptr ? absl::OkStatus() : committer_->room_for(bytes);
 }
 
-/// Numbers the batch and hands it to its shards.
-Submitted Sequencer::place(const Submission& submission, Route& route) {
-  Submitted placed;
-  placed.id = next_id();
-  placed.accepted = submission.batch->rows();
-  Entry entry{placed.id, {now_ms()}, EventsPayload{submission.batch}};
-  size_t bytes = submission.batch->bytes_held();
-  for (const auto& shard : route.shards) shard->push(entry, bytes);
-  if (!submission.producer.empty()) {
-    producers_.take(submission.producer, submission.number, placed.id, last_ms_);
-  }
+/// Numbers an entry; it reaches its shards once it is committed.
+Sequencer::Ordered Sequencer::hand_over(EntryPayload payload, Numbered numbered, Calls& calls) {
+  Ordered ordered{next_id(), {now_ms()}};
   ++counts_.entries;
-  counts_.events += placed.accepted;
-  return placed;
+  numbered.entry = {ordered.id, ordered.timestamp, std::move(payload)};
+  for (const auto& shard : numbered.shards) shard->reserve(numbered.entry, numbered.bytes);
+  if (committer_ == nullptr) {
+    deliver(numbered.entry, numbered.bytes, numbered.shards, numbered.outputs, numbered.applied);
+    if (numbered.committed) {
+      calls.push_back([committed = std::move(numbered.committed)] { committed({}); });
+    }
+    return ordered;
+  }
+  Entry entry = std::move(numbered.entry);
+  size_t bytes = numbered.bytes;
+  committer_->append(
+      std::move(entry), bytes,
+      [numbered = std::move(numbered)](const Entry& committed, const absl::Status& status) {
+        if (status.ok()) {
+          deliver(committed, numbered.bytes, numbered.shards, numbered.outputs, numbered.applied);
+        }
+        if (numbered.committed) numbered.committed(status);
+      });
+  return ordered;
+}
+
+void Sequencer::place(Submission submission, const Route& route,
+                      std::function<void(Submitted)> done, Calls& calls) {
+  // Its id is known only once it is numbered, and then it may be committed already.
+  auto answer = std::make_shared<Submitted>();
+  answer->accepted = submission.batch->rows();
+  answer->id = {epoch_, {position_ + 1}};
+  counts_.events += answer->accepted;
+  Numbered numbered;
+  numbered.bytes = submission.batch->bytes_held();
+  numbered.shards = route.shards;
+  numbered.committed = [answer, done = std::move(done)](const absl::Status& status) {
+    if (!status.ok()) answer->status = unknown_outcome(status);
+    done(std::move(*answer));
+  };
+  if (!submission.producer.empty()) {
+    producers_.take(submission.producer, submission.number, answer->id, now_ms());
+  }
+  hand_over(
+      EventsPayload{std::move(submission.batch), std::move(submission.producer), submission.number},
+      std::move(numbered), calls);
+}
+
+/// A batch that was taken before is acknowledged once the entry that carried it is committed.
+void Sequencer::answer_duplicate(const Submitted& answer, std::function<void(Submitted)> done,
+                                 Calls& calls) {
+  if (committer_ == nullptr) {
+    calls.push_back([done = std::move(done), answer] { done(answer); });
+    return;
+  }
+  committer_->behind([done = std::move(done), answer](const absl::Status& status) {
+    Submitted mine = answer;
+    if (!status.ok()) mine.status = unknown_outcome(status);
+    done(std::move(mine));
+  });
 }
 
 void Sequencer::submit(Submission submission, std::function<void(Submitted)> done) {
-  Submitted answer;
+  Calls calls;
+  bool full = false;
   {
     std::lock_guard lock(mutex_);
     auto found = routes_.find(submission.batch->schema().name());
     Route* route = found == routes_.end() ? nullptr : &found->second;
+    Submitted answer;
     if (admit(submission, route, answer)) {
-      bool room = route->waiting.empty() && has_room(*route, *submission.batch);
-      if (room) {
-        answer = place(submission, *route);
+      absl::Status room = absl::ResourceExhaustedError("others wait for room");
+      if (route->waiting.empty()) room = room_for(*route, *submission.batch);
+      full = !room.ok() && committer_ != nullptr &&
+             committer_->is_full(submission.batch->bytes_held());
+      if (room.ok()) {
+        place(std::move(submission), *route, std::move(done), calls);
       } else if (submission.wait) {
         if (!submission.producer.empty()) {
           producers_.take(submission.producer, submission.number, {}, last_ms_);
         }
         ++counts_.waiting;
         route->waiting.push_back({std::move(submission), std::move(done)});
-        return;
       } else {
-        answer = refuse(absl::ResourceExhaustedError(
-            absl::StrCat("the plans that take stream '", found->first, "' are behind; try again")));
-        answer.retry_after = kRetryAfter;
+        answer = refuse(std::move(room));
+        calls.push_back([done = std::move(done), answer] { done(answer); });
       }
+    } else if (answer.duplicate) {
+      answer_duplicate(answer, std::move(done), calls);
+    } else {
+      calls.push_back([done = std::move(done), answer] { done(answer); });
     }
   }
-  done(std::move(answer));
+  make(std::move(calls));
+  if (full && journal_full_) journal_full_();
 }
 
 void Sequencer::make(Calls calls) {
-  for (auto& [done, answer] : calls) done(std::move(answer));
+  for (auto& call : calls) call();
 }
 
 void Sequencer::room_made() {
@@ -130,56 +215,66 @@ void Sequencer::room_made() {
   {
     std::lock_guard lock(mutex_);
     for (auto& [stream, route] : routes_) {
-      while (!route.waiting.empty() && has_room(route, *route.waiting.front().submission.batch)) {
+      while (!route.waiting.empty() &&
+             room_for(route, *route.waiting.front().submission.batch).ok()) {
         Waiting next = std::move(route.waiting.front());
         route.waiting.pop_front();
         --counts_.waiting;
         Submitted answer;
-        if (fits(next.submission, route, answer)) answer = place(next.submission, route);
-        calls.emplace_back(std::move(next.done), std::move(answer));
+        if (fits(next.submission, route, answer)) {
+          place(std::move(next.submission), route, std::move(next.done), calls);
+        } else {
+          calls.push_back([done = std::move(next.done), answer] { done(answer); });
+        }
       }
     }
   }
   make(std::move(calls));
 }
 
-EntryId Sequencer::deploy(const std::shared_ptr<Shard>& shard, DeployPayload plan,
-                          const std::vector<SchemaPtr>& inputs,
-                          const std::shared_ptr<Shard>& replaced) {
+Sequencer::Ordered Sequencer::deploy(const std::shared_ptr<Shard>& shard, DeployPayload plan,
+                                     Shard::OutputsPtr outputs,
+                                     const std::vector<SchemaPtr>& inputs, Shard::Applied applied,
+                                     Committed committed) {
   Calls calls;
-  EntryId id;
+  Ordered ordered;
   {
     std::lock_guard lock(mutex_);
-    id = next_id();
-    ++counts_.entries;
-    shard->push({id, {now_ms()}, std::move(plan)}, 0);
-    for (const SchemaPtr& schema : inputs) {
-      Route& route = routes_[schema->name()];
-      bool only_replaced = route.shards.size() == 1 && route.shards[0] == replaced;
-      if (route.schema == nullptr || only_replaced) route.schema = schema;
-      route.shards.push_back(shard);
-    }
-    if (replaced != nullptr) drop_routes(replaced, calls);
+    Numbered numbered;
+    numbered.shards = {shard};
+    numbered.outputs = std::move(outputs);
+    numbered.applied = std::move(applied);
+    numbered.committed = std::move(committed);
+    ordered = hand_over(std::move(plan), std::move(numbered), calls);
+    change_routes(shard, inputs, calls);
   }
   make(std::move(calls));
-  return id;
+  return ordered;
 }
 
-void Sequencer::undeploy(const std::shared_ptr<Shard>& shard) {
+void Sequencer::undeploy(const std::shared_ptr<Shard>& shard, Committed committed) {
   Calls calls;
   {
     std::lock_guard lock(mutex_);
-    ++counts_.entries;
-    shard->push({next_id(), {now_ms()}, UndeployPayload{shard->plan()}}, 0);
-    drop_routes(shard, calls);
+    Numbered numbered;
+    numbered.shards = {shard};
+    numbered.committed = std::move(committed);
+    hand_over(UndeployPayload{shard->plan()}, std::move(numbered), calls);
+    change_routes(shard, {}, calls);
   }
   make(std::move(calls));
 }
 
-/// The shard takes nothing more; who waits for streams that are gone hears so.
-void Sequencer::drop_routes(const std::shared_ptr<Shard>& shard, Calls& calls) {
+/// The shard takes the inputs and nothing else; who waits for streams that are gone hears so.
+void Sequencer::change_routes(const std::shared_ptr<Shard>& shard,
+                              const std::vector<SchemaPtr>& inputs, Calls& calls) {
+  for (auto& [stream, route] : routes_) std::erase(route.shards, shard);
+  for (const SchemaPtr& schema : inputs) {
+    Route& route = routes_[schema->name()];
+    if (route.shards.empty()) route.schema = schema;
+    route.shards.push_back(shard);
+  }
   for (auto route = routes_.begin(); route != routes_.end();) {
-    std::erase(route->second.shards, shard);
     if (!route->second.shards.empty()) {
       ++route;
       continue;
@@ -187,42 +282,76 @@ void Sequencer::drop_routes(const std::shared_ptr<Shard>& shard, Calls& calls) {
     for (Waiting& waiting : route->second.waiting) {
       producers_.take_back(waiting.submission.producer, waiting.submission.number);
       --counts_.waiting;
-      calls.emplace_back(std::move(waiting.done),
-                         refuse(absl::NotFoundError(absl::StrCat("the plan that took stream '",
-                                                                 route->first, "' is gone"))));
+      calls.push_back(
+          [done = std::move(waiting.done),
+           answer = refuse(absl::NotFoundError(absl::StrCat(
+               "the plan that took stream '", route->first, "' is gone")))] { done(answer); });
     }
     route = routes_.erase(route);
   }
 }
 
-absl::Status Sequencer::write(Shard& shard, WritePayload payload, Shard::Applied applied) {
+absl::Status Sequencer::write(const std::shared_ptr<Shard>& shard, WritePayload payload,
+                              Shard::Applied applied) {
+  Calls calls;
   std::lock_guard lock(mutex_);
-  if (stopped_) return absl::UnavailableError("the node is stopping");
-  size_t bytes = payload.text.size();
-  if (!shard.has_room(bytes)) {
+  if (!stopped_.ok()) return stopped_;
+  Numbered numbered;
+  numbered.bytes = payload.text.size();
+  if (!shard->has_room(numbered.bytes)) {
     return absl::ResourceExhaustedError("the plan's queue is full; try again");
   }
-  ++counts_.entries;
-  shard.push({next_id(), {now_ms()}, std::move(payload)}, bytes, std::move(applied));
+  if (committer_ != nullptr) {
+    if (absl::Status room = committer_->room_for(numbered.bytes); !room.ok()) return room;
+  }
+  numbered.shards = {shard};
+  numbered.applied = std::move(applied);
+  hand_over(std::move(payload), std::move(numbered), calls);
   return absl::OkStatus();
 }
 
-void Sequencer::tick(Shard& shard) {
+void Sequencer::tick(const std::vector<std::shared_ptr<Shard>>& shards) {
+  Calls calls;
   std::lock_guard lock(mutex_);
-  ++counts_.entries;
-  shard.push({next_id(), {now_ms()}, TickPayload{}}, 0);
+  Numbered numbered;
+  numbered.shards = shards;
+  hand_over(TickPayload{}, std::move(numbered), calls);
 }
 
-void Sequencer::stop() {
+Sequencer::Ordered Sequencer::persist(const std::vector<std::shared_ptr<Shard>>& shards,
+                                      ProducerTable& producers, Committed committed) {
+  Calls calls;
+  Ordered ordered;
+  {
+    std::lock_guard lock(mutex_);
+    Numbered numbered;
+    numbered.shards = shards;
+    numbered.committed = std::move(committed);
+    ordered = hand_over(PersistPayload{}, std::move(numbered), calls);
+    producers = producers_;
+  }
+  make(std::move(calls));
+  return ordered;
+}
+
+void Sequencer::when_committed(Committed committed) {
+  if (committer_ == nullptr) {
+    committed({});
+  } else {
+    committer_->behind(std::move(committed));
+  }
+}
+
+void Sequencer::stop(const absl::Status& why) {
   Calls calls;
   {
     std::lock_guard lock(mutex_);
-    stopped_ = true;
+    if (stopped_.ok()) stopped_ = why;
     for (auto& [stream, route] : routes_) {
       for (Waiting& waiting : route.waiting) {
         --counts_.waiting;
-        calls.emplace_back(std::move(waiting.done),
-                           refuse(absl::UnavailableError("the node is stopping")));
+        calls.push_back(
+            [done = std::move(waiting.done), answer = refuse(stopped_)] { done(answer); });
       }
       route.waiting.clear();
     }
@@ -236,6 +365,50 @@ SequencerCounts Sequencer::counts() const {
   counts.producers = producers_.size();
   counts.last = {epoch_, {position_}};
   return counts;
+}
+
+void Sequencer::begin_at(Place place, ProducerTable producers) {
+  std::lock_guard lock(mutex_);
+  position_ = place.position.value;
+  last_ms_ = place.clock_ms;
+  producers_ = std::move(producers);
+}
+
+void Sequencer::route(const std::shared_ptr<Shard>& shard, const std::vector<SchemaPtr>& inputs) {
+  Calls none_waits;
+  std::lock_guard lock(mutex_);
+  change_routes(shard, inputs, none_waits);
+}
+
+std::vector<std::shared_ptr<Shard>> Sequencer::takers_of(std::string_view stream) const {
+  std::lock_guard lock(mutex_);
+  auto route = routes_.find(stream);
+  return route == routes_.end() ? std::vector<std::shared_ptr<Shard>>{} : route->second.shards;
+}
+
+void Sequencer::replay(const Entry& entry, const std::vector<std::shared_ptr<Shard>>& shards,
+                       Shard::OutputsPtr outputs) {
+  size_t bytes = 0;
+  const auto* events = std::get_if<EventsPayload>(&entry.payload);
+  if (events != nullptr) bytes = events->batch->bytes_held();
+  {
+    std::lock_guard lock(mutex_);
+    ++counts_.entries;
+    if (events != nullptr) counts_.events += events->batch->rows();
+    if (entry.id.position.value > position_) {
+      position_ = entry.id.position.value;
+      last_ms_ = std::max(last_ms_, entry.timestamp.ms);
+      if (events != nullptr && !events->producer.empty()) {
+        producers_.take(events->producer, events->number, entry.id, entry.timestamp.ms);
+      }
+    }
+  }
+  for (const auto& shard : shards) {
+    if (entry.id.position <= shard->restored_at()) continue;
+    shard->wait_for_room(bytes);
+    shard->reserve(entry, bytes);
+    shard->push(entry, bytes, nullptr, outputs);
+  }
 }
 
 }  // namespace pollux

@@ -1,7 +1,10 @@
-// Numbers entries and hands each to the shards that take it, in one order for all.
+// Numbers entries, lets each be committed, and then hands it to the shards that take it, in one
+// order for all.
 //
 // A batch is refused when a queue of a shard that takes its stream is full, or waits for room when
-// its receiver says so, in the order of arrival of its stream. Thread: any.
+// its receiver says so, in the order of arrival of its stream. Room in the shards' queues is taken
+// when an entry is numbered. Without a committer an entry is committed once it is numbered.
+// Thread: any.
 #pragma once
 
 #include <atomic>
@@ -16,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include "server/node/committer.h"
 #include "server/node/intake.h"
 #include "server/node/producer_table.h"
 #include "server/node/shard.h"
@@ -36,6 +40,18 @@ struct SequencerCounts {
 class Sequencer final : public Intake {
  public:
   using Clock = std::function<int64_t()>;  ///< milliseconds since 1970
+  using Committed = std::function<void(const absl::Status&)>;
+
+  /// What is numbered without having come as an event.
+  struct Ordered {
+    EntryId id;
+    Timestamp timestamp;
+  };
+  /// What the next entry follows.
+  struct Place {
+    Position position;
+    int64_t clock_ms = 0;
+  };
 
   Sequencer(Epoch epoch, Clock clock, ProducerTable producers)
       : epoch_(epoch), clock_(std::move(clock)), producers_(std::move(producers)) {}
@@ -47,22 +63,43 @@ class Sequencer final : public Intake {
 
   // ---- the node ----
 
-  /// The shard gets its plan and takes these streams from here on. `replaced`, when there, takes
-  /// nothing behind this point.
-  EntryId deploy(const std::shared_ptr<Shard>& shard, DeployPayload plan,
-                 const std::vector<SchemaPtr>& inputs, const std::shared_ptr<Shard>& replaced);
-  void undeploy(const std::shared_ptr<Shard>& shard);
+  /// Before the first entry; it outlives the sequencer's last call.
+  void set_committer(Committer* committer) { committer_ = committer; }
+  /// Called under no lock of the sequencer when a batch was refused since the journal is full.
+  void set_on_journal_full(std::function<void()> call) { journal_full_ = std::move(call); }
+
+  /// The shard gets its plan and takes these streams, and no others, from here on.
+  Ordered deploy(const std::shared_ptr<Shard>& shard, DeployPayload plan, Shard::OutputsPtr outputs,
+                 const std::vector<SchemaPtr>& inputs, Shard::Applied applied, Committed committed);
+  void undeploy(const std::shared_ptr<Shard>& shard, Committed committed);
   /// A change of the shard's tables, ordered among its entries. An error when it is not taken, and
   /// then `applied` is not called.
-  absl::Status write(Shard& shard, WritePayload payload, Shard::Applied applied);
-  /// Time has come for something in the shard.
-  void tick(Shard& shard);
-  /// Some shard has room again.
+  absl::Status write(const std::shared_ptr<Shard>& shard, WritePayload payload,
+                     Shard::Applied applied);
+  /// Time has come for something in some of the shards; all of them hear it.
+  void tick(const std::vector<std::shared_ptr<Shard>>& shards);
+  /// All these shards are to cut their state here. `producers`: as they are here.
+  Ordered persist(const std::vector<std::shared_ptr<Shard>>& shards, ProducerTable& producers,
+                  Committed committed);
+  /// Calls back once everything that was numbered is committed, or never will be.
+  void when_committed(Committed committed);
+  /// Some shard, or the journal, has room again.
   void room_made();
   /// Refuses everything from here on, also what waits.
-  void stop();
+  void stop(const absl::Status& why);
 
   SequencerCounts counts() const;
+
+  // ---- replay: before anything is submitted ----
+
+  void begin_at(Place place, ProducerTable producers);
+  /// The shard takes these streams, and no others, from here on.
+  void route(const std::shared_ptr<Shard>& shard, const std::vector<SchemaPtr>& inputs);
+  /// An entry of the journal, which hands it to `shards` once they have room.
+  void replay(const Entry& entry, const std::vector<std::shared_ptr<Shard>>& shards,
+              Shard::OutputsPtr outputs = nullptr);
+  /// The shards that take the stream.
+  std::vector<std::shared_ptr<Shard>> takers_of(std::string_view stream) const;
 
  private:
   struct Waiting {
@@ -74,30 +111,46 @@ class Sequencer final : public Intake {
     std::vector<std::shared_ptr<Shard>> shards;
     std::deque<Waiting> waiting;
   };
-  /// Calls that are made once the lock is free.
-  using Calls = std::vector<std::pair<std::function<void(Submitted)>, Submitted>>;
+  /// An entry on its way to its shards.
+  struct Numbered {
+    Entry entry;
+    size_t bytes = 0;
+    std::vector<std::shared_ptr<Shard>> shards;
+    Shard::OutputsPtr outputs;
+    Shard::Applied applied;
+    Committed committed;
+  };
+  /// What is called once the lock is free.
+  using Calls = std::vector<std::function<void()>>;
 
   static constexpr std::chrono::milliseconds kRetryAfter{100};
+  static constexpr size_t kBatchBytesMax = size_t{128} << 20;
 
   int64_t now_ms();
   EntryId next_id() { return {epoch_, {++position_}}; }
+  Ordered hand_over(EntryPayload payload, Numbered numbered, Calls& calls);
   Submitted refuse(absl::Status status);
   bool fits(const Submission& submission, const Route& route, Submitted& refusal);
   bool admit(const Submission& submission, const Route* route, Submitted& refusal);
-  static bool has_room(const Route& route, const EventBatch& batch);
-  Submitted place(const Submission& submission, Route& route);
-  void drop_routes(const std::shared_ptr<Shard>& shard, Calls& calls);
+  absl::Status room_for(const Route& route, const EventBatch& batch) const;
+  void place(Submission submission, const Route& route, std::function<void(Submitted)> done,
+             Calls& calls);
+  void answer_duplicate(const Submitted& answer, std::function<void(Submitted)> done, Calls& calls);
+  void change_routes(const std::shared_ptr<Shard>& shard, const std::vector<SchemaPtr>& inputs,
+                     Calls& calls);
   static void make(Calls calls);
 
   const Epoch epoch_;
   const Clock clock_;
+  Committer* committer_ = nullptr;
+  std::function<void()> journal_full_;
 
   mutable std::mutex mutex_;
   ProducerTable producers_;
   std::map<std::string, Route, std::less<>> routes_;
   uint64_t position_ = 0;
   int64_t last_ms_ = 0;
-  bool stopped_ = false;
+  absl::Status stopped_;  // not ok: refuses everything for this reason
   SequencerCounts counts_;
 };
 

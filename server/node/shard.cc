@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "engine/language/diagnostics.h"
+
 namespace pollux {
 
 /// Results on their way from the engine into the logs.
@@ -12,8 +15,8 @@ class Shard::Sink final : public ResultSink {
 
   void on_result(const ResultBatch& results) override {
     shard_.results_.fetch_add(results.batch->rows(), std::memory_order_relaxed);
-    auto log = shard_.logs_.find(results.stream);
-    if (log == shard_.logs_.end()) return;
+    auto log = shard_.outputs_->logs.find(results.stream);
+    if (log == shard_.outputs_->logs.end()) return;
     ResultSlice slice;
     slice.plan = shard_.plan_;
     slice.cause = results.cause;
@@ -33,35 +36,77 @@ class Shard::Sink final : public ResultSink {
   Shard& shard_;
 };
 
-Shard::Shard(std::string plan, ShardLimits limits, Logs logs, WorkerPool& workers,
-             Callbacks callbacks)
+Shard::Outputs::Outputs(Logs logs_by_stream) : logs(std::move(logs_by_stream)) {
+  for (const auto& [stream, log] : logs) writers.push_back(log->write());
+}
+
+Shard::Shard(std::string plan, ShardLimits limits, WorkerPool& workers, Callbacks callbacks)
     : plan_(std::make_shared<const std::string>(std::move(plan))),
       limits_(limits),
-      logs_(std::move(logs)),
       workers_(workers),
       callbacks_(std::move(callbacks)),
-      engine_({.is_result = {}, .log = callbacks_.log}) {
-  for (const auto& [stream, log] : logs_) writers_.push_back(log->write());
+      engine_({.is_result = {}, .log = callbacks_.log}),
+      outputs_(std::make_shared<const Outputs>(Logs())) {}
+
+bool Shard::room_in_queue(size_t bytes) const {
+  return queued_entries_ < limits_.entries_max &&
+         (queued_bytes_ == 0 || queued_bytes_ + bytes <= limits_.bytes_max);
 }
 
 bool Shard::has_room(size_t bytes) {
   std::lock_guard lock(mutex_);
-  bool room = queued_entries_ < limits_.entries_max &&
-              (queued_bytes_ == 0 || queued_bytes_ + bytes <= limits_.bytes_max);
+  bool room = room_in_queue(bytes);
   refused_ = refused_ || !room;
   return room;
 }
 
-void Shard::push(Entry entry, size_t bytes, Applied applied) {
+void Shard::wait_for_room(size_t bytes) {
+  std::unique_lock lock(mutex_);
+  room_.wait(lock, [&] { return room_in_queue(bytes) || closed_; });
+}
+
+void Shard::reserve(const Entry& entry, size_t bytes) {
+  if (std::holds_alternative<TickPayload>(entry.payload)) ++ticks_waiting_;
+  std::lock_guard lock(mutex_);
+  ++queued_entries_;
+  queued_bytes_ += bytes;
+}
+
+void Shard::push(Entry entry, size_t bytes, Applied applied, OutputsPtr outputs) {
   {
     std::lock_guard lock(mutex_);
     if (closed_) return;
-    if (std::holds_alternative<TickPayload>(entry.payload)) tick_waits_ = true;
-    queue_.push_back({std::move(entry), bytes, nullptr, std::move(applied)});
-    ++queued_entries_;
-    queued_bytes_ += bytes;
+    queue_.push_back({std::move(entry), bytes, nullptr, std::move(applied), std::move(outputs)});
   }
   schedule();
+}
+
+std::string Shard::restore(const Entry& deploy, OutputsPtr outputs, EntryId at,
+                           std::string_view state) {
+  struct Nowhere : ResultSink {
+    void on_result(const ResultBatch&) override {}
+  } nowhere;
+  ApplyOutcome outcome = engine_.apply(deploy, nowhere);
+  if (outcome.status == ApplyStatus::kRejected) {
+    return outcome.diagnostics.empty() ? outcome.reason : to_text(outcome.diagnostics, "the plan");
+  }
+  std::string wrong = state.empty() ? std::string() : engine_.restore_state(*plan_, state);
+  if (!wrong.empty()) {
+    engine_.apply({deploy.id, deploy.timestamp, UndeployPayload{*plan_}}, nowhere);
+    return wrong;
+  }
+  outputs_ = std::move(outputs);
+  restored_at_ = at.position;
+  note_deadline(/*ticked=*/false);
+  return {};
+}
+
+void Shard::suspend(const std::string& reason) {
+  engine_.suspend(*plan_);
+  suspended_.store(true, std::memory_order_relaxed);
+  next_deadline_ms_.store(INT64_MAX, std::memory_order_release);
+  std::lock_guard lock(mutex_);
+  suspended_because_ = reason;
 }
 
 bool Shard::post(std::function<void(Engine&)> work) {
@@ -69,7 +114,7 @@ bool Shard::post(std::function<void(Engine&)> work) {
     std::lock_guard lock(mutex_);
     if (closed_ || posts_ >= kPostsMax) return false;
     ++posts_;
-    queue_.push_back({{}, 0, std::move(work), nullptr});
+    queue_.push_back({{}, 0, std::move(work), nullptr, nullptr});
   }
   schedule();
   return true;
@@ -94,7 +139,7 @@ void Shard::schedule() {
 
 /// True when the shard will be scheduled again by a log that has room.
 bool Shard::rests_for_room() {
-  for (const auto& [stream, log] : logs_) {
+  for (const auto& [stream, log] : outputs_->logs) {
     if (!log->full()) continue;
     flush_logs();  // what fills it must be seen to be confirmed
     resting_.store(true, std::memory_order_relaxed);
@@ -146,30 +191,79 @@ void Shard::run() {
   workers_.post([self = shared_from_this()] { self->run(); });
 }
 
-void Shard::apply(const Item& item) {
+/// With a note of what it is at work on, for whoever comes after a process that dies of it.
+ApplyOutcome Shard::apply_marked(const Entry& entry) {
+  if (callbacks_.poisoned == entry.id) {
+    ApplyOutcome outcome;
+    outcome.status = ApplyStatus::kSuspended;
+    outcome.plan = *plan_;
+    outcome.reason = absl::StrCat("processes died while they applied entry ", entry.id.epoch.value,
+                                  ".", entry.id.position.value, " to it");
+    engine_.suspend(*plan_);
+    return outcome;
+  }
   Sink sink(*this);
-  ApplyOutcome outcome = engine_.apply(item.entry, sink);
+  // A suspended plan does nothing, and what is known of the entry it died of stays known.
+  bool idle = suspended_.load(std::memory_order_relaxed);
+  if (callbacks_.mark == nullptr || idle) return engine_.apply(entry, sink);
+  callbacks_.mark->begin(entry.id);
+  ApplyOutcome outcome = engine_.apply(entry, sink);
+  callbacks_.mark->end();
+  return outcome;
+}
+
+void Shard::apply(Item& item) {
+  const Entry& entry = item.entry;
+  if (std::holds_alternative<PersistPayload>(entry.payload)) {
+    flush_logs();
+    if (callbacks_.persist) callbacks_.persist(*this, engine_, entry);
+    return;
+  }
+  if (item.outputs != nullptr) {
+    flush_logs();
+    outputs_ = std::move(item.outputs);
+  }
+  ApplyOutcome outcome = apply_marked(entry);
   entries_.fetch_add(1, std::memory_order_relaxed);
-  if (const auto* events = std::get_if<EventsPayload>(&item.entry.payload)) {
+  if (const auto* events = std::get_if<EventsPayload>(&entry.payload)) {
     events_.fetch_add(events->batch->rows(), std::memory_order_relaxed);
   }
-  if (outcome.status == ApplyStatus::kSuspended) {
-    suspended_.store(true, std::memory_order_relaxed);
-    callbacks_.suspended(outcome);
-  }
+  note_outcome(entry, outcome);
   if (item.applied) {
     flush_logs();
     item.applied(outcome);
   }
+  bool ticked = std::holds_alternative<TickPayload>(entry.payload);
+  if (ticked) --ticks_waiting_;
+  note_deadline(ticked);
+  sample_state();
+}
+
+void Shard::note_outcome(const Entry& entry, const ApplyOutcome& outcome) {
+  if (outcome.status == ApplyStatus::kSuspended) {
+    suspended_.store(true, std::memory_order_relaxed);
+    {
+      std::lock_guard lock(mutex_);
+      suspended_because_ = outcome.reason;
+    }
+    callbacks_.suspended(outcome);
+  } else if (std::holds_alternative<DeployPayload>(entry.payload)) {
+    suspended_.store(false, std::memory_order_relaxed);
+    {
+      std::lock_guard lock(mutex_);
+      suspended_because_.clear();
+    }
+    if (callbacks_.replaced) callbacks_.replaced(outcome);
+  }
+}
+
+/// `ticked`: while a tick waits nobody watches the deadline, so the one behind it is always told.
+void Shard::note_deadline(bool ticked) {
   auto deadline = engine_.next_deadline();
   // A suspended plan keeps its deadlines but takes no ticks.
   int64_t next = deadline && !suspended_.load(std::memory_order_relaxed) ? deadline->ms : INT64_MAX;
   int64_t before = next_deadline_ms_.exchange(next, std::memory_order_acq_rel);
-  bool ticked = std::holds_alternative<TickPayload>(item.entry.payload);
-  if (ticked) tick_waits_.store(false, std::memory_order_release);
-  // While a tick waits nobody watches the deadline, so the one behind it is always told.
   if (next < before || (ticked && next != INT64_MAX)) callbacks_.deadline();
-  sample_state();
 }
 
 /// As often as it costs a hundredth of the time.
@@ -200,7 +294,13 @@ void Shard::release(size_t bytes, bool entry) {
            queued_bytes_ * 2 <= limits_.bytes_max;
     if (room) refused_ = false;
   }
+  room_.notify_all();
   if (room) callbacks_.room();
+}
+
+std::string Shard::suspended_because() const {
+  std::lock_guard lock(mutex_);
+  return suspended_because_;
 }
 
 ShardCounts Shard::counts() const {

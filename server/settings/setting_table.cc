@@ -20,6 +20,9 @@ void store_value(uint16_t& member, const SettingValue& value) {
 void store_value(std::chrono::milliseconds& member, const SettingValue& value) {
   member = std::chrono::milliseconds(std::get<uint64_t>(value));
 }
+void store_value(bool& member, const SettingValue& value) {
+  member = std::get<uint64_t>(value) != 0;
+}
 template <class Choice>
 requires std::is_enum_v<Choice>
 void store_value(Choice& member, const SettingValue& value) {
@@ -29,6 +32,7 @@ void store_value(Choice& member, const SettingValue& value) {
 SettingValue fetch_value(const std::string& member) { return member; }
 SettingValue fetch_value(uint64_t member) { return member; }
 SettingValue fetch_value(uint16_t member) { return uint64_t{member}; }
+SettingValue fetch_value(bool member) { return uint64_t{member}; }
 SettingValue fetch_value(std::chrono::milliseconds member) {
   return static_cast<uint64_t>(member.count());
 }

@@ -23,6 +23,8 @@ enum class SettingType : uint8_t {
   kLogLevel,
   kLogFormat,
   kDialect,
+  kSwitch,
+  kSyncMode,
 };
 
 /// Numbers are in ms, bytes, or plain; a choice is its number among choices().

@@ -18,6 +18,9 @@ namespace {
 constexpr size_t kTextBytesMax = 4096;
 /// By Dialect.
 constexpr std::string_view kDialectNames[] = {"5.1", "3.1"};
+constexpr std::string_view kSwitchNames[] = {"false", "true"};
+/// By SyncMode.
+constexpr std::string_view kSyncModeNames[] = {"every_commit", "interval", "never"};
 
 struct Unit {
   std::string_view name;
@@ -51,6 +54,8 @@ std::span<const std::string_view> choices_of(SettingType type) {
   if (type == SettingType::kLogLevel) return kLogLevelNames;
   if (type == SettingType::kLogFormat) return kLogFormatNames;
   if (type == SettingType::kDialect) return kDialectNames;
+  if (type == SettingType::kSwitch) return kSwitchNames;
+  if (type == SettingType::kSyncMode) return kSyncModeNames;
   return {};
 }
 
@@ -155,6 +160,8 @@ absl::StatusOr<SettingValue> parse_setting(const Setting& setting, std::string_v
     case SettingType::kLogLevel:
     case SettingType::kLogFormat:
     case SettingType::kDialect:
+    case SettingType::kSwitch:
+    case SettingType::kSyncMode:
       break;
   }
   return parse_choice(setting, text);
@@ -193,6 +200,8 @@ std::string type_text(const Setting& setting) {
     case SettingType::kLogLevel:
     case SettingType::kLogFormat:
     case SettingType::kDialect:
+    case SettingType::kSwitch:
+    case SettingType::kSyncMode:
       break;
   }
   return joined(choices_of(setting.type));

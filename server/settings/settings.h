@@ -15,6 +15,9 @@
 
 namespace pollux {
 
+/// When what the journal takes is made to last.
+enum class SyncMode : uint8_t { kEveryCommit, kInterval, kNever };
+
 /// What a setting of each SettingType is for the code.
 namespace setting_type {
 using Text = std::string;
@@ -27,6 +30,8 @@ using Bytes = uint64_t;
 using LogLevel = pollux::LogLevel;
 using LogFormat = pollux::LogFormat;
 using Dialect = pollux::Dialect;
+using Switch = bool;
+using SyncMode = pollux::SyncMode;
 }  // namespace setting_type
 
 /// Where something was said: file and line; or a variable of the environment and line 0; or

@@ -54,8 +54,14 @@ class ApiTest : public testing::Test {
     std::filesystem::remove_all(folder_);
   }
 
-  /// (Re)starts the node with these variables beside ports and folder.
+  /// Starts a node that knows of nothing, in the place of the one that is there.
   void start(std::vector<std::string> variables = {}) {
+    node_.reset();
+    std::filesystem::remove_all(folder_ + "/data");
+    restart(std::move(variables));
+  }
+  /// Starts it once more with what it has on the disk.
+  void restart(std::vector<std::string> variables = {}) {
     node_.reset();
     for (const char* each :
          {"POLLUX__HTTP__PORT=0", "POLLUX__GRPC__PORT=0", "POLLUX__HTTP__BIND_ADDRESS=127.0.0.1",

@@ -19,7 +19,7 @@ TEST_F(NodeApiTest, TheNodeTellsWhoItIs) {
   EXPECT_EQ(answer.body["version"], "1.2.3");
   EXPECT_EQ(answer.body["role"], "active");
   EXPECT_EQ(answer.body["state"], "running");
-  EXPECT_EQ(answer.body["durable"], false);
+  EXPECT_EQ(answer.body["durable"], true);
   EXPECT_EQ(answer.body["epoch"], 1);
   EXPECT_EQ(answer.body["position"], 2);
   EXPECT_EQ(answer.body["http_port"], node_->http_port());
@@ -56,8 +56,15 @@ TEST_F(NodeApiTest, WhatIsNotServedIsAnErrorInJson) {
 }
 
 TEST_F(NodeApiTest, TheOpenApiPageHasAllRoutesAndNoOthers) {
-  ApiParts parts{
-      node_->node(), node_->stores(), node_->sinks(), node_->receivers(), *log_, {}, "", {}};
+  ApiParts parts{node_->node(),
+                 node_->stores(),
+                 node_->sinks(),
+                 node_->receivers(),
+                 nullptr,
+                 *log_,
+                 {},
+                 "",
+                 {}};
   std::set<std::pair<std::string, std::string>> served;
   for (auto& route : make_api(parts).routes()) served.insert(std::move(route));
   std::set<std::pair<std::string, std::string>> described;

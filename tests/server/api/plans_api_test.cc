@@ -194,7 +194,7 @@ TEST_F(PlansApiTest, StreamsOverAllPlans) {
 
   send(json({login("a"), login("b")}).dump());
   ASSERT_TRUE(becomes_true([&] {
-    return get("/v1/streams/Seen").body["results"] == json({{"oldest", 0}, {"next", 2}});
+    return get("/v1/streams/Seen").body["results"] == json({{"oldest", 1}, {"next", 3}});
   }));
   EXPECT_FALSE(get("/v1/streams/Logins").body.contains("results"));
   EXPECT_EQ(get("/v1/streams/Nobody").status, 404);

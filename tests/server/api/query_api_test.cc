@@ -116,7 +116,7 @@ TEST_F(QueryApiTest, ATableOfAStoreAndItsPlaceInTheList) {
 TEST_F(QueryApiTest, RowsOfAStoreSurviveARestart) {
   store("HITS", {{std::string("a"), int64_t{1}, 1.0F}});
   json before = get("/v1/node").body;
-  start();
+  restart();
   EXPECT_EQ(ask("from HITS select hits").body["rows"], json::array({json::array({1})}));
   EXPECT_GT(get("/v1/node").body["epoch"], before["epoch"]);
 }

@@ -27,7 +27,7 @@ class MetricsTest : public ApiTest {
     ApiTest::SetUp();
     deploy_logins();
     ASSERT_EQ(send(json({login("ada"), login("bob")}).dump()).status, 200);
-    ASSERT_TRUE(becomes_true([&] { return node_->node().find_results("Seen")->end() == 2; }));
+    ASSERT_TRUE(becomes_true([&] { return node_->node().find_results("Seen")->rows() == 2; }));
   }
   void TearDown() override {
     if (prometheus_ > 0) {

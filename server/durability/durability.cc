@@ -1,0 +1,448 @@
+#include "server/durability/durability.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "persistence/codec/schema_codec.h"
+#include "persistence/journal/journal_reader.h"
+#include "persistence/state/state_folder.h"
+#include "server/durability/node_state.h"
+#include "server/formats/result_writer.h"
+#include "server/node/wall_clock.h"
+
+namespace pollux {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr uint64_t kJournalReserve = uint64_t{128} << 20;
+
+std::string resolved(const std::string& path, const std::string& base) {
+  return path.starts_with('/') ? path : base + "/" + path;
+}
+
+std::string text_of(EntryId id) { return absl::StrCat(id.epoch.value, ".", id.position.value); }
+
+}  // namespace
+
+Durability::Durability(FileSystem& files, const Settings& settings, Logger& log, bool forget_rot)
+    : files_(files),
+      settings_(settings),
+      log_(log),
+      forget_rot_(forget_rot),
+      location_(resolved(settings.persistence.location, settings.data_dir)) {}
+
+Durability::~Durability() { close(); }
+
+template <class Call>
+void Durability::with_node(Call&& call) {
+  std::lock_guard lock(node_mutex_);
+  if (node_ != nullptr) call(*node_);
+}
+
+absl::StatusOr<std::unique_ptr<Durability>> Durability::open(FileSystem& files,
+                                                             const Settings& settings, Logger& log,
+                                                             bool forget_rot) {
+  std::unique_ptr<Durability> opened(new Durability(files, settings, log, forget_rot));
+  if (absl::Status looked = opened->look_at_states(); !looked.ok()) return looked;
+  if (absl::Status journal = opened->open_journal(); !journal.ok()) return journal;
+  auto marks = ApplyMarks::open(settings.data_dir + "/marks");
+  if (!marks.ok()) return marks.status();
+  opened->marks_ = *std::move(marks);
+  return opened;
+}
+
+RevisionStore::Options Durability::store_options(std::string folder) const {
+  return {location_, std::to_string(kDefaultTenant), std::move(folder),
+          settings_.persistence.revisions_to_keep};
+}
+
+absl::Status Durability::look_at_states() {
+  std::string tenant = absl::StrCat(location_, "/", kDefaultTenant);
+  if (absl::Status made = files_.make_directories(tenant); !made.ok()) return made;
+  auto entries = files_.list(tenant);
+  if (!entries.ok()) return entries.status();
+  for (const DirectoryEntry& entry : *entries) {
+    if (!entry.directory) continue;
+    if (absl::Status looked = look_at_folder(entry.name); !looked.ok()) return looked;
+  }
+  return read_node_state();
+}
+
+absl::Status Durability::look_at_folder(const std::string& folder) {
+  Found found;
+  auto store = RevisionStore::open(files_, store_options(folder));
+  if (!store.ok()) return store.status();
+  auto listed = (*store)->list();
+  if (!listed.ok()) return listed.status();
+  for (const ListedRevision& revision : *listed) {
+    // Going on from an older state would be a step back that nobody ordered.
+    if (absl::IsUnimplemented(revision.info.status())) {
+      return absl::FailedPreconditionError(std::string(revision.info.status().message()));
+    }
+    if (!revision.info.ok()) continue;
+    found.newest = std::max(found.newest, revision.info->header.at);
+  }
+  epoch_seen_ = std::max(epoch_seen_, found.newest.epoch);
+  found.store = *std::move(store);
+  found_.insert_or_assign(folder, std::move(found));
+  return absl::OkStatus();
+}
+
+absl::Status Durability::read_node_state() {
+  auto found = found_.find(std::string(kNodeStateFolder));
+  if (found == found_.end()) return absl::OkStatus();
+  Found own = std::move(found->second);
+  found_.erase(found);
+  ProducerTable none(settings_.producers.forget_after.count(), NodeOptions{}.producers_max);
+  uint64_t before_ms = UINT64_MAX;
+  while (true) {
+    auto newest = own.store->newest_valid(before_ms);
+    if (!newest.ok()) return newest.status();
+    for (const absl::Status& why : newest->passed_over) {
+      ++recovered_.fallbacks;
+      log_.error("a state of the node is passed over", {{"error", why.message()}});
+    }
+    if (!newest->revision) return absl::OkStatus();
+    auto state = decode_node_state(newest->revision->state, none);
+    if (state.ok()) {
+      node_state_ = std::make_unique<NodeCut>(*std::move(state));
+      return absl::OkStatus();
+    }
+    ++recovered_.fallbacks;
+    log_.error("a state of the node is passed over",
+               {{"file", newest->path}, {"error", state.status().message()}});
+    before_ms = newest->timestamp_ms;
+  }
+}
+
+/// What all states have taken in.
+EntryId Durability::covered_by_states() const {
+  if (node_state_ == nullptr) return {};
+  EntryId covered = node_state_->at;
+  for (const CataloguePlan& plan : node_state_->plans) {
+    auto found = found_.find(state_folder_of(plan.deploy.plan));
+    EntryId has{plan.entry.epoch, {plan.entry.position.value - 1}};
+    if (found != found_.end()) has = std::max(has, found->second.newest);
+    covered = std::min(covered, has);
+  }
+  return covered;
+}
+
+/// What some state has taken in.
+EntryId Durability::reached_by_states() const {
+  EntryId reached = node_state_ == nullptr ? EntryId{} : node_state_->at;
+  for (const auto& [folder, found] : found_) reached = std::max(reached, found.newest);
+  return reached;
+}
+
+absl::StatusOr<std::unique_ptr<Journal>> Durability::open_journal_at(EntryId covered,
+                                                                     EntryId reached) const {
+  JournalOptions options;
+  options.directory = settings_.data_dir + "/journal";
+  options.bytes_max = settings_.persistence.journal_bytes_max + kJournalReserve;
+  options.bytes_reserved = kJournalReserve;
+  options.sync_commits = settings_.persistence.sync == SyncMode::kEveryCommit;
+  options.covered = covered;
+  options.reached = reached;
+  return Journal::open(files_, options);
+}
+
+absl::Status Durability::open_journal() {
+  auto journal = open_journal_at(covered_by_states(), reached_by_states());
+  if (absl::IsDataLoss(journal.status()) && forget_rot_) {
+    if (absl::Status aside = set_journal_aside(journal.status()); !aside.ok()) return aside;
+    journal = open_journal_at(reached_by_states(), reached_by_states());
+  }
+  if (absl::IsDataLoss(journal.status())) {
+    return absl::DataLossError(absl::StrCat(
+        std::string(journal.status().message()),
+        "; nothing was changed. Started once with --forget-rotten-journal, the node sets the "
+        "journal aside and goes on from the states of entry ",
+        text_of(reached_by_states()), ", without the events behind it"));
+  }
+  if (!journal.ok()) return journal.status();
+  const RecoveryReport& report = (*journal)->report();
+  recovered_.torn_bytes = report.torn_bytes;
+  if (report.torn_bytes != 0) {
+    log_.warning("the journal's end was torn and is cut; nothing of it was acknowledged",
+                 {{"file", report.torn_file}, {"bytes", report.torn_bytes}});
+  }
+  for (const RecoveryReport::RottenFile& rotten : report.rot) {
+    log_.error("the journal has rotted where no state needs it any more", {{"file", rotten.path}});
+  }
+  journal_index_ = (*journal)->index();
+  journal_first_ = (*journal)->first();
+  journal_last_ = (*journal)->last().position;
+  epoch_seen_ = std::max(epoch_seen_, (*journal)->last().epoch);
+  begin_committing(*std::move(journal));
+  return absl::OkStatus();
+}
+
+absl::Status Durability::set_journal_aside(const absl::Status& why) {
+  std::string directory = settings_.data_dir + "/journal";
+  std::string aside = absl::StrCat(directory, ".rotten-", wall_clock_ms());
+  if (absl::Status renamed = files_.rename(directory, aside); !renamed.ok()) return renamed;
+  log_.error(
+      "the journal is set aside, and its events behind the states are not in them",
+      {{"journal", aside}, {"states_at", text_of(reached_by_states())}, {"error", why.message()}});
+  return files_.sync_directory(settings_.data_dir);
+}
+
+void Durability::begin_committing(std::unique_ptr<Journal> journal) {
+  CommitterOptions options;
+  options.journal_bytes_max = settings_.persistence.journal_bytes_max;
+  if (settings_.persistence.sync == SyncMode::kInterval) {
+    options.sync_interval = settings_.persistence.sync_interval;
+  }
+  options.failed = [this](const absl::Status& status) {
+    log_.error("the journal has failed; nothing is taken until the next start",
+               {{"error", status.message()}});
+    with_node([&](Node& node) {
+      node.refuse_all(absl::UnavailableError(
+          absl::StrCat("the journal has failed: ", std::string(status.message()))));
+    });
+  };
+  options.stuck = [this](const absl::Status& status) {
+    log_.error("the journal has no room; events wait for some", {{"error", status.message()}});
+  };
+  options.trimmed = [this] { with_node([](Node& node) { node.room_made(); }); };
+  committer_ = std::make_unique<Committer>(std::move(journal), std::move(options));
+}
+
+void Durability::equip(NodeOptions& options) {
+  options.replays = true;
+  options.committer = committer_.get();
+  options.marks = marks_.get();
+  options.open_log = [this](const SchemaPtr& schema) { return open_log(schema); };
+  options.persist = [this](Shard& shard, const Engine& engine, const Entry& entry) {
+    persister_->cut(shard, engine, entry);
+  };
+  options.warn = [this](const absl::Status& status) {
+    log_.warning("the node", {{"error", status.message()}});
+  };
+  options.journal_full = [this] { persister_->make_room(); };
+}
+
+/// A stream whose attributes change gets a log of its own.
+absl::StatusOr<std::shared_ptr<ResultLog>> Durability::open_log(const SchemaPtr& schema) {
+  ResultLogOptions options;
+  options.directory = absl::StrCat(settings_.data_dir, "/outbox/", state_folder_of(schema->name()),
+                                   ".", absl::Hex(schema_hash(*schema), absl::kZeroPad16));
+  options.log_bytes_max = settings_.results.log_bytes_max;
+  options.outbox_bytes_max =
+      std::max(settings_.persistence.outbox_bytes_max, settings_.results.log_bytes_max);
+  options.on_error = [this, stream = schema->name()](const absl::Status& status) {
+    log_.error("results of a stream can no longer be kept; the plans that write it wait",
+               {{"stream", stream}, {"error", status.message()}});
+  };
+  std::lock_guard lock(logs_mutex_);
+  std::weak_ptr<ResultLog>& known = logs_[options.directory];
+  // A sink may still read a log that no plan writes at present.
+  if (auto there = known.lock()) return there;
+  auto opened = ResultLog::open(files_, schema, options);
+  if (absl::IsDataLoss(opened.status())) {
+    std::string aside = absl::StrCat(options.directory, ".rotten-", wall_clock_ms());
+    log_.error("results that were not delivered have rotted; they are set aside",
+               {{"folder", aside}, {"error", opened.status().message()}});
+    if (absl::Status moved = files_.rename(options.directory, aside); !moved.ok()) return moved;
+    opened = ResultLog::open(files_, schema, options);
+  }
+  if (!opened.ok()) return opened;
+  known = *opened;
+  for (const std::string& note : (*opened)->recovery_notes()) {
+    log_.warning("the results of a stream", {{"stream", schema->name()}, {"note", note}});
+  }
+  return opened;
+}
+
+absl::Status Durability::recover(Node& node) {
+  auto begun = Clock::now();
+  for (const ApplyMarks::Poisoned& poisoned : marks_->poisoned()) {
+    ++recovered_.poisoned;
+    log_.error("processes died while a plan was at an entry; the plan will be suspended there",
+               {{"plan", poisoned.plan}, {"entry", text_of(poisoned.entry)}});
+  }
+  if (settings_.persistence.sync != SyncMode::kEveryCommit) {
+    log_.warning("acknowledged events may be lost with the power, by persistence.sync");
+  }
+  Position place{journal_first_.value - 1};
+  ProducerTable producers = node.no_producers();
+  int64_t clock_ms = 0;
+  if (node_state_ != nullptr) {
+    place = std::max(place, node_state_->at.position);
+    producers = node_state_->producers;
+    clock_ms = node_state_->timestamp.ms;
+  }
+  node.begin_replay({place, clock_ms}, std::move(producers));
+  uint64_t from = place.value + 1;
+  if (absl::Status restored = restore_states(node, from); !restored.ok()) return restored;
+  if (absl::Status replayed = replay(node, from); !replayed.ok()) return replayed;
+
+  PersisterOptions options;
+  options.location = location_;
+  options.tenant = std::to_string(kDefaultTenant);
+  options.revisions_to_keep = settings_.persistence.revisions_to_keep;
+  options.workers = settings_.persistence.persister_pool_size;
+  options.interval = settings_.persistence.persistence_interval;
+  options.journal_bytes = settings_.persistence.persistence_journal_bytes;
+  options.done = [this](const PersistReport& report) {
+    for (const PersistedPlan& plan : report.plans) {
+      if (plan.status.ok()) continue;
+      log_.error("the state of a plan was not written",
+                 {{"plan", plan.plan}, {"error", plan.status.message()}});
+    }
+    log_.info(
+        "states written",
+        {{"entry", text_of(report.at)}, {"plans", report.plans.size()}, {"ms", report.took_ms}});
+  };
+  options.failed = [this](const absl::Status& why) {
+    log_.log_limited(LogLevel::kError, "persist", "states could not be written",
+                     {{"error", why.message()}});
+  };
+  persister_ = std::make_unique<Persister>(files_, node, *committer_, std::move(options));
+  {
+    std::lock_guard lock(node_mutex_);
+    node_ = &node;
+  }
+  node.end_replay();
+  recovered_.took_ms = static_cast<uint64_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begun).count());
+  log_.info("recovered", {{"plans", recovered_.plans},
+                          {"entries", recovered_.entries},
+                          {"events", recovered_.events},
+                          {"position", journal_last_.value},
+                          {"ms", recovered_.took_ms}});
+  return absl::OkStatus();
+}
+
+absl::Status Durability::restore_states(Node& node, uint64_t& replay_from) {
+  std::map<std::string, const CataloguePlan*> known;
+  if (node_state_ != nullptr) {
+    for (const CataloguePlan& plan : node_state_->plans) {
+      known.emplace(state_folder_of(plan.deploy.plan), &plan);
+    }
+  }
+  for (const auto& [folder, plan] : known) {
+    if (absl::Status restored = restore_plan(node, folder, plan, replay_from); !restored.ok()) {
+      return restored;
+    }
+  }
+  // Where the node's own state is older than those of plans: plans that came in between.
+  EntryId own = node_state_ == nullptr ? EntryId{} : node_state_->at;
+  for (const auto& [folder, found] : found_) {
+    if (known.contains(folder) || found.newest <= own) continue;
+    absl::Status restored = restore_plan(node, folder, nullptr, replay_from);
+    if (!restored.ok()) return restored;
+  }
+  return absl::OkStatus();
+}
+
+/// From its newest state that is valid and fits; without one by its entry in the journal, or not
+/// at all, and then it stands there suspended.
+absl::Status Durability::restore_plan(Node& node, const std::string& folder,
+                                      const CataloguePlan* known, uint64_t& replay_from) {
+  auto passed_over = [&](std::string_view file, const std::string& why) {
+    ++recovered_.fallbacks;
+    log_.error(
+        "a state of a plan is passed over",
+        {{"plan", known != nullptr ? known->deploy.plan : folder}, {"file", file}, {"error", why}});
+  };
+  auto found = found_.find(folder);
+  uint64_t before_ms = UINT64_MAX;
+  while (found != found_.end()) {
+    auto newest = found->second.store->newest_valid(before_ms);
+    if (!newest.ok()) return newest.status();
+    for (const absl::Status& why : newest->passed_over)
+      passed_over(folder, std::string(why.message()));
+    if (!newest->revision) break;
+    std::string wrong = take_revision(node, *newest->revision, replay_from);
+    if (wrong.empty()) {
+      ++recovered_.plans;
+      return absl::OkStatus();
+    }
+    passed_over(newest->path, wrong);
+    before_ms = newest->timestamp_ms;
+  }
+  if (known == nullptr) return absl::OkStatus();
+  uint64_t deployed = known->entry.position.value;
+  if (deployed >= journal_first_.value) {
+    replay_from = std::min(replay_from, deployed);
+  } else {
+    put_lost(node, *known,
+             "its state is lost: no revision can be used, and the journal no longer "
+             "reaches back to where it was deployed; deploy it again");
+  }
+  return absl::OkStatus();
+}
+
+/// What is wrong with it; empty: the plan goes on from it.
+std::string Durability::take_revision(Node& node, const Revision& revision, uint64_t& replay_from) {
+  auto plan = decode_plan_revision(revision.state);
+  if (!plan.ok()) return std::string(plan.status().message());
+  EntryId at = revision.info.header.at;
+  uint64_t next = at.position.value + 1;
+  bool gap = next < journal_first_.value;
+  if (gap && !forget_rot_) {
+    return absl::StrCat("the journal begins with entry ", journal_first_.value,
+                        ", and the state ends with ", at.position.value);
+  }
+  std::string wrong = node.restore(plan->record.plan, at, revision.info.header.timestamp,
+                                   plan->state, plan->record.suspended_because);
+  if (!wrong.empty()) return wrong;
+  if (gap) {
+    log_.error("a plan goes on without events that the journal no longer has",
+               {{"plan", plan->record.plan.deploy.plan}, {"state_at", text_of(at)}});
+  }
+  replay_from = std::min(replay_from, std::max(next, journal_first_.value));
+  return {};
+}
+
+void Durability::put_lost(Node& node, const CataloguePlan& plan, const std::string& why) {
+  ++recovered_.lost_plans;
+  log_.error("a plan cannot be restored", {{"plan", plan.deploy.plan}, {"reason", why}});
+  std::string wrong = node.restore(plan, node_state_->at, node_state_->timestamp, {}, why);
+  if (wrong.empty()) return;
+  log_.error("a plan is gone", {{"plan", plan.deploy.plan}, {"reason", wrong}});
+}
+
+absl::Status Durability::replay(Node& node, uint64_t from) {
+  JournalReader reader(files_, journal_index_, {std::max(from, journal_first_.value)});
+  while (true) {
+    auto entry = reader.next();
+    if (!entry.ok()) return entry.status();
+    if (!*entry) return absl::OkStatus();
+    ++recovered_.entries;
+    if (const auto* events = std::get_if<EventsPayload>(&(*entry)->payload)) {
+      recovered_.events += events->batch->rows();
+    }
+    absl::Status replayed = node.replay(**entry);
+    if (absl::IsFailedPrecondition(replayed)) {  // that plan's failure alone
+      ++recovered_.lost_plans;
+      log_.error("a plan cannot be restored", {{"reason", replayed.message()}});
+    } else if (!replayed.ok()) {
+      return replayed;
+    }
+  }
+}
+
+void Durability::persist_at_end(std::chrono::milliseconds at_most) {
+  if (persister_ == nullptr) return;
+  auto written = persister_->persist(at_most);
+  if (written.ok()) return;
+  log_.warning("states were not written at the end; the next start replays the journal",
+               {{"error", written.status().message()}});
+}
+
+void Durability::close() {
+  {
+    std::lock_guard lock(node_mutex_);
+    node_ = nullptr;
+  }
+  if (persister_ != nullptr) persister_->stop();
+  if (committer_ != nullptr) committer_->stop();
+}
+
+}  // namespace pollux

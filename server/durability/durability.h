@@ -1,0 +1,118 @@
+// Everything of a node that outlives the process, opened, and the node brought back from it.
+//
+// In the data directory: `journal/`, `outbox/`, `marks`, and the states of plans in
+// `persistence.location`. Who opens it holds the directory's lock. Thread: main opens, recovers and
+// closes; the parts have their own.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "persistence/files/file_system.h"
+#include "persistence/journal/journal.h"
+#include "persistence/poison/apply_marks.h"
+#include "persistence/state/revision_store.h"
+#include "server/durability/persister.h"
+#include "server/log/logger.h"
+#include "server/node/committer.h"
+#include "server/node/node.h"
+#include "server/settings/settings.h"
+
+namespace pollux {
+
+/// What a start found, for the log, the metrics and /v1/node.
+struct RecoveryCounts {
+  uint64_t plans = 0;       ///< restored from a state
+  uint64_t fallbacks = 0;   ///< newer states that were passed over
+  uint64_t lost_plans = 0;  ///< that could not be restored, and stand suspended
+  uint64_t entries = 0;     ///< replayed
+  uint64_t events = 0;      ///< replayed
+  uint64_t torn_bytes = 0;  ///< cut off the journal's end
+  uint64_t poisoned = 0;    ///< plans with an entry that processes died of
+  uint64_t took_ms = 0;
+};
+
+class Durability {
+ public:
+  /// Opens the journal and looks at the states. `forget_rot`: where the journal has rotted behind
+  /// the states, or ends before them, it is set aside and the node goes on from the states alone.
+  static absl::StatusOr<std::unique_ptr<Durability>> open(FileSystem& files,
+                                                          const Settings& settings, Logger& log,
+                                                          bool forget_rot);
+  ~Durability();
+
+  /// The last epoch that stands in the journal or a state.
+  Epoch epoch_seen() const { return epoch_seen_; }
+  /// Adds what a node needs to be lasting.
+  void equip(NodeOptions& options);
+  /// Brings the node back: it has its observers and nothing else yet.
+  absl::Status recover(Node& node);
+  /// A clean end, before the node's: all states are written, for at most so long.
+  void persist_at_end(std::chrono::milliseconds at_most);
+  /// The journal is closed. What would still call the node ends here.
+  void close();
+
+  const Committer& committer() const { return *committer_; }
+  Persister& persister() const { return *persister_; }
+  const RecoveryCounts& recovered() const { return recovered_; }
+
+ private:
+  /// The states in one folder.
+  struct Found {
+    std::unique_ptr<RevisionStore> store;
+    EntryId newest;  ///< by header; {0, 0} when there is none
+  };
+
+  Durability(FileSystem& files, const Settings& settings, Logger& log, bool forget_rot);
+  template <class Call>
+  void with_node(Call&& call);
+
+  RevisionStore::Options store_options(std::string folder) const;
+  absl::StatusOr<std::shared_ptr<ResultLog>> open_log(const SchemaPtr& schema);
+  absl::Status look_at_states();
+  absl::Status look_at_folder(const std::string& folder);
+  absl::Status read_node_state();
+  absl::Status open_journal();
+  absl::StatusOr<std::unique_ptr<Journal>> open_journal_at(EntryId covered, EntryId reached) const;
+  absl::Status set_journal_aside(const absl::Status& why);
+  EntryId covered_by_states() const;
+  EntryId reached_by_states() const;
+  void begin_committing(std::unique_ptr<Journal> journal);
+  absl::Status restore_states(Node& node, uint64_t& replay_from);
+  absl::Status restore_plan(Node& node, const std::string& folder, const CataloguePlan* known,
+                            uint64_t& replay_from);
+  std::string take_revision(Node& node, const Revision& revision, uint64_t& replay_from);
+  void put_lost(Node& node, const CataloguePlan& plan, const std::string& why);
+  absl::Status replay(Node& node, uint64_t from);
+
+  FileSystem& files_;
+  const Settings settings_;
+  Logger& log_;
+  const bool forget_rot_;
+  const std::string location_;
+
+  Epoch epoch_seen_;
+  std::unique_ptr<NodeCut> node_state_;  // null: there is none
+  std::map<std::string, Found> found_;   // by folder; not the node's own
+  RecoveryCounts recovered_;
+  std::unique_ptr<ApplyMarks> marks_;
+  std::shared_ptr<SegmentIndex> journal_index_;
+  Position journal_first_;
+  Position journal_last_;
+  std::unique_ptr<Committer> committer_;
+  std::unique_ptr<Persister> persister_;
+
+  std::mutex logs_mutex_;
+  std::map<std::string, std::weak_ptr<ResultLog>> logs_;  // by directory
+
+  std::mutex node_mutex_;
+  Node* node_ = nullptr;  // whom callbacks reach
+};
+
+}  // namespace pollux
