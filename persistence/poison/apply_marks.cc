@@ -57,12 +57,15 @@ absl::StatusOr<std::unique_ptr<ApplyMarks>> ApplyMarks::open(const std::string& 
   int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (file < 0) return failed(path, "open it");
   struct stat about;
-  bool sized = ::fstat(file, &about) == 0;
-  bool fresh = sized && about.st_size == 0;
-  if (fresh) sized = ::ftruncate(file, sizeof(Page)) == 0;
-  if (!sized || (!fresh && about.st_size != sizeof(Page))) {
-    absl::Status why = sized ? absl::FailedPreconditionError(path + ": this holds no marks")
-                             : failed(path, "make room in it");
+  bool known = ::fstat(file, &about) == 0;
+  if (known && about.st_size != 0 && about.st_size != sizeof(Page)) {
+    ::close(file);
+    return absl::FailedPreconditionError(path + ": this holds no marks");
+  }
+  // All of it: a hole that the disk has no room for would end the process at a write.
+  if (known) errno = ::posix_fallocate(file, 0, sizeof(Page));
+  if (!known || errno != 0) {
+    absl::Status why = failed(path, "make room in it");
     ::close(file);
     return why;
   }
@@ -72,7 +75,7 @@ absl::StatusOr<std::unique_ptr<ApplyMarks>> ApplyMarks::open(const std::string& 
   if (!why.ok()) return why;
   auto* page = static_cast<Page*>(mapped);
   std::unique_ptr<ApplyMarks> marks(new ApplyMarks(page));
-  if (fresh) {
+  if (page->magic == 0 && page->version == 0) {  // new, or its maker died
     page->magic = kMagic;
     page->version = kVersion;
   }

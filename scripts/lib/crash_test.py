@@ -6,9 +6,8 @@ import argparse
 import json
 import os
 import random
-import subprocess
 import sys
-import threading
+import tempfile
 import time
 
 from crash_producer import Producer
@@ -135,22 +134,16 @@ def kill_again_and_again(server, kills, chance, say):
     return recovery_ms
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("binaries")
-    parser.add_argument("folder")
-    parser.add_argument("--kills", type=int, required=True)
-    parser.add_argument("--seed", type=int, required=True)
-    options = parser.parse_args()
+def crash_test(options, folder):
 
     def say(text):
         print(text, flush=True)
 
     chance = random.Random(options.seed)
     say(f"seed {options.seed}")
-    results = os.path.join(options.folder, "results")
+    results = os.path.join(folder, "results")
     os.makedirs(results)
-    server = CrashServer(options.binaries, options.folder)
+    server = CrashServer(options.binaries, folder)
     producers = []
     try:
         server.start()
@@ -168,9 +161,9 @@ def main():
             producer.abandon()
         server.kill()
 
-    export = export_of(server, options.folder)
+    export = export_of(server, folder)
     acked, lost, duplicated = compare_batches(producers, batches_of(export))
-    replayed_path = os.path.join(options.folder, "replayed.jsonl")
+    replayed_path = os.path.join(folder, "replayed.jsonl")
     with open(replayed_path, "wb") as out:
         server.pollux("run", "--entries", export, stdout=out)
     live, repeated, conflicts = lines_by_id(
@@ -195,6 +188,20 @@ def main():
     good = (lost == duplicated == twice == conflicts == 0 and acked > 0 and replayed
             and not (missing or unknown or different))
     return 0 if good else 1
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("binaries")
+    parser.add_argument("--kills", type=int, required=True)
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--keep", metavar="FOLDER")
+    options = parser.parse_args()
+    if options.keep:
+        os.makedirs(options.keep, exist_ok=True)
+        return crash_test(options, options.keep)
+    with tempfile.TemporaryDirectory() as folder:
+        return crash_test(options, folder)
 
 
 if __name__ == "__main__":

@@ -98,6 +98,7 @@ Json json_of(const Deployed& deployed) {
                {"epoch", deployed.entry.epoch.value},
                {"position", deployed.entry.position.value},
                {"replaced", deployed.replaced}};
+  if (deployed.unchanged) body["unchanged"] = true;
   if (deployed.handed_over) {
     body["state"] = {{"kept", deployed.handed_over->kept},
                      {"fresh", deployed.handed_over->fresh},

@@ -30,7 +30,10 @@ Composition::~Composition() { stop(std::chrono::milliseconds(0)); }
 /// The data directory is this process's alone, and the start has an epoch of its own.
 absl::StatusOr<Epoch> Composition::open_data(const Settings& settings, StartOrders orders) {
   absl::Status made = files_.make_directories(settings.data_dir);
-  if (!made.ok()) return made;
+  if (!made.ok()) {
+    return absl::Status(made.code(), absl::StrCat("the data directory ", settings.data_dir, ": ",
+                                                  std::string(made.message())));
+  }
   auto lock = files_.lock(settings.data_dir + "/lock");
   if (absl::IsUnavailable(lock.status())) {
     return absl::UnavailableError(

@@ -6,7 +6,6 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <optional>
 #include <sstream>
 #include <system_error>
 #include <utility>
@@ -110,8 +109,6 @@ void PlanFolder::deploy(const std::string& path, File& file) {
   request.text = text.str();
   request.name = std::filesystem::path(path).stem().string();
   request.origin = path;
-  std::optional<PlanInfo> there = node_.plan(file.plan);
-  if (there && there->origin == path && there->text == request.text) return;  // nothing new
   Deployed deployed = node_.deploy(request);
   // Only its own plan: one of the API or of another file is not to be lost by a name.
   if (deployed.outcome == Deployed::Outcome::kExists && deployed.plan == file.plan) {
@@ -125,8 +122,10 @@ void PlanFolder::deploy(const std::string& path, File& file) {
                                                        : to_text(deployed.diagnostics, path)}});
     return;
   }
-  log_.info(deployed.replaced ? "plan replaced" : "plan deployed",
-            {{"plan", deployed.plan}, {"file", path}});
+  if (!deployed.unchanged) {
+    log_.info(deployed.replaced ? "plan replaced" : "plan deployed",
+              {{"plan", deployed.plan}, {"file", path}});
+  }
   if (!file.plan.empty() && file.plan != deployed.plan) undeploy(path, file);
   file.plan = deployed.plan;
 }

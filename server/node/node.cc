@@ -37,7 +37,8 @@ Node::Node(NodeOptions options, OnSuspended on_suspended)
       on_suspended_(std::move(on_suspended)),
       workers_(threads_of(options_)),
       sequencer_(options_.epoch, wall_clock_ms,
-                 ProducerTable(options_.forget_producers_after_ms, options_.producers_max)) {
+                 ProducerTable(options_.forget_producers_after_ms, options_.producers_max)),
+      replaying_(options_.replays) {
   sequencer_.set_committer(options_.committer);
   sequencer_.set_on_journal_full(options_.journal_full);
   if (!options_.replays) ticker_ = std::thread([this] { run_ticks(); });
@@ -101,7 +102,9 @@ std::shared_ptr<Shard> Node::make_shard(const std::string& plan) {
     }
     callbacks.mark = options_.marks->find(plan);
   }
-  return std::make_shared<Shard>(plan, options_.shard, workers_, std::move(callbacks));
+  auto shard = std::make_shared<Shard>(plan, options_.shard, workers_, std::move(callbacks));
+  if (!replaying_) shard->let_rest();
+  return shard;
 }
 
 std::vector<SchemaPtr> Node::inputs_of(const std::vector<StreamInfo>& streams) {
@@ -209,6 +212,18 @@ void Node::tell_bringers(const PlanDescription& description,
   }
 }
 
+/// Whether that very plan is deployed and at work; `deployed` then says so.
+bool Node::is_there(const DeployPayload& payload, Deployed& deployed) const {
+  const Plan& plan = plans_.find(deployed.plan)->second;
+  const DeployPayload& there = plan.payload;
+  bool same = there.text == payload.text && there.source == payload.source &&
+              there.origin == payload.origin && there.dialect == payload.dialect;
+  if (!same || !plan.shard->suspended_because().empty()) return false;
+  deployed.entry = plan.info.entry;
+  deployed.unchanged = true;
+  return true;
+}
+
 Deployed Node::deploy(const DeployRequest& request) {
   Tried tried = try_plan(request);
   Deployed deployed = judge(tried);
@@ -231,6 +246,7 @@ Deployed Node::deploy(const DeployRequest& request) {
       return refuse(Deployed::Outcome::kExists,
                     absl::StrCat("a plan named '", deployed.plan, "' is deployed already"));
     }
+    if (deployed.replaced && is_there(payload_of(request, tried.text), deployed)) return deployed;
     std::string conflict = conflict_of(tried.streams, deployed.plan);
     if (!conflict.empty()) return refuse(Deployed::Outcome::kConflict, std::move(conflict));
     absl::StatusOr<Shard::OutputsPtr> opened = open_outputs(tried.streams);

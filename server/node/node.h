@@ -106,6 +106,7 @@ struct Deployed {
   std::string plan;
   EntryId entry;
   bool replaced = false;
+  bool unchanged = false;  ///< `replaced`: by what is there already, so that nothing was done
   std::optional<RestoreReport> handed_over;  ///< `replaced`: what the plan kept of the other's
                                              ///< state; empty when that is not known yet
   Diagnostics diagnostics;
@@ -210,6 +211,7 @@ class Node final : public ResultLogs {
   static std::vector<SchemaPtr> inputs_of(const std::vector<StreamInfo>& streams);
   void tell_takers(const Tried& tried, const Shard::Outputs& outputs);
   void tell_bringers(const PlanDescription& description, const std::vector<StreamInfo>& streams);
+  bool is_there(const DeployPayload& payload, Deployed& deployed) const;
   absl::Status replay_deploy(const Entry& entry);
   void replay_undeploy(const Entry& entry);
   std::vector<std::shared_ptr<Shard>> shards() const;
@@ -233,6 +235,7 @@ class Node final : public ResultLogs {
   std::map<std::string, std::shared_ptr<ResultLog>, std::less<>> logs_;
   Dependents dependents_;
   bool stopping_ = false;
+  bool replaying_;
 
   std::mutex tick_mutex_;
   std::condition_variable tick_wanted_;

@@ -131,7 +131,9 @@ void Node::end_replay() {
   std::vector<std::pair<PlanDescription, std::vector<StreamInfo>>> there;
   {
     std::lock_guard lock(mutex_);
+    replaying_ = false;
     for (const auto& [name, plan] : plans_) {
+      plan.shard->let_rest();
       there.emplace_back(plan.description, plan.info.streams);
     }
   }

@@ -139,6 +139,7 @@ void Shard::schedule() {
 
 /// True when the shard will be scheduled again by a log that has room.
 bool Shard::rests_for_room() {
+  if (!may_rest_.load(std::memory_order_acquire)) return false;
   for (const auto& [stream, log] : outputs_->logs) {
     if (!log->full()) continue;
     flush_logs();  // what fills it must be seen to be confirmed

@@ -98,6 +98,9 @@ class Shard : public std::enable_shared_from_this<Shard> {
   std::string restore(const Entry& deploy, OutputsPtr outputs, EntryId at, std::string_view state);
   /// Entries up to here are in the state that was restored.
   Position restored_at() const { return restored_at_; }
+  /// From here on it rests while a log is full; before, a replay must not wait for whoever is to
+  /// take results.
+  void let_rest() { may_rest_.store(true, std::memory_order_release); }
   /// Suspends the plan, for that reason: before the first push.
   void suspend(const std::string& reason);
 
@@ -163,6 +166,7 @@ class Shard : public std::enable_shared_from_this<Shard> {
   std::atomic<uint64_t> entries_{0}, events_{0}, results_{0};
   std::atomic<bool> suspended_{false}, resting_{false};
   std::atomic<uint32_t> ticks_waiting_{0};
+  std::atomic<bool> may_rest_{false};
 };
 
 }  // namespace pollux

@@ -88,6 +88,18 @@ std::string deploy_body(const PlanFile& file, const ServerPlanOptions& options) 
   return body + "}";
 }
 
+/// What became of the state of the plan that was replaced.
+void write_handed_over(const element& answer, OutputBuffer& out) {
+  element state;
+  if (answer["state"].get(state) != simdjson::SUCCESS) return;
+  for (auto [key, what] : {std::pair("kept", "keeps its state: "),
+                           {"fresh", "begins without: "},
+                           {"dropped", "state dropped: "}}) {
+    std::string parts = joined_texts_at(state, key);
+    if (!parts.empty()) out.append(std::string("  ") + what + parts + "\n");
+  }
+}
+
 ExitCode deploy_plan(const ConnectionOptions& connection, const ServerPlanOptions& options) {
   const PlanFile file = read_plan_file(options.file);
   if (!file.error.empty()) {
@@ -96,9 +108,12 @@ ExitCode deploy_plan(const ConnectionOptions& connection, const ServerPlanOption
   }
   auto write = [](const element& answer, OutputBuffer& out) {
     out.append(printable(text_at(answer, "plan")) +
-               (flag_at(answer, "replaced") ? ": replaced" : ": deployed") + " at " +
-               std::to_string(number_at(answer, "epoch")) + "." +
+               (flag_at(answer, "unchanged")  ? ": unchanged, deployed"
+                : flag_at(answer, "replaced") ? ": replaced"
+                                              : ": deployed") +
+               " at " + std::to_string(number_at(answer, "epoch")) + "." +
                std::to_string(number_at(answer, "position")) + "\n");
+    write_handed_over(answer, out);
   };
   ApiRequest request{.method = "POST", .path = "/v1/plans"};
   request.body = deploy_body(file, options);
@@ -171,6 +186,21 @@ ExitCode undeploy_plan(const ConnectionOptions& connection, const ServerPlanOpti
   return ask_and_print(connection, options.json, request, {}, write);
 }
 
+// ---- persist ----
+
+ExitCode persist_plan(const ConnectionOptions& connection, const ServerPlanOptions& options) {
+  auto write = [](const element& answer, OutputBuffer& out) {
+    out.append(printable(text_at(answer, "plan")) + ": " +
+               counted(number_at(answer, "state_bytes"), "byte") + " of state at " +
+               std::to_string(number_at(answer, "epoch")) + "." +
+               std::to_string(number_at(answer, "position")) + " in " +
+               printable(text_at(answer, "file")) + "\n");
+  };
+  ApiRequest request{.method = "POST",
+                     .path = "/v1/plans/" + url_encoded(options.name) + "/persist"};
+  return ask_and_print(connection, options.json, request, {}, write);
+}
+
 using Work = ExitCode (*)(const ConnectionOptions&, const ServerPlanOptions&);
 
 struct PlanCommand {
@@ -204,7 +234,8 @@ void add_server_plan_commands(CLI::App& plan, ConnectionOptions& connection, Exi
   CLI::App* deploy = add_command(
       plan,
       {"deploy", "Deploy a plan on a server",
-       "The server's answer: plan, epoch, position, replaced; or its error, with diagnostics",
+       "The server's answer: plan, epoch, position, replaced, and what of the state was kept; or "
+       "its error, with diagnostics",
        "All errors of the plan are told as FILE:LINE:COLUMN, and nothing is deployed then. Ends\n"
        "with 0, 2 for errors in the plan, 4 when the file cannot be read, 5 when the server "
        "cannot\n"
@@ -228,6 +259,17 @@ void add_server_plan_commands(CLI::App& plan, ConnectionOptions& connection, Exi
                    "The server's answer", "Example:\n  pollux plan show Guess\n", show_plan},
                   options, connection, exit_code);
   show->add_option("NAME", options->name, "The plan")->required();
+  CLI::App* persist = add_command(
+      plan,
+      {"persist", "Write the state of all plans now, and show this one's revision",
+       "The server's answer: plan, epoch, position, file, file_bytes, state_bytes, pause_us",
+       "Ends with 6 when the server cannot write it, or keeps nothing (persistence.enabled: "
+       "false).\n"
+       "\n"
+       "Example:\n  pollux plan persist Guess\n",
+       persist_plan},
+      options, connection, exit_code);
+  persist->add_option("NAME", options->name, "The plan")->required();
   CLI::App* undeploy = add_command(
       plan,
       {"undeploy", "Remove a plan and its state from a server",

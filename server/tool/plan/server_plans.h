@@ -1,4 +1,4 @@
-// pollux plan list, deploy, show, undeploy: the plans of a server.
+// pollux plan list, deploy, show, persist, undeploy: the plans of a server.
 #pragma once
 
 namespace CLI {

@@ -6,6 +6,7 @@
 #include "engine/runtime/saved_units.h"
 #include "persistence/files/posix_file_system.h"
 #include "persistence/state/revision_reader.h"
+#include "server/durability/plan_record.h"
 #include "server/formats/json_text.h"
 #include "server/tool/journal/entry_id_text.h"
 #include "server/tool/read_only_files.h"
@@ -38,9 +39,15 @@ struct Units {
   std::string wrong;
 };
 
+/// The server puts a record before a plan's state; a state without one is taken too.
+std::string_view without_record(std::string_view state) {
+  auto revision = decode_plan_revision(state);
+  return revision.ok() ? revision->state : state;
+}
+
 Units units_of(std::string_view state) {
   Units found;
-  found.wrong = read_units(state, found.units);
+  found.wrong = read_units(without_record(state), found.units);
   if (!found.wrong.empty()) found.units.clear();
   return found;
 }
@@ -113,7 +120,7 @@ ExitCode inspect_state(const StateInspectOptions& options) {
   out.append(options.json ? json_of(options.file, revision->info, units)
                           : text_of(options.file, revision->info, units));
   // What is no plan's at all is the server's own matter, as in the folder `_node`.
-  bool unreadable = !units.wrong.empty() && is_state(revision->state);
+  bool unreadable = !units.wrong.empty() && is_state(without_record(revision->state));
   ExitCode code = unreadable ? ExitCode::kBadInput : ExitCode::kOk;
   code = finish_output(out, console, "standard output", code);
   if (unreadable) console.message(options.file + ": " + units.wrong);

@@ -74,7 +74,7 @@ TEST_F(DataDirTest, AFolderInUseIsLeftAlone) {
   std::string base = base_url();
   std::string log = failing_polluxd("");
   EXPECT_NE(log.find("data"), std::string::npos) << log;
-  EXPECT_NE(log.find("has the directory open"), std::string::npos) << log;
+  EXPECT_NE(log.find("another process has the data directory"), std::string::npos) << log;
   EXPECT_EQ(get(base + "/readyz"), "ok\n");
 }
 

@@ -81,7 +81,20 @@ TEST_F(PolluxClientTest, APlanIsDeployedShownReplacedAndRemoved) {
   EXPECT_TRUE(run.out.starts_with("Guess: deployed at ")) << run.out;
   EXPECT_EQ(shell("pollux plan deploy guess.siddhi").exit_code, 6);
   EXPECT_TRUE(
-      shell("pollux plan deploy guess.siddhi --replace").out.starts_with("Guess: replaced"));
+      shell("pollux plan deploy guess.siddhi --replace").out.starts_with("Guess: unchanged"));
+  ShellResult edited = shell(
+      "sed 's/define table Offenders/define table More (user string); &/' guess.siddhi > "
+      "more.siddhi;"
+      "pollux plan deploy more.siddhi --name Guess --replace");
+  EXPECT_TRUE(edited.out.starts_with("Guess: replaced")) << edited.out << edited.err;
+  EXPECT_NE(edited.out.find("keeps its state: "), std::string::npos) << edited.out << edited.err;
+  EXPECT_NE(edited.out.find("table Offenders"), std::string::npos) << edited.out;
+  EXPECT_NE(edited.out.find("begins without: table More"), std::string::npos) << edited.out;
+  ShellResult persisted = shell("pollux plan persist Guess");
+  EXPECT_EQ(persisted.exit_code, 0) << persisted.err;
+  EXPECT_NE(persisted.out.find("of state at"), std::string::npos) << persisted.out;
+  EXPECT_NE(persisted.out.find("/-1234/Guess/"), std::string::npos) << persisted.out;
+  EXPECT_EQ(shell("pollux plan persist Nothing").exit_code, 1);
   EXPECT_NE(shell("pollux plan list").out.find("Guess"), std::string::npos);
   EXPECT_NE(shell("pollux plan show Guess").out.find("define table Offenders"), std::string::npos);
   EXPECT_EQ(shell("pollux plan undeploy Guess").out, "Guess: undeployed\n");
@@ -208,7 +221,7 @@ TEST_F(PolluxAloneTest, BashCompletesCommandsOptionsAndValues) {
 
 TEST_F(PolluxAloneTest, EachCommandHasAnExample) {
   for (std::string command : {"status", "send", "tail", "query", "completion", "plan list",
-                              "plan deploy", "plan show", "plan undeploy"}) {
+                              "plan deploy", "plan show", "plan persist", "plan undeploy"}) {
     ShellResult run = shell("pollux " + command + " --help");
     EXPECT_EQ(run.exit_code, 0);
     EXPECT_NE(run.out.find("Example"), std::string::npos) << command;
