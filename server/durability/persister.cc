@@ -27,6 +27,8 @@ struct Persister::Round {
   const NodeCut cut;
   std::mutex mutex;
   std::condition_variable changed;
+  size_t cuts = 0;      ///< plans that have come to the order
+  bool closed = false;  ///< for those that come later it is over
   std::map<std::string, PersistedPlan> written;
   absl::Status committed;
 };
@@ -144,6 +146,27 @@ void Persister::note_lost(const absl::Status& status) {
   round->changed.notify_all();
 }
 
+/// Until all have written, or it takes too long for those that have not even come to the order: a
+/// plan that rests keeps nobody else from being written.
+void Persister::wait_for_plans(Round& round, Clock::time_point patience) {
+  std::unique_lock lock(round.mutex);
+  while (round.committed.ok() && round.written.size() < round.cut.plans.size()) {
+    if (Clock::now() >= patience && round.written.size() == round.cuts) break;
+    // A stop is told under another lock: looks again now and then.
+    round.changed.wait_for(lock, kLookInterval);
+    lock.unlock();
+    retry_logs();
+    bool stopping = false;
+    {
+      std::lock_guard inner(mutex_);
+      stopping = stopping_;
+    }
+    lock.lock();
+    if (stopping) break;
+  }
+  round.closed = true;
+}
+
 absl::StatusOr<PersistReport> Persister::do_round() {
   auto begun = Clock::now();
   last_round_ = begun;
@@ -154,23 +177,24 @@ absl::StatusOr<PersistReport> Persister::do_round() {
   absl::Status failed;
   PersistReport report;
   report.at = round->cut.at;
+  wait_for_plans(*round, begun + options_.plan_patience);
   {
-    std::unique_lock lock(round->mutex);
-    // A stop is told under another lock: looks again now and then.
-    while (round->committed.ok() && round->written.size() < round->cut.plans.size()) {
-      round->changed.wait_for(lock, kLookInterval);
-      lock.unlock();
-      retry_logs();
-      lock.lock();
-      std::lock_guard inner(mutex_);
-      if (stopping_) break;
+    std::lock_guard lock(round->mutex);
+    failed = round->committed;
+    for (const CataloguePlan& plan : round->cut.plans) {
+      auto written = round->written.find(plan.deploy.plan);
+      if (written != round->written.end()) {
+        report.plans.push_back(written->second);
+        continue;
+      }
+      PersistedPlan& late = report.plans.emplace_back();
+      late.plan = plan.deploy.plan;
+      late.status = absl::DeadlineExceededError("the plan is behind and did not come to it");
     }
-    if (!round->committed.ok()) {
-      failed = round->committed;
-    } else if (round->written.size() < round->cut.plans.size()) {
-      failed = absl::UnavailableError("the node is stopping");
-    }
-    for (const auto& [plan, written] : round->written) report.plans.push_back(written);
+  }
+  {
+    std::lock_guard lock(mutex_);
+    if (failed.ok() && stopping_) failed = absl::UnavailableError("the node is stopping");
   }
   if (failed.ok()) {
     report.node = write_node(*round);
@@ -223,7 +247,11 @@ void Persister::cut(Shard& shard, const Engine& engine, const Entry& entry) {
       std::find_if(round->cut.plans.begin(), round->cut.plans.end(),
                    [&](const CataloguePlan& plan) { return plan.deploy.plan == shard.plan(); });
   if (known == round->cut.plans.end()) return;
-
+  {
+    std::lock_guard lock(round->mutex);
+    if (round->closed) return;
+    ++round->cuts;
+  }
   auto begun = Clock::now();
   auto job = std::make_shared<Job>();
   job->written.plan = shard.plan();

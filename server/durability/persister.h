@@ -61,6 +61,8 @@ struct PersisterOptions {
   /// Larger states are saved by a child.
   uint64_t inline_bytes_max = uint64_t{2} << 20;
   std::chrono::milliseconds child_patience{std::chrono::minutes(10)};
+  /// How long a round waits for plans that are behind.
+  std::chrono::milliseconds plan_patience{std::chrono::minutes(1)};
   std::function<void(const PersistReport&)> done;
   std::function<void(const absl::Status&)> failed;  ///< a whole round
 };
@@ -104,6 +106,7 @@ class Persister {
   void run();
   void retry_logs();
   bool due(const CommitterCounts& journal) const;
+  void wait_for_plans(Round& round, std::chrono::steady_clock::time_point patience);
   absl::StatusOr<PersistReport> do_round();
   std::shared_ptr<Round> begin_round();
   void note_lost(const absl::Status& status);

@@ -393,8 +393,6 @@ void Sequencer::replay(const Entry& entry, const std::vector<std::shared_ptr<Sha
   if (events != nullptr) bytes = events->batch->bytes_held();
   {
     std::lock_guard lock(mutex_);
-    ++counts_.entries;
-    if (events != nullptr) counts_.events += events->batch->rows();
     if (entry.id.position.value > position_) {
       position_ = entry.id.position.value;
       last_ms_ = std::max(last_ms_, entry.timestamp.ms);

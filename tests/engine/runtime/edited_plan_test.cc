@@ -63,6 +63,14 @@ class Node {
     EXPECT_EQ(engine_.restore_state("plan", before.state(), report), "");
     return report;
   }
+  /// Deploys another text in the plan's place.
+  ApplyOutcome replace(const std::string& text, bool replace = true) {
+    DeployPayload payload{"plan", text};
+    payload.replace = replace;
+    return apply(std::move(payload));
+  }
+  bool suspend() { return engine_.suspend("plan"); }
+  std::vector<std::string> plans() const { return engine_.plans(); }
   std::string state() const { return engine_.save_state("plan"); }
   std::string restore_strictly(const Node& before) {
     return engine_.restore_state("plan", before.state());
@@ -112,6 +120,46 @@ TEST(EditedPlan, OfThreeQueriesOneIsEditedAndTwoKeepTheirState) {
   EXPECT_EQ(after.take("Sums"), Names{"150"});
   EXPECT_EQ(after.take("Counts"), Names{"1"});
   EXPECT_EQ(after.take("Pairs"), Names{"40 50"});
+}
+
+TEST(EditedPlan, ADeployThatReplacesHandsOverWhatIsUnchanged) {
+  Node node = fed(text_of({kStream, kSums, kCounts}));
+  node.results.rows.clear();
+  ApplyOutcome outcome = node.replace(text_of({kStream, kSums, kPairs}));
+  ASSERT_EQ(outcome.status, ApplyStatus::kApplied) << outcome.reason;
+  EXPECT_EQ(outcome.plan, "plan");
+  EXPECT_EQ(outcome.handed_over.kept, (Names{"clock", "query sums"}));
+  EXPECT_EQ(outcome.handed_over.fresh, Names{"query pairs"});
+  EXPECT_EQ(outcome.handed_over.dropped, Names{"query counts"});
+  EXPECT_EQ(node.plans(), Names{"plan"});
+  node.send("one", 50);
+  EXPECT_EQ(node.take("Sums"), Names{"150"});
+  EXPECT_TRUE(node.take("Counts").empty());
+}
+
+TEST(EditedPlan, ADeployThatDoesNotSayReplaceLeavesThePlanAlone) {
+  Node node = fed(text_of({kStream, kSums}));
+  ApplyOutcome outcome = node.replace(text_of({kStream, kCounts}), /*replace=*/false);
+  EXPECT_EQ(outcome.status, ApplyStatus::kRejected);
+  EXPECT_EQ(outcome.reason, "a plan named 'plan' is deployed already");
+  EXPECT_EQ(node.replace("from nothing").status, ApplyStatus::kRejected);
+  node.take("Sums");
+  node.send("one", 50);
+  EXPECT_EQ(node.take("Sums"), Names{"150"});
+}
+
+TEST(EditedPlan, ASuspendedPlanTakesNothingUntilItIsReplaced) {
+  Node node = fed(text_of({kStream, kSums}));
+  node.take("Sums");
+  ASSERT_TRUE(node.suspend());
+  node.send("one", 50);
+  EXPECT_TRUE(node.take("Sums").empty());
+  EXPECT_EQ(node.state(), "");
+  ApplyOutcome outcome = node.replace(text_of({kStream, kSums}));
+  EXPECT_EQ(outcome.status, ApplyStatus::kApplied);
+  EXPECT_TRUE(outcome.handed_over.kept.empty()) << "nobody knows what its state was worth";
+  node.send("one", 50);
+  EXPECT_EQ(node.take("Sums"), Names{"50"});
 }
 
 TEST(EditedPlan, TheOrderOfQueriesAndTheirSpellingDoNotMatter) {
