@@ -48,9 +48,13 @@ void ApplyMarks::Mark::begin(EntryId entry) {
 void ApplyMarks::Mark::end() {
   keep_order();
   epoch = 0;
-  if (deaths == 0) return;
+  if (deaths == 0 || position < died_position) return;
   deaths = 0;
   died_epoch = died_position = 0;
+}
+
+bool ApplyMarks::Mark::suspects(EntryId entry) const {
+  return deaths != 0 && died_epoch == entry.epoch.value && died_position == entry.position.value;
 }
 
 absl::StatusOr<std::unique_ptr<ApplyMarks>> ApplyMarks::open(const std::string& path) {
@@ -84,22 +88,33 @@ absl::StatusOr<std::unique_ptr<ApplyMarks>> ApplyMarks::open(const std::string& 
     return absl::FailedPreconditionError(path + ": marks of version " +
                                          std::to_string(page->version));
   }
-  marks->count_deaths();
   return marks;
 }
 
 ApplyMarks::~ApplyMarks() { ::munmap(page_, sizeof(Page)); }
 
-void ApplyMarks::count_deaths() {
+void ApplyMarks::Mark::note_death() {
+  EntryId entry{{epoch}, {position}};
+  // A death that is counted once too often would be worse than one that is not counted.
+  epoch = 0;
+  keep_order();
+  if (suspects(entry)) {
+    ++deaths;
+    return;
+  }
+  deaths = 0;
+  keep_order();
+  died_epoch = entry.epoch.value;
+  died_position = entry.position.value;
+  keep_order();
+  deaths = 1;
+}
+
+void ApplyMarks::note_deaths(Position first) {
   for (Mark& mark : page_->marks) {
     mark.name_bytes = std::min<uint32_t>(mark.name_bytes, kNameBytesMax);
-    if (mark.name_bytes == 0 || mark.epoch == 0) continue;
-    bool again = mark.died_epoch == mark.epoch && mark.died_position == mark.position;
-    mark.deaths = again ? mark.deaths + 1 : 1;
-    mark.died_epoch = mark.epoch;
-    mark.died_position = mark.position;
-    keep_order();
-    mark.epoch = 0;  // this death is counted
+    if (mark.name_bytes != 0 && mark.epoch != 0) mark.note_death();
+    if (mark.deaths == 0 || mark.died_position < first.value) mark = Mark{};
   }
 }
 
@@ -117,20 +132,17 @@ ApplyMarks::Mark* ApplyMarks::find(std::string_view plan) {
   if (plan.empty() || plan.size() > kNameBytesMax) return nullptr;
   Mark* free = nullptr;
   for (Mark& mark : page_->marks) {
+    // What is poisoned keeps its slot; the plan goes on in another one.
+    if (mark.deaths >= kDeathsMax) continue;
     if (std::string_view(mark.name, mark.name_bytes) == plan) return &mark;
     if (mark.name_bytes == 0 && free == nullptr) free = &mark;
   }
   if (free == nullptr) return nullptr;
   *free = Mark{};
   std::memcpy(free->name, plan.data(), plan.size());
+  keep_order();
   free->name_bytes = static_cast<uint32_t>(plan.size());
   return free;
-}
-
-void ApplyMarks::forget(std::string_view plan) {
-  for (Mark& mark : page_->marks) {
-    if (mark.name_bytes != 0 && std::string_view(mark.name, mark.name_bytes) == plan) mark = Mark{};
-  }
 }
 
 }  // namespace pollux

@@ -2,14 +2,16 @@
 //
 // A plan's mark is set before an entry is applied and cleared behind it. A process that finds a
 // mark set knows that one before it died during that entry; an entry during which two have died is
-// poisoned for that plan. Marks survive the process, not the machine: after a loss of power they
-// may be older than what happened, which only costs another death. An entry that was applied clears
-// what was noted of the deaths before.
-// Thread: find() and poisoned() one at a time; a Mark is its plan's thread's.
+// poisoned for that plan, and stays noted as long as it can come again, whatever the plan takes
+// behind it. A single death is forgotten once that entry, or one behind it, was applied after all:
+// a replay begins before it. Marks survive the process, not the machine: after a loss of power they
+// may be older than what happened, which only costs another death.
+// Thread: one at a time; a Mark is its plan's thread's.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,32 +39,40 @@ class ApplyMarks {
 
     void begin(EntryId entry);
     void end();
+    /// A process died in it, once so far.
+    bool suspects(EntryId entry) const;
+    /// The entry that is being applied is one that a process died in.
+    void note_death();
   };
   struct Poisoned {
     std::string plan;
     EntryId entry;
   };
 
-  /// Maps the file, made when it is not there, and takes note of the marks that are set.
+  /// Maps the file, made when it is not there. What stands in it stays as it is.
   /// kFailedPrecondition: it is of a newer version, or no such file; the disk's errors.
   static absl::StatusOr<std::unique_ptr<ApplyMarks>> open(const std::string& path);
   ~ApplyMarks();
   ApplyMarks(const ApplyMarks&) = delete;
   ApplyMarks& operator=(const ApplyMarks&) = delete;
 
+  /// Takes note of the marks that are set, and forgets what is known of entries below `first`,
+  /// which will not come again. Once, before find().
+  void note_deaths(Position first);
   /// Entries that two processes died in, by plan.
   std::vector<Poisoned> poisoned() const;
   /// The plan's mark; null when its name is too long or there are too many plans.
   Mark* find(std::string_view plan);
-  /// The plan is gone, with all that was noted of it.
-  void forget(std::string_view plan);
+  /// Held while an entry is applied that is under suspicion: of several plans that were at work on
+  /// it when a process died, only the one that is to blame is found at work twice.
+  std::mutex& one_suspect() { return one_suspect_; }
 
  private:
   struct Page;
   explicit ApplyMarks(Page* page) : page_(page) {}
-  void count_deaths();
 
   Page* page_;
+  std::mutex one_suspect_;
 };
 
 }  // namespace pollux

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <chrono>
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "persistence/codec/schema_codec.h"
 #include "persistence/journal/journal_reader.h"
+#include "persistence/segments/segment_files.h"
 #include "persistence/state/state_folder.h"
 #include "server/durability/node_state.h"
 #include "server/formats/result_writer.h"
@@ -46,12 +48,36 @@ absl::StatusOr<std::unique_ptr<Durability>> Durability::open(FileSystem& files,
                                                              const Settings& settings, Logger& log,
                                                              bool forget_rot) {
   std::unique_ptr<Durability> opened(new Durability(files, settings, log, forget_rot));
+  if (absl::Status looked = opened->look_at_versions(); !looked.ok()) return looked;
   if (absl::Status looked = opened->look_at_states(); !looked.ok()) return looked;
-  if (absl::Status journal = opened->open_journal(); !journal.ok()) return journal;
   auto marks = ApplyMarks::open(settings.data_dir + "/marks");
   if (!marks.ok()) return marks.status();
+  if (absl::Status journal = opened->open_journal(); !journal.ok()) return journal;
   opened->marks_ = *std::move(marks);
+  opened->marks_->note_deaths(opened->journal_first_);
   return opened;
+}
+
+/// What a newer version wrote is refused before anything is changed, results included, which are
+/// opened only with the plans that write them.
+absl::Status Durability::look_at_versions() const {
+  std::vector<LogPlace> places = {{settings_.data_dir + "/journal", LogKind::kJournal}};
+  std::string outboxes = settings_.data_dir + "/outbox";
+  auto streams = files_.list(outboxes);
+  if (!streams.ok() && !absl::IsNotFound(streams.status())) return streams.status();
+  for (const DirectoryEntry& stream : streams.value_or(std::vector<DirectoryEntry>())) {
+    if (!stream.directory) continue;
+    places.push_back({absl::StrCat(outboxes, "/", stream.name), LogKind::kOutbox});
+  }
+  for (const LogPlace& place : places) {
+    auto segments = glance_at_segments(files_, place);
+    if (absl::IsNotFound(segments.status())) continue;
+    if (!segments.ok()) return segments.status();
+    for (const SegmentGlance& segment : *segments) {
+      if (absl::IsFailedPrecondition(segment.header.status())) return segment.header.status();
+    }
+  }
+  return absl::OkStatus();
 }
 
 RevisionStore::Options Durability::store_options(std::string folder) const {
@@ -260,11 +286,13 @@ absl::StatusOr<std::shared_ptr<ResultLog>> Durability::open_log(const SchemaPtr&
 
 absl::Status Durability::recover(Node& node) {
   auto begun = Clock::now();
+  std::set<std::string> poisoned_plans;
   for (const ApplyMarks::Poisoned& poisoned : marks_->poisoned()) {
-    ++recovered_.poisoned;
+    poisoned_plans.insert(poisoned.plan);
     log_.error("processes died while a plan was at an entry; the plan will be suspended there",
                {{"plan", poisoned.plan}, {"entry", text_of(poisoned.entry)}});
   }
+  recovered_.poisoned = poisoned_plans.size();
   if (settings_.persistence.sync != SyncMode::kEveryCommit) {
     log_.warning("acknowledged events may be lost with the power, by persistence.sync");
   }
@@ -358,54 +386,72 @@ absl::Status Durability::restore_plan(Node& node, const std::string& folder,
     for (const absl::Status& why : newest->passed_over)
       passed_over(folder, std::string(why.message()));
     if (!newest->revision) break;
-    std::string wrong = take_revision(node, *newest->revision, replay_from);
-    if (wrong.empty()) {
-      ++recovered_.plans;
-      return absl::OkStatus();
-    }
-    passed_over(newest->path, wrong);
+    absl::Status taken = take_revision(node, *newest->revision, replay_from);
+    recovered_.plans += taken.ok() ? 1 : 0;
+    if (!absl::IsFailedPrecondition(taken)) return taken;
+    passed_over(newest->path, std::string(taken.message()));
     before_ms = newest->timestamp_ms;
   }
   if (known == nullptr) return absl::OkStatus();
-  uint64_t deployed = known->entry.position.value;
-  if (deployed >= journal_first_.value) {
-    replay_from = std::min(replay_from, deployed);
-  } else {
-    put_lost(node, *known,
-             "its state is lost: no revision can be used, and the journal no longer "
-             "reaches back to where it was deployed; deploy it again");
+  absl::StatusOr<std::optional<uint64_t>> from = built_from(*known);
+  if (!from.ok()) return from.status();
+  if (*from) {
+    replay_from = std::min(replay_from, **from);
+    return absl::OkStatus();
   }
-  return absl::OkStatus();
+  return put_lost(node, *known,
+                  "its state is lost: no revision can be used, and the journal no longer "
+                  "reaches back to where it was deployed; deploy it again");
 }
 
-/// What is wrong with it; empty: the plan goes on from it.
-std::string Durability::take_revision(Node& node, const Revision& revision, uint64_t& replay_from) {
+/// The plan goes on from it. kFailedPrecondition: it cannot, but perhaps from an older one.
+absl::Status Durability::take_revision(Node& node, const Revision& revision,
+                                       uint64_t& replay_from) {
   auto plan = decode_plan_revision(revision.state);
-  if (!plan.ok()) return std::string(plan.status().message());
+  if (!plan.ok()) return absl::FailedPreconditionError(std::string(plan.status().message()));
   EntryId at = revision.info.header.at;
   uint64_t next = at.position.value + 1;
   bool gap = next < journal_first_.value;
   if (gap && !forget_rot_) {
-    return absl::StrCat("the journal begins with entry ", journal_first_.value,
-                        ", and the state ends with ", at.position.value);
+    return absl::FailedPreconditionError(
+        absl::StrCat("the journal begins with entry ", journal_first_.value,
+                     ", and the state ends with ", at.position.value));
   }
-  std::string wrong = node.restore(plan->record.plan, at, revision.info.header.timestamp,
-                                   plan->state, plan->record.suspended_because);
-  if (!wrong.empty()) return wrong;
+  absl::Status restored = node.restore(plan->record.plan, at, revision.info.header.timestamp,
+                                       plan->state, plan->record.suspended_because);
+  if (!restored.ok()) return restored;
   if (gap) {
     log_.error("a plan goes on without events that the journal no longer has",
                {{"plan", plan->record.plan.deploy.plan}, {"state_at", text_of(at)}});
   }
   replay_from = std::min(replay_from, std::max(next, journal_first_.value));
-  return {};
+  return absl::OkStatus();
 }
 
-void Durability::put_lost(Node& node, const CataloguePlan& plan, const std::string& why) {
+/// The entry from which the journal builds the plan again; nothing when it does not reach back that
+/// far. A plan that replaced another has some of its state: it is built from the first of them.
+absl::StatusOr<std::optional<uint64_t>> Durability::built_from(const CataloguePlan& plan) const {
+  std::optional<uint64_t> from;
+  if (plan.entry.position < journal_first_) return from;
+  JournalReader reader(files_, journal_index_, journal_first_);
+  while (true) {
+    auto entry = reader.next();
+    if (absl::IsDataLoss(entry.status())) return std::optional<uint64_t>();
+    if (!entry.ok()) return entry.status();
+    if (!*entry || (*entry)->id.position > plan.entry.position) return from;
+    const auto* deploy = std::get_if<DeployPayload>(&(*entry)->payload);
+    if (deploy == nullptr || deploy->plan != plan.deploy.plan || deploy->replace) continue;
+    from = (*entry)->id.position.value;
+  }
+}
+
+absl::Status Durability::put_lost(Node& node, const CataloguePlan& plan, const std::string& why) {
   ++recovered_.lost_plans;
   log_.error("a plan cannot be restored", {{"plan", plan.deploy.plan}, {"reason", why}});
-  std::string wrong = node.restore(plan, node_state_->at, node_state_->timestamp, {}, why);
-  if (wrong.empty()) return;
-  log_.error("a plan is gone", {{"plan", plan.deploy.plan}, {"reason", wrong}});
+  absl::Status there = node.restore(plan, node_state_->at, node_state_->timestamp, {}, why);
+  if (!absl::IsFailedPrecondition(there)) return there;
+  log_.error("a plan is gone", {{"plan", plan.deploy.plan}, {"reason", there.message()}});
+  return absl::OkStatus();
 }
 
 absl::Status Durability::replay(Node& node, uint64_t from) {

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -75,6 +76,7 @@ class Durability {
 
   RevisionStore::Options store_options(std::string folder) const;
   absl::StatusOr<std::shared_ptr<ResultLog>> open_log(const SchemaPtr& schema);
+  absl::Status look_at_versions() const;
   absl::Status look_at_states();
   absl::Status look_at_folder(const std::string& folder);
   absl::Status read_node_state();
@@ -87,8 +89,9 @@ class Durability {
   absl::Status restore_states(Node& node, uint64_t& replay_from);
   absl::Status restore_plan(Node& node, const std::string& folder, const CataloguePlan* known,
                             uint64_t& replay_from);
-  std::string take_revision(Node& node, const Revision& revision, uint64_t& replay_from);
-  void put_lost(Node& node, const CataloguePlan& plan, const std::string& why);
+  absl::Status take_revision(Node& node, const Revision& revision, uint64_t& replay_from);
+  absl::StatusOr<std::optional<uint64_t>> built_from(const CataloguePlan& plan) const;
+  absl::Status put_lost(Node& node, const CataloguePlan& plan, const std::string& why);
   absl::Status replay(Node& node, uint64_t from);
 
   FileSystem& files_;

@@ -84,15 +84,20 @@ void Persister::run() {
     changed_.wait_for(lock, kLookInterval,
                       [this] { return stopping_ || make_room_ || !asked_.empty(); });
     if (stopping_) break;
-    bool wanted = std::exchange(make_room_, false) || !asked_.empty();
+    making_room_ = std::exchange(make_room_, false);
+    bool twice = making_room_;
     std::deque<Answer> asked = std::exchange(asked_, {});
     lock.unlock();
     retry_logs();
-    if (wanted || due(committer_.counts())) {
+    // What the journal has now is below the second-latest states only behind two rounds. One that
+    // fails has told so.
+    if (twice) do_round().IgnoreError();
+    if (twice || !asked.empty() || due(committer_.counts())) {
       absl::StatusOr<PersistReport> report = do_round();
       for (Answer& answer : asked) answer.set_value(report);
     }
     lock.lock();
+    making_room_ = false;
   }
   for (Answer& answer : asked_) answer.set_value(absl::UnavailableError("the node is stopping"));
   asked_.clear();
@@ -117,7 +122,7 @@ absl::StatusOr<PersistReport> Persister::persist(std::chrono::milliseconds at_mo
 void Persister::make_room() {
   {
     std::lock_guard lock(mutex_);
-    if (round_ != nullptr) return;  // room may come of it
+    if (making_room_) return;
     make_room_ = true;
   }
   changed_.notify_all();

@@ -89,7 +89,7 @@ class Persister {
   /// A round, behind those that are under way. kUnavailable: the persister stops, or it took
   /// longer.
   absl::StatusOr<PersistReport> persist(std::chrono::milliseconds at_most);
-  /// The journal is full: rounds until there is room again.
+  /// The journal is full: two rounds, behind which all of its segments but the last can go.
   void make_room();
   /// What is under way is abandoned.
   void stop();
@@ -131,6 +131,7 @@ class Persister {
   std::shared_ptr<Round> round_;  ///< that is under way
   std::deque<Answer> asked_;
   bool make_room_ = false;
+  bool making_room_ = false;
   bool stopping_ = false;
   PersisterCounts counts_;
 

@@ -96,15 +96,26 @@ std::shared_ptr<Shard> Node::make_shard(const std::string& plan) {
   };
   callbacks.persist = options_.persist;
   callbacks.log = options_.plan_log;
-  if (options_.marks != nullptr) {
-    for (const ApplyMarks::Poisoned& poisoned : options_.marks->poisoned()) {
-      if (poisoned.plan == plan) callbacks.poisoned = poisoned.entry;
-    }
-    callbacks.mark = options_.marks->find(plan);
-  }
-  auto shard = std::make_shared<Shard>(plan, options_.shard, workers_, std::move(callbacks));
+  callbacks.marks = options_.marks;
+  return std::make_shared<Shard>(plan, options_.shard, workers_, std::move(callbacks));
+}
+
+/// Where a plan of that name has gone but is not through with its entries, its shard goes on with
+/// the new one behind them: two would bring their results in no order.
+std::shared_ptr<Shard> Node::shard_for(const std::string& plan) {
+  auto leaving = leaving_.find(plan);
+  std::shared_ptr<Shard> shard = leaving == leaving_.end() ? nullptr : leaving->second.lock();
+  if (shard == nullptr) shard = make_shard(plan);
   if (!replaying_) shard->let_rest();
   return shard;
+}
+
+void Node::remove_plan(std::string_view name) {
+  auto plan = plans_.find(name);
+  std::erase_if(leaving_, [](const auto& shard) { return shard.second.expired(); });
+  leaving_[plan->first] = plan->second.shard;
+  plans_.erase(plan);
+  drop_unused_logs();
 }
 
 std::vector<SchemaPtr> Node::inputs_of(const std::vector<StreamInfo>& streams) {
@@ -185,7 +196,7 @@ std::map<std::string, PlanOutput> Node::places_in(const Shard::Outputs& of_plan)
 Node::Plan& Node::put_plan(const Tried& tried, DeployPayload payload, Shard::OutputsPtr outputs) {
   payload.plan = tried.outcome.plan;
   Plan& plan = plans_[payload.plan];
-  if (plan.shard == nullptr) plan.shard = make_shard(payload.plan);
+  if (plan.shard == nullptr) plan.shard = shard_for(payload.plan);
   plan.info.name = payload.plan;
   plan.info.text = payload.source.empty() ? payload.text : payload.source;
   plan.info.origin = payload.origin;
@@ -316,8 +327,7 @@ absl::Status Node::undeploy(std::string_view name, bool force) {
     auto plan = plans_.find(name);
     sequencer_.undeploy(plan->second.shard,
                         [committed](const absl::Status& status) { committed->set_value(status); });
-    plans_.erase(plan);
-    drop_unused_logs();
+    remove_plan(name);
   }
   for (const Observer& each : observers_) each.observer->undeployed(info.name);
   return committed->get_future().get();

@@ -160,10 +160,11 @@ class Node final : public ResultLogs {
 
   void begin_replay(Sequencer::Place place, ProducerTable producers);
   /// The plan with the state that it had behind entry `at`, where it was suspended if there is a
-  /// reason. What is wrong with plan or state, and then the plan is not there.
-  std::string restore(const CataloguePlan& plan, EntryId at, Timestamp timestamp,
-                      std::string_view state, const std::string& suspended_because);
-  /// The next entry of the journal. It waits while the plans are behind.
+  /// reason. kFailedPrecondition: what is wrong with plan or state, and then the plan is not there;
+  /// else a log of its results cannot be opened, and going on would lose the plan.
+  absl::Status restore(const CataloguePlan& plan, EntryId at, Timestamp timestamp,
+                       std::string_view state, const std::string& suspended_because);
+  /// The next entry of the journal. It waits while the plans are behind. Errors as of restore().
   absl::Status replay(const Entry& entry);
   void end_replay();
   ProducerTable no_producers() const {
@@ -206,6 +207,8 @@ class Node final : public ResultLogs {
   static std::map<std::string, PlanOutput> places_in(const Shard::Outputs& of_plan);
   std::string conflict_of(const std::vector<StreamInfo>& streams, const std::string& plan) const;
   std::shared_ptr<Shard> make_shard(const std::string& plan);
+  std::shared_ptr<Shard> shard_for(const std::string& plan);
+  void remove_plan(std::string_view name);
   absl::StatusOr<Shard::OutputsPtr> open_outputs(const std::vector<StreamInfo>& streams);
   Plan& put_plan(const Tried& tried, DeployPayload payload, Shard::OutputsPtr outputs);
   static std::vector<SchemaPtr> inputs_of(const std::vector<StreamInfo>& streams);
@@ -232,6 +235,7 @@ class Node final : public ResultLogs {
 
   mutable std::mutex mutex_;
   std::map<std::string, Plan, std::less<>> plans_;
+  std::map<std::string, std::weak_ptr<Shard>, std::less<>> leaving_;  // perhaps still at work
   std::map<std::string, std::shared_ptr<ResultLog>, std::less<>> logs_;
   Dependents dependents_;
   bool stopping_ = false;

@@ -7,6 +7,14 @@
 #include "server/node/node.h"
 
 namespace pollux {
+namespace {
+
+absl::Status cannot_open_results(const DeployPayload& plan, const absl::Status& why) {
+  return absl::UnavailableError(absl::StrCat("the results of plan '", plan.plan,
+                                             "' cannot be opened: ", std::string(why.message())));
+}
+
+}  // namespace
 
 NodeCut Node::order_persist(Sequencer::Committed committed) {
   NodeCut cut(no_producers());
@@ -24,19 +32,19 @@ void Node::begin_replay(Sequencer::Place place, ProducerTable producers) {
   sequencer_.begin_at(place, std::move(producers));
 }
 
-std::string Node::restore(const CataloguePlan& known, EntryId at, Timestamp timestamp,
-                          std::string_view state, const std::string& suspended_because) {
+absl::Status Node::restore(const CataloguePlan& known, EntryId at, Timestamp timestamp,
+                           std::string_view state, const std::string& suspended_because) {
   Tried tried = try_payload(known.deploy);
   if (tried.outcome.status != ApplyStatus::kApplied) {
-    return absl::StrCat("the plan's text is not taken: ",
-                        to_text(tried.outcome.diagnostics, known.deploy.plan));
+    return absl::FailedPreconditionError(absl::StrCat(
+        "the plan's text is not taken: ", to_text(tried.outcome.diagnostics, known.deploy.plan)));
   }
   std::lock_guard one_at_a_time(deploying_);
   Shard::OutputsPtr outputs;
   {
     std::lock_guard lock(mutex_);
     absl::StatusOr<Shard::OutputsPtr> opened = open_outputs(tried.streams);
-    if (!opened.ok()) return std::string(opened.status().message());
+    if (!opened.ok()) return cannot_open_results(known.deploy, opened.status());
     outputs = *opened;
     Plan& plan = put_plan(tried, known.deploy, *opened);
     DeployPayload payload = known.deploy;
@@ -45,7 +53,7 @@ std::string Node::restore(const CataloguePlan& known, EntryId at, Timestamp time
         plan.shard->restore({known.entry, timestamp, std::move(payload)}, *opened, at, state);
     if (!wrong.empty()) {
       plans_.erase(known.deploy.plan);
-      return wrong;
+      return absl::FailedPreconditionError(wrong);
     }
     if (!suspended_because.empty()) plan.shard->suspend(suspended_because);
     plan.info.entry = known.entry;
@@ -53,7 +61,7 @@ std::string Node::restore(const CataloguePlan& known, EntryId at, Timestamp time
     sequencer_.route(plan.shard, inputs_of(tried.streams));
   }
   tell_takers(tried, *outputs);
-  return {};
+  return absl::OkStatus();
 }
 
 absl::Status Node::replay(const Entry& entry) {
@@ -93,7 +101,7 @@ absl::Status Node::replay_deploy(const Entry& entry) {
   {
     std::lock_guard lock(mutex_);
     absl::StatusOr<Shard::OutputsPtr> opened = open_outputs(tried.streams);
-    if (!opened.ok()) return opened.status();
+    if (!opened.ok()) return cannot_open_results(payload, opened.status());
     outputs = *opened;
     Plan& plan = put_plan(tried, payload, outputs);
     plan.info.entry = entry.id;
@@ -118,8 +126,7 @@ void Node::replay_undeploy(const Entry& entry) {
   sequencer_.route(there, {});
   {
     std::lock_guard lock(mutex_);
-    plans_.erase(payload.plan);
-    drop_unused_logs();
+    remove_plan(payload.plan);
   }
   for (const Observer& each : observers_) {
     if (!each.brings_events) each.observer->undeployed(payload.plan);

@@ -46,7 +46,13 @@ Shard::Shard(std::string plan, ShardLimits limits, WorkerPool& workers, Callback
       workers_(workers),
       callbacks_(std::move(callbacks)),
       engine_({.is_result = {}, .log = callbacks_.log}),
-      outputs_(std::make_shared<const Outputs>(Logs())) {}
+      outputs_(std::make_shared<const Outputs>(Logs())) {
+  if (callbacks_.marks == nullptr) return;
+  mark_ = callbacks_.marks->find(*plan_);
+  for (const ApplyMarks::Poisoned& poisoned : callbacks_.marks->poisoned()) {
+    if (poisoned.plan == *plan_) poisoned_.push_back(poisoned.entry);
+  }
+}
 
 bool Shard::room_in_queue(size_t bytes) const {
   return queued_entries_ < limits_.entries_max &&
@@ -194,7 +200,7 @@ void Shard::run() {
 
 /// With a note of what it is at work on, for whoever comes after a process that dies of it.
 ApplyOutcome Shard::apply_marked(const Entry& entry) {
-  if (callbacks_.poisoned == entry.id) {
+  if (std::find(poisoned_.begin(), poisoned_.end(), entry.id) != poisoned_.end()) {
     ApplyOutcome outcome;
     outcome.status = ApplyStatus::kSuspended;
     outcome.plan = *plan_;
@@ -204,12 +210,12 @@ ApplyOutcome Shard::apply_marked(const Entry& entry) {
     return outcome;
   }
   Sink sink(*this);
-  // A suspended plan does nothing, and what is known of the entry it died of stays known.
-  bool idle = suspended_.load(std::memory_order_relaxed);
-  if (callbacks_.mark == nullptr || idle) return engine_.apply(entry, sink);
-  callbacks_.mark->begin(entry.id);
+  if (mark_ == nullptr) return engine_.apply(entry, sink);
+  std::unique_lock<std::mutex> alone;
+  if (mark_->suspects(entry.id)) alone = std::unique_lock(callbacks_.marks->one_suspect());
+  mark_->begin(entry.id);
   ApplyOutcome outcome = engine_.apply(entry, sink);
-  callbacks_.mark->end();
+  mark_->end();
   return outcome;
 }
 

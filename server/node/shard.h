@@ -14,7 +14,6 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -66,9 +65,8 @@ class Shard : public std::enable_shared_from_this<Shard> {
     std::function<void(const ApplyOutcome&)> replaced;  ///< a plan in the place of another
     /// The state is to be cut behind this entry. Results of all entries up to it are in the logs.
     std::function<void(Shard&, const Engine&, const Entry&)> persist;
-    PlanLog* log = nullptr;            ///< what `#log` writes; may be null
-    ApplyMarks::Mark* mark = nullptr;  ///< what the shard is at work on; may be null
-    std::optional<EntryId> poisoned;   ///< processes died of this entry
+    PlanLog* log = nullptr;       ///< what `#log` writes; may be null
+    ApplyMarks* marks = nullptr;  ///< where it is noted what the shard is at work on; may be null
   };
   using Applied = std::function<void(const ApplyOutcome&)>;
 
@@ -142,6 +140,8 @@ class Shard : public std::enable_shared_from_this<Shard> {
   const ShardLimits limits_;
   WorkerPool& workers_;
   const Callbacks callbacks_;
+  ApplyMarks::Mark* mark_ = nullptr;  // null: nothing is noted
+  std::vector<EntryId> poisoned_;     // processes died of these entries
   Position restored_at_;
 
   mutable std::mutex mutex_;

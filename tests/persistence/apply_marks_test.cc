@@ -18,10 +18,13 @@ class ApplyMarksTest : public ::testing::Test {
   ApplyMarksTest() { std::filesystem::create_directories(folder_); }
   ~ApplyMarksTest() override { std::filesystem::remove_all(folder_); }
 
-  std::unique_ptr<ApplyMarks> open() {
+  /// As a start whose journal begins with entry `first`.
+  std::unique_ptr<ApplyMarks> open(uint64_t first = 1) {
     auto marks = ApplyMarks::open(path_);
     EXPECT_TRUE(marks.ok()) << marks.status();
-    return marks.ok() ? *std::move(marks) : nullptr;
+    if (!marks.ok()) return nullptr;
+    (*marks)->note_deaths({first});
+    return *std::move(marks);
   }
   /// A process applies the entry and is killed while it does.
   void die_during(const char* plan, EntryId entry) {
@@ -29,6 +32,7 @@ class ApplyMarksTest : public ::testing::Test {
     if (child == 0) {
       auto marks = ApplyMarks::open(path_);
       if (!marks.ok()) ::_exit(1);
+      (*marks)->note_deaths({1});
       (*marks)->find(plan)->begin(entry);
       ::kill(::getpid(), SIGKILL);
     }
@@ -52,9 +56,48 @@ TEST_F(ApplyMarksTest, AnEntryThatTwoProcessesDiedInIsPoisonedForItsPlan) {
   EXPECT_EQ(marks->poisoned()[0].plan, "p");
   EXPECT_EQ(marks->poisoned()[0].entry, (EntryId{{1}, {9}}));
   marks.reset();
-  EXPECT_EQ(open()->poisoned().size(), 1u) << "until the plan is gone";
-  open()->forget("p");
-  EXPECT_TRUE(open()->poisoned().empty());
+  EXPECT_EQ(open(9)->poisoned().size(), 1u) << "as long as the entry can come again";
+  EXPECT_TRUE(open(10)->poisoned().empty());
+}
+
+TEST_F(ApplyMarksTest, EntriesReplayedBeforeTheOneThatProcessesDiedInClearNothing) {
+  for (int death = 0; death < 2; ++death) {
+    {
+      auto marks = open();
+      for (uint64_t position : {7, 8}) {
+        marks->find("p")->begin({{1}, {position}});
+        marks->find("p")->end();
+      }
+    }
+    die_during("p", {{1}, {9}});
+  }
+  EXPECT_EQ(open()->poisoned().size(), 1u);
+}
+
+TEST_F(ApplyMarksTest, WhatIsPoisonedStaysSoWhateverThePlanTakesBehindIt) {
+  die_during("p", {{1}, {9}});
+  die_during("p", {{1}, {9}});
+  {
+    auto marks = open();
+    marks->find("p")->begin({{3}, {30}});
+    marks->find("p")->end();
+  }
+  EXPECT_EQ(open()->poisoned().size(), 1u);
+  die_during("p", {{3}, {31}});
+  EXPECT_EQ(open()->poisoned().size(), 1u);
+  die_during("p", {{3}, {31}});
+  EXPECT_EQ(open()->poisoned().size(), 2u);
+}
+
+TEST_F(ApplyMarksTest, AnEntryIsUnderSuspicionFromTheFirstDeathUntilItIsApplied) {
+  die_during("p", {{1}, {9}});
+  auto marks = open();
+  ApplyMarks::Mark* mark = marks->find("p");
+  EXPECT_FALSE(mark->suspects({{1}, {8}}));
+  EXPECT_TRUE(mark->suspects({{1}, {9}}));
+  mark->begin({{1}, {9}});
+  mark->end();
+  EXPECT_FALSE(mark->suspects({{1}, {9}}));
 }
 
 TEST_F(ApplyMarksTest, DeathsInDifferentEntriesAreChance) {
@@ -91,8 +134,7 @@ TEST_F(ApplyMarksTest, NamesAndNumbersOfPlansAreBounded) {
   }
   EXPECT_EQ(marks->find("one more"), nullptr);
   EXPECT_NE(marks->find("plan7"), nullptr);
-  marks->forget("plan7");
-  EXPECT_NE(marks->find("one more"), nullptr);
+  EXPECT_NE(open()->find("one more"), nullptr) << "nothing is noted of any of them";
 }
 
 }  // namespace
