@@ -63,9 +63,10 @@ absl::StatusOr<std::unique_ptr<Durability>> Durability::open(FileSystem& files,
 absl::Status Durability::look_at_versions() const {
   std::vector<LogPlace> places = {{settings_.data_dir + "/journal", LogKind::kJournal}};
   std::string outboxes = settings_.data_dir + "/outbox";
+  if (absl::Status made = files_.make_directories(outboxes); !made.ok()) return made;
   auto streams = files_.list(outboxes);
-  if (!streams.ok() && !absl::IsNotFound(streams.status())) return streams.status();
-  for (const DirectoryEntry& stream : streams.value_or(std::vector<DirectoryEntry>())) {
+  if (!streams.ok()) return streams.status();
+  for (const DirectoryEntry& stream : *streams) {
     if (!stream.directory) continue;
     places.push_back({absl::StrCat(outboxes, "/", stream.name), LogKind::kOutbox});
   }

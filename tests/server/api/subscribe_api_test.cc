@@ -312,5 +312,21 @@ TEST_F(SubscribeApiTest, ManyReadersWhilePlansComeAndGo) {
   EXPECT_TRUE(becomes_true([&] { return open_streams() == 0; }));
 }
 
+TEST_F(SubscribeApiTest, ASubscriberGoesOnBehindItsLastIdAfterARestart) {
+  send(json::array({login("ann"), login("bob"), login("eve")}).dump());
+  std::string second;
+  {
+    Subscriber subscriber(url("/v1/streams/Seen/subscribe?from=oldest"));
+    second = subscriber.events(3)[1].id;
+  }
+  restart();
+  Subscriber subscriber(url("/v1/streams/Seen/subscribe"), {{"Last-Event-ID", second}});
+  send(json::array({login("joe")}).dump());
+  std::vector<SseEvent> events = subscriber.events(2);
+  ASSERT_EQ(events.size(), 2u);
+  EXPECT_NE(events[0].data.find("eve"), std::string::npos) << events[0].data;
+  EXPECT_NE(events[1].data.find("joe"), std::string::npos) << events[1].data;
+}
+
 }  // namespace
 }  // namespace pollux

@@ -60,6 +60,7 @@ class DurabilityTest : public testing::Test {
     NodeOptions options;
     options.epoch = *epoch;
     options.workers = settings_.engine.workers;
+    options.plan_log = plan_log_;
     durability_->equip(options);
     node_ = std::make_unique<Node>(
         std::move(options), [this](const std::string& plan, const std::string& reason) {
@@ -209,6 +210,7 @@ class DurabilityTest : public testing::Test {
   FaultyFiles files_;
   std::unique_ptr<Logger> log_;
   std::vector<PlanObserver*> observers_;
+  PlanLog* plan_log_ = nullptr;
   std::unique_ptr<Durability> durability_;
   std::unique_ptr<Node> node_;
 };

@@ -2,6 +2,8 @@
 // drops them, and made again.
 #include <gtest/gtest.h>
 
+#include <cctype>
+
 #include "engine/runtime/engine.h"
 #include "persistence/files/posix_file_system.h"
 #include "server/publishers/sink_manager.h"
@@ -118,6 +120,37 @@ TEST_F(DurableSinksTest, what_is_not_delivered_waits_on_disk) {
   std::vector<std::string> lines = lines_of(folder_ / "later/out");
   EXPECT_EQ(lines.size(), 29U);
   EXPECT_EQ(lines.front(), "2");
+}
+
+TEST_F(DurableSinksTest, a_webhook_gets_again_only_the_batch_that_it_did_not_confirm) {
+  Webhook webhook;
+  const std::string hook = "@sink(type='http', publisher.url='" + webhook.url() +
+                           "', batch='2', retry.min='1 ms', retry.max='5 ms', "
+                           "@map(type='json', @payload('{{n}}')))";
+  deploy(hook);
+  add_row(2);
+  ASSERT_TRUE(soon([&] { return published() == 1; }));
+  webhook.be_silent(true);
+  add_row(3);
+  ASSERT_TRUE(soon([&] { return webhook.requests().size() == 2; }));
+  add_row(4);
+  add_row(5);
+  sinks_->stop();
+  webhook.be_silent(false);
+  webhook.answer_nobody();
+  restart();
+  deploy(hook);
+  add_row(6);
+  ASSERT_TRUE(soon([&] { return published() == 4; }));
+  Lines bodies;
+  for (const Webhook::Request& request : webhook.requests()) bodies.push_back(request.body);
+  ASSERT_GE(bodies.size(), 4u);
+  EXPECT_EQ(bodies[0], "[2]");
+  EXPECT_EQ(bodies[1], "[3]") << "not confirmed";
+  std::string later;
+  for (size_t i = 2; i < bodies.size(); ++i) later += bodies[i];
+  std::erase_if(later, [](char c) { return std::isdigit(c) == 0; });
+  EXPECT_EQ(later, "3456") << "none lost, none but that one twice";
 }
 
 TEST_F(DurableSinksTest, a_sink_that_went_with_its_plan_begins_anew) {
