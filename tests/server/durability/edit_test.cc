@@ -106,6 +106,35 @@ TEST_P(EditTest, TheStateOfAnEarlierPlanOfThatNameIsNotTakenWhereTheNewestHasRot
   EXPECT_EQ(values("Totals").back(), "ann 2");
 }
 
+TEST_P(EditTest, APlanThatSuspendedItselfStaysSoUntilItIsReplaced) {
+  const std::string loops =
+      "@app:name('Sums') define stream Logins (user string, n int);"
+      "@info(name='sums') from Logins select user, sum(n) as total group by user "
+      "insert into Totals; from Logins[n > 100] select * insert into Logins;";
+  start();
+  deploy(loops);
+  send_ok("Logins", {{"ann", 7}});
+  settle();
+  persist_if(before());
+  send_ok("Logins", {{"ann", 101}});
+  ASSERT_TRUE(becomes_true([&] { return !suspended_because("Sums").empty(); }));
+  std::string why = suspended_because("Sums");
+  send_ok("Logins", {{"ann", 1}});
+  persist_if(behind());
+  Lines totals = results("Totals");
+  kill_and_start();
+  EXPECT_TRUE(becomes_true([&] { return suspended_because("Sums") == why; }))
+      << suspended_because("Sums") << ", before: " << why;
+  EXPECT_EQ(results("Totals"), totals);
+  deploy(kFirst, /*replace=*/true);
+  send_ok("Logins", {{"ann", 1}});
+  Lines mended = results("Totals");
+  EXPECT_EQ(mended.size(), totals.size() + 1);
+  kill_and_start();
+  EXPECT_EQ(results("Totals"), mended);
+  EXPECT_EQ(suspended_because("Sums"), "");
+}
+
 /// Keeps a plan at work until it is told to go on.
 class SlowLog final : public PlanLog {
  public:

@@ -118,7 +118,8 @@ TEST_F(ProcessTest, AnEntryThatTwoProcessesDiedOfSuspendsItsPlanVisibly) {
   EXPECT_NE(tail.out.find(R"("total":670)"), std::string::npos) << tail.out;
 }
 
-TEST_F(ProcessTest, AnExportOfTheJournalGivesWhatTheServerGaveOverReplacedAndRemovedPlans) {
+TEST_F(ProcessTest,
+       AnExportOfTheJournalGivesWhatTheServerGaveOverReplacedSuspendedAndRemovedPlans) {
   pid_t child = start_polluxd();
   auto send_some = [&] {
     for (int i = 0; i < 5; ++i) {
@@ -131,7 +132,14 @@ TEST_F(ProcessTest, AnExportOfTheJournalGivesWhatTheServerGaveOverReplacedAndRem
       "from Logins#window.lengthBatch(3) select sum(n) as n insert into Others;";
   deploy(kSums);
   deploy(other);
+  // Suspended by an event that it feeds to itself without an end.
+  deploy(
+      "@app:name('Loops') define stream Logins (user string, n int);"
+      "from Logins select user, n insert into Looped; from Logins[n > 100] select * insert into "
+      "Logins;");
   send_some();
+  ASSERT_EQ(send(R"({"user":"eve","n":101})"), 200);
+  EXPECT_TRUE(logged("a plan failed and is suspended"));
   deploy(std::string(kSums) + "from Logins[n > 2] select user insert into Seen;", "?replace=true");
   send_some();
   ASSERT_EQ(call("DELETE", base_url() + "/v1/plans/Other")->status, 200);
@@ -141,24 +149,26 @@ TEST_F(ProcessTest, AnExportOfTheJournalGivesWhatTheServerGaveOverReplacedAndRem
   deploy(other);
   send_some();
   std::map<std::string, std::string> served;
-  for (const auto& [stream, rows] : {std::pair("Totals", 40), {"Seen", 6}, {"Others", 9}}) {
+  for (const auto& [stream, rows] :
+       {std::pair("Totals", 41), {"Seen", 6}, {"Others", 10}, {"Looped", 10}}) {
     ShellResult tail = shell("pollux tail " + std::string(stream) + " --from oldest --limit " +
                              std::to_string(rows) + " --server " + base_url());
     served[stream] = tail.out;
   }
   end(child, SIGKILL);
   ShellResult run = shell("set -o pipefail; pollux journal export data | pollux run --entries -");
-  EXPECT_EQ(run.exit_code, 0) << run.err;
+  EXPECT_EQ(run.exit_code, 4) << "since a plan failed";
+  EXPECT_NE(run.err.find("plan Loops failed and is suspended"), std::string::npos) << run.err;
   std::map<std::string, std::string> replayed;
   for (const std::string& line : lines_of(run.out)) {
-    for (const char* stream : {"Totals", "Seen", "Others"}) {
-      if (line.find("\"stream\":\"" + std::string(stream) + "\"") == std::string::npos) continue;
+    for (const auto& [stream, rows] : served) {
+      if (line.find("\"stream\":\"" + stream + "\"") == std::string::npos) continue;
       replayed[stream] += line + "\n";
     }
   }
-  for (const char* stream : {"Totals", "Seen", "Others"}) {
-    EXPECT_FALSE(served[stream].empty()) << stream;
-    EXPECT_EQ(replayed[stream], served[stream]) << stream;
+  for (const auto& [stream, rows] : served) {
+    EXPECT_FALSE(rows.empty()) << stream;
+    EXPECT_EQ(replayed[stream], rows) << stream;
   }
 }
 

@@ -1,5 +1,6 @@
 // Results over restarts: subscribers go on behind what they saw, and persistence that is off.
 #include "server/daemon/composition.h"
+#include "server/http/http_client.h"
 #include "tests/server/durability/durability_testing.h"
 
 namespace pollux {
@@ -100,6 +101,12 @@ TEST_F(OffTest, NothingIsWrittenAndTheLogSaysSo) {
   Intake& intake = node->node().intake();
   auto batch = batch_of(intake.schema_of("Logins"), {{"ann", 1}});
   ASSERT_TRUE(submit(intake, submission_of(batch)).status.ok());
+  HttpClient client;
+  HttpClientRequest about;
+  about.url = "http://127.0.0.1:" + std::to_string(node->http_port()) + "/v1/node";
+  auto said = client.request(about);
+  ASSERT_TRUE(said.ok()) << said.status();
+  EXPECT_NE(said->body.find("acknowledged events and all state are lost"), std::string::npos);
   node->stop(kPatience);
   node.reset();
   EXPECT_NE(logged().find("persistence is off: nothing outlives the process"), std::string::npos);

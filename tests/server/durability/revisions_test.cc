@@ -78,6 +78,33 @@ TEST_F(RevisionsTest, ARottenNewestLeadsToTheOneBeforeAndToTheSameResults) {
   EXPECT_TRUE(std::filesystem::exists(newest)) << "what has rotted is left for whoever looks at it";
 }
 
+TEST_F(RevisionsTest, APlanWhoseStateIsWholeTakesNothingTwiceForOneWhoseStateIsNot) {
+  start();
+  deploy(kSums);
+  deploy(
+      "@app:name('Counts') define stream Logins (user string, n int);"
+      "define table Seen (user string, times long); define stream Asks (user string);"
+      "from Logins select user, count() as times group by user insert into Counts;"
+      "from Logins select user, 1L as times insert into Seen;"
+      "from Asks join Seen on Asks.user == Seen.user select count() as rows insert into Rows;");
+  send_some(5);
+  persist();
+  send_some(5);
+  persist();
+  send_some(5);
+  Lines sums = results("Totals");
+  Lines counts = results("Counts");
+  kill();
+  rot(revisions("Sums").back());
+  start();
+  EXPECT_EQ(recovered().plans, 2u);
+  EXPECT_EQ(results("Counts"), counts);
+  expect_undisturbed(sums);
+  EXPECT_EQ(values("Counts").back(), "bob 16");
+  send_ok("Asks", {{"ann"}});
+  EXPECT_EQ(values("Rows").back(), "16");
+}
+
 TEST_F(RevisionsTest, WhereBothHaveRottenTheJournalBuildsThePlanAgain) {
   live();
   Lines before = results("Totals");
