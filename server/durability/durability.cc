@@ -387,7 +387,10 @@ absl::Status Durability::restore_plan(Node& node, const std::string& folder,
     for (const absl::Status& why : newest->passed_over)
       passed_over(folder, std::string(why.message()));
     if (!newest->revision) break;
-    absl::Status taken = take_revision(node, *newest->revision, replay_from);
+    bool falls_back = before_ms != UINT64_MAX || !newest->passed_over.empty();
+    absl::Status taken;
+    if (falls_back) taken = look_behind(newest->revision->info.header.at);
+    if (taken.ok()) taken = take_revision(node, *newest->revision, replay_from);
     recovered_.plans += taken.ok() ? 1 : 0;
     if (!absl::IsFailedPrecondition(taken)) return taken;
     passed_over(newest->path, std::string(taken.message()));
@@ -429,8 +432,25 @@ absl::Status Durability::take_revision(Node& node, const Revision& revision,
   return absl::OkStatus();
 }
 
+/// Rot that the newest states have taken in hurts a plan which falls back behind it, and only that
+/// one: kFailedPrecondition.
+absl::Status Durability::look_behind(EntryId at) const {
+  uint64_t next = std::max(at.position.value + 1, journal_first_.value);
+  JournalReader reader(files_, journal_index_, {next});
+  while (true) {
+    auto entry = reader.next();
+    if (absl::IsDataLoss(entry.status())) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("the journal behind it has rotted: ", entry.status().message()));
+    }
+    if (!entry.ok()) return entry.status();
+    if (!*entry) return absl::OkStatus();
+  }
+}
+
 /// The entry from which the journal builds the plan again; nothing when it does not reach back that
-/// far. A plan that replaced another has some of its state: it is built from the first of them.
+/// far, or has rotted since. A plan that replaced another has some of its state: it is built from
+/// the first of them.
 absl::StatusOr<std::optional<uint64_t>> Durability::built_from(const CataloguePlan& plan) const {
   std::optional<uint64_t> from;
   if (plan.entry.position < journal_first_) return from;
@@ -439,10 +459,10 @@ absl::StatusOr<std::optional<uint64_t>> Durability::built_from(const CataloguePl
     auto entry = reader.next();
     if (absl::IsDataLoss(entry.status())) return std::optional<uint64_t>();
     if (!entry.ok()) return entry.status();
-    if (!*entry || (*entry)->id.position > plan.entry.position) return from;
+    if (!*entry) return from;
     const auto* deploy = std::get_if<DeployPayload>(&(*entry)->payload);
-    if (deploy == nullptr || deploy->plan != plan.deploy.plan || deploy->replace) continue;
-    from = (*entry)->id.position.value;
+    bool first = deploy != nullptr && deploy->plan == plan.deploy.plan && !deploy->replace;
+    if (first && (*entry)->id.position <= plan.entry.position) from = (*entry)->id.position.value;
   }
 }
 

@@ -90,6 +90,7 @@ class Durability {
   absl::Status restore_plan(Node& node, const std::string& folder, const CataloguePlan* known,
                             uint64_t& replay_from);
   absl::Status take_revision(Node& node, const Revision& revision, uint64_t& replay_from);
+  absl::Status look_behind(EntryId at) const;
   absl::StatusOr<std::optional<uint64_t>> built_from(const CataloguePlan& plan) const;
   absl::Status put_lost(Node& node, const CataloguePlan& plan, const std::string& why);
   absl::Status replay(Node& node, uint64_t from);

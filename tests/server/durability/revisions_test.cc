@@ -175,6 +175,32 @@ TEST_F(RevisionsTest, APlanWithoutStateOrJournalStandsThereSuspendedAndSaysWhy) 
   EXPECT_EQ(values("Totals").back(), "ann 3");
 }
 
+TEST_F(RevisionsTest, RotInStateAndJournalCostsOnlyThePlanThatNeedsBoth) {
+  start();
+  deploy(kSums);
+  deploy(
+      "@app:name('Counts') define stream Logins (user string, n int);"
+      "from Logins select count() as times insert into Counts;");
+  send_some(5);
+  persist();
+  Path journal = files_in(data() / "journal").front();
+  uint64_t first_state = std::filesystem::file_size(journal);
+  send_some(5);
+  persist();
+  send_some(5);
+  Lines counts = results("Counts");
+  kill();
+  rot(journal, first_state + 70);
+  rot(revisions("Sums").back());
+  start();
+  EXPECT_EQ(recovered().lost_plans, 1u);
+  EXPECT_NE(logged().find("the journal behind it has rotted"), std::string::npos);
+  EXPECT_NE(suspended_because("Sums").find("its state is lost"), std::string::npos);
+  EXPECT_EQ(results("Counts"), counts);
+  send_some(1);
+  EXPECT_EQ(values("Counts").back(), "32");
+}
+
 TEST_F(RevisionsTest, FilesOfOthersAreLeftAloneAndDisturbNothing) {
   namespace fs = std::filesystem;
   live();
