@@ -2,6 +2,8 @@
 // what it holds.
 #pragma once
 
+#include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -34,6 +36,10 @@ class Ring {
     return item;
   }
   void clear() { head_ = size_ = 0; }
+  /// Makes room for so many in an empty ring.
+  void reserve(uint32_t items) {
+    if (items_.size() < items) items_ = std::vector<T>(std::bit_ceil(std::max(items, 4U)));
+  }
   size_t bytes() const { return items_.capacity() * sizeof(T); }
 
  private:

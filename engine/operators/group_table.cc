@@ -1,6 +1,7 @@
 #include "engine/operators/group_table.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "engine/base/check.h"
 
@@ -110,6 +111,10 @@ void GroupTable::archive(StateArchive& archive) {
   uint32_t groups = archive.count(groups_.size());
   if (archive.loads()) groups_.resize(groups, Group{StringRef(), 0, 0});
   archive.list(free_, [&](uint32_t& group) { archive.index(group, groups); });
+  if (archive.loads()) {
+    size_t used = groups - std::min<size_t>(free_.size(), groups);
+    slots_.resize(std::max(slots_.size(), std::bit_ceil(used * 2 + 2)));
+  }
   std::vector<bool> is_free(groups, false);
   for (uint32_t group : free_) is_free[group] = true;
   for (uint32_t number = 0; number < groups; ++number) {

@@ -378,9 +378,16 @@ std::optional<PlanDescription> Engine::describe(std::string_view plan) const {
 }
 
 std::string Engine::save_state(std::string_view plan) const {
+  std::string state;
+  save_state(plan, [&](std::string_view piece) { state += piece; });
+  return state;
+}
+
+void Engine::save_state(std::string_view plan,
+                        const std::function<void(std::string_view)>& take) const {
   Impl::Deployed* deployed = impl_->find(plan);
-  if (deployed == nullptr || deployed->suspended) return {};
-  return pollux::save_state(*deployed->plan);
+  if (deployed == nullptr || deployed->suspended) return;
+  pollux::save_state(*deployed->plan, take);
 }
 
 std::string Engine::restore_state(std::string_view plan, std::string_view state) {

@@ -136,6 +136,8 @@ class Engine {
   /// A plan's whole state, as plan_state.h writes it; empty when no plan has that name or it is
   /// suspended. Between entries.
   std::string save_state(std::string_view plan) const;
+  /// The same, handed on piece by piece: it is never in memory as a whole.
+  void save_state(std::string_view plan, const std::function<void(std::string_view)>& take) const;
   /// Puts a state in the place of the plan's, which must have been saved by a plan of the same
   /// text. Returns what is wrong; then nothing has changed. A suspended plan goes on.
   std::string restore_state(std::string_view plan, std::string_view state);

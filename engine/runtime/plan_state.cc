@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/base/check.h"
 #include "engine/runtime/saved_units.h"
 
 namespace pollux {
@@ -60,28 +61,38 @@ std::string load_unit(const StateUnit& unit, const SavedUnit& saved) {
 
 }  // namespace
 
-std::string save_state(Plan& plan) {
-  std::string out;
+void save_state(Plan& plan, const StateArchive::Take& take) {
   uint32_t units = 0;
   for (const StateUnit& unit : plan.state_units()) units += unit.parts.empty() ? 0 : 1;
-  put(out, kStateMagic);
-  put(out, kStateFormat);
-  put(out, units);
+  std::string head;
+  put(head, kStateMagic);
+  put(head, kStateFormat);
+  put(head, units);
   for (const StateUnit& unit : plan.state_units()) {
     if (unit.parts.empty()) continue;
-    put(out, static_cast<uint32_t>(unit.name.size()));
-    out += unit.name;
-    put(out, unit.hash);
-    put(out, static_cast<uint32_t>(unit.parts.size()));
+    put(head, static_cast<uint32_t>(unit.name.size()));
+    head += unit.name;
+    put(head, unit.hash);
+    put(head, static_cast<uint32_t>(unit.parts.size()));
     for (Stateful* part : unit.parts) {
-      StateArchive archive;
+      // Its length stands before it: gone over twice, which costs less than holding it.
+      StateArchive counted(StateArchive::Take{});
+      part->archive_state(counted);
+      put(head, part->state_version());
+      put(head, counted.saved());
+      take(std::exchange(head, {}));
+      StateArchive archive(take);
       part->archive_state(archive);
-      std::string payload = archive.take();
-      put(out, part->state_version());
-      put(out, static_cast<uint64_t>(payload.size()));
-      out += payload;
+      archive.flush();
+      POLLUX_CHECK(archive.saved() == counted.saved());
     }
   }
+  take(head);
+}
+
+std::string save_state(Plan& plan) {
+  std::string out;
+  save_state(plan, [&](std::string_view piece) { out += piece; });
   return out;
 }
 

@@ -18,6 +18,8 @@
 
 namespace pollux {
 
+/// Hands on the state piece by piece; it is never in memory as a whole.
+void save_state(Plan& plan, const StateArchive::Take& take);
 std::string save_state(Plan& plan);
 
 /// Loads what fits into a plan that was just built: units of the same name and hash, and of those

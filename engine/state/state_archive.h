@@ -9,6 +9,7 @@
 #include <bit>
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -27,8 +28,12 @@ static_assert(std::endian::native == std::endian::little);
 
 class StateArchive {
  public:
-  /// An archive that saves.
-  StateArchive() = default;
+  /// Takes what is saved, a piece after the other.
+  using Take = std::function<void(std::string_view)>;
+
+  /// An archive that saves, and hands on what it has with flush() at the latest. Without `take` it
+  /// only counts.
+  explicit StateArchive(Take take) : take_(std::move(take)) {}
   /// An archive that loads; `bytes` must outlive it.
   explicit StateArchive(std::string_view bytes) : loads_(true), left_(bytes) {}
 
@@ -40,8 +45,12 @@ class StateArchive {
   }
   /// Loading: nothing is left.
   bool at_end() const { return left_.empty(); }
-  /// What was saved.
-  std::string take() { return std::move(saved_); }
+  /// Bytes saved so far.
+  uint64_t saved() const { return saved_; }
+  void flush() {
+    if (!piece_.empty()) take_(piece_);
+    piece_.clear();
+  }
 
   template <class... Items>
   void operator()(Items&... items) {
@@ -59,10 +68,13 @@ class StateArchive {
 
   /// A text whose bytes a pool holds.
   void text(StringRef& text, StringPool& strings) {
-    std::string bytes;
-    if (!loads_) bytes = text.view();
-    item(bytes);
-    if (loads_) text = strings.store(StringRef(bytes));
+    uint32_t size = count(text.size());
+    if (!loads_) {
+      save(text.data(), size);
+      return;
+    }
+    text = strings.store(StringRef(left_.substr(0, size)));
+    left_.remove_prefix(size);
   }
 
   /// How many items follow, each of which takes a byte at least.
@@ -95,10 +107,17 @@ class StateArchive {
   template <class T>
   static constexpr bool is_plain = std::is_arithmetic_v<T> || std::is_enum_v<T>;
 
+  void save(const char* at, size_t size) {
+    saved_ += size;
+    if (!take_) return;
+    piece_.append(at, size);
+    if (piece_.size() >= kPieceBytes) flush();
+  }
+
   void bytes(void* at, size_t size) {
     if (size == 0) return;
     if (!loads_) {
-      saved_.append(static_cast<const char*>(at), size);
+      save(static_cast<const char*>(at), size);
       return;
     }
     if (size > left_.size()) {
@@ -152,7 +171,10 @@ class StateArchive {
   template <class T>
   void item(Ring<T>& ring) {
     uint32_t many = count(ring.size());
-    if (loads_) ring.clear();
+    if (loads_) {
+      ring.clear();
+      ring.reserve(many);
+    }
     for (uint32_t i = 0; i < many; ++i) {
       T one = loads_ ? T{} : ring[i];
       item(one);
@@ -194,9 +216,13 @@ class StateArchive {
     }
   }
 
+  static constexpr size_t kPieceBytes = size_t{256} << 10;
+
   bool loads_ = false;
   bool failed_ = false;
-  std::string saved_;
+  const Take take_;
+  std::string piece_;
+  uint64_t saved_ = 0;
   std::string_view left_;
 };
 

@@ -66,6 +66,8 @@ class FileSystem {
   virtual absl::Status rename(const std::string& from, const std::string& to) = 0;
   /// A file, not a directory.
   virtual absl::Status remove(const std::string& path) = 0;
+  /// The same for one that may be large: what it takes on the disk may be free only a little later.
+  virtual absl::Status remove_large(const std::string& path) = 0;
   /// With the directories above it; they last when the call returns. No error when it is there.
   virtual absl::Status make_directories(const std::string& path) = 0;
   virtual absl::Status sync_directory(const std::string& path) = 0;

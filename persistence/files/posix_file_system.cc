@@ -58,6 +58,7 @@ class Descriptor {
     if (number_ >= 0) ::close(number_);
   }
   int number() const { return number_; }
+  int release() { return std::exchange(number_, -1); }
 
  private:
   int number_;
@@ -183,6 +184,14 @@ absl::Status PosixFileSystem::rename(const std::string& from, const std::string&
 absl::Status PosixFileSystem::remove(const std::string& path) {
   if (::unlink(path.c_str()) == 0) return absl::OkStatus();
   return failed(path, "remove", errno);
+}
+
+absl::Status PosixFileSystem::remove_large(const std::string& path) {
+  auto file = open_file(path, O_RDONLY, "open it to remove it");
+  if (!file.ok()) return file.status();
+  if (absl::Status removed = remove(path); !removed.ok()) return removed;
+  releaser_.take(file->release());
+  return absl::OkStatus();
 }
 
 absl::Status PosixFileSystem::make_directories(const std::string& path) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "persistence/files/file_system.h"
+#include "persistence/files/space_releaser.h"
 
 namespace pollux {
 
@@ -16,11 +17,15 @@ class PosixFileSystem : public FileSystem {
   absl::Status truncate(const std::string& path, uint64_t bytes) override;
   absl::Status rename(const std::string& from, const std::string& to) override;
   absl::Status remove(const std::string& path) override;
+  absl::Status remove_large(const std::string& path) override;
   absl::Status make_directories(const std::string& path) override;
   absl::Status sync_directory(const std::string& path) override;
   absl::StatusOr<std::vector<DirectoryEntry>> list(const std::string& path) override;
   absl::StatusOr<std::unique_ptr<FileLock>> lock(const std::string& path) override;
   absl::StatusOr<uint64_t> free_bytes(const std::string& path) override;
+
+ private:
+  SpaceReleaser releaser_;
 };
 
 }  // namespace pollux

@@ -73,7 +73,7 @@ absl::Status SegmentLog::trim(uint64_t sequence) {
   while (segments_.size() > 1 && segments_[1].header.first <= sequence) {
     const SegmentFile& oldest = segments_.front();
     index_->remove_first();
-    if (absl::Status removed = files_.remove(oldest.path); !removed.ok()) {
+    if (absl::Status removed = files_.remove_large(oldest.path); !removed.ok()) {
       index_->put_back_first({oldest.header.first, oldest.path, oldest.bytes});
       return removed;
     }

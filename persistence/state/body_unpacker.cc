@@ -5,7 +5,7 @@
 
 namespace pollux {
 
-BodyUnpacker::BodyUnpacker(const RevisionTrailer& trailer, size_t threads, std::string& state)
+BodyUnpacker::BodyUnpacker(const RevisionTrailer& trailer, size_t threads, StateBytes& state)
     : state_bytes_(trailer.state_bytes), threads_(std::max<size_t>(threads, 1)), state_(state) {
   // A body may unpack to much more than it is; beyond this memory comes as it is used.
   constexpr uint64_t kRatioBelieved = 16;

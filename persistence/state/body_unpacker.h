@@ -10,13 +10,14 @@
 #include "absl/status/status.h"
 #include "persistence/state/block_codec.h"
 #include "persistence/state/revision_format.h"
+#include "persistence/state/state_bytes.h"
 
 namespace pollux {
 
 class BodyUnpacker {
  public:
   /// Appends to `state`, which outlives the unpacker.
-  BodyUnpacker(const RevisionTrailer& trailer, size_t threads, std::string& state);
+  BodyUnpacker(const RevisionTrailer& trailer, size_t threads, StateBytes& state);
 
   /// kDataLoss: this is no body, or one of a longer state than the trailer says.
   absl::Status append(std::string_view piece);
@@ -34,7 +35,7 @@ class BodyUnpacker {
 
   const uint64_t state_bytes_;
   const size_t threads_;
-  std::string& state_;
+  StateBytes& state_;
   std::string left_;  ///< the begin of a block that is not all there
 };
 

@@ -81,7 +81,7 @@ absl::StatusOr<RevisionInfo> verify_revision(FileSystem& files, const std::strin
 absl::StatusOr<Revision> read_revision(FileSystem& files, const std::string& path, size_t threads) {
   Revision revision;
   auto unpack = [&](const ReadFile& file, const RevisionTrailer& trailer) {
-    BodyUnpacker unpacker(trailer, threads, revision.state);
+    BodyUnpacker unpacker(trailer, threads, revision.bytes);
     absl::Status read =
         read_body(file, trailer, [&](std::string_view piece) { return unpacker.append(piece); });
     return read.ok() ? unpacker.finish() : read;

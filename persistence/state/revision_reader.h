@@ -6,11 +6,13 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "persistence/files/file_system.h"
 #include "persistence/state/revision_format.h"
+#include "persistence/state/state_bytes.h"
 
 namespace pollux {
 
@@ -27,7 +29,8 @@ absl::StatusOr<RevisionInfo> verify_revision(FileSystem& files, const std::strin
 
 struct Revision {
   RevisionInfo info;
-  std::string state;
+  StateBytes bytes;
+  std::string_view state() const { return {bytes.data(), bytes.size()}; }
 };
 
 /// The whole state. Large ones are unpacked by `threads` threads.

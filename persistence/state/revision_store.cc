@@ -66,7 +66,7 @@ absl::Status RevisionStore::prune() {
     }
     absl::StatusCode code = read_revision_info(files_, name.path).status().code();
     if (code != absl::StatusCode::kOk && code != absl::StatusCode::kDataLoss) continue;
-    absl::Status removed = files_.remove(name.path);
+    absl::Status removed = files_.remove_large(name.path);
     if (!removed.ok()) return removed;
   }
   return absl::OkStatus();

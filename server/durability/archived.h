@@ -22,8 +22,13 @@ struct ArchiveKind {
   const char* what;  ///< for errors: "a plan's record"
 };
 
-inline std::string framed_archive(const ArchiveKind& kind, StateArchive archive) {
-  std::string body = archive.take();
+/// `save` has the archive save what it consists of.
+template <class Save>
+std::string framed_archive(const ArchiveKind& kind, Save&& save) {
+  std::string body;
+  StateArchive archive([&](std::string_view piece) { body += piece; });
+  save(archive);
+  archive.flush();
   uint32_t numbers[3] = {kind.magic, kind.version, static_cast<uint32_t>(body.size())};
   return std::string(reinterpret_cast<const char*>(numbers), sizeof(numbers)) + body;
 }

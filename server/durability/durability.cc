@@ -133,7 +133,7 @@ absl::Status Durability::read_node_state() {
       log_.error("a state of the node is passed over", {{"error", why.message()}});
     }
     if (!newest->revision) return absl::OkStatus();
-    auto state = decode_node_state(newest->revision->state, none);
+    auto state = decode_node_state(newest->revision->state(), none);
     if (state.ok()) {
       node_state_ = std::make_unique<NodeCut>(*std::move(state));
       return absl::OkStatus();
@@ -411,7 +411,7 @@ absl::Status Durability::restore_plan(Node& node, const std::string& folder,
 /// The plan goes on from it. kFailedPrecondition: it cannot, but perhaps from an older one.
 absl::Status Durability::take_revision(Node& node, const Revision& revision,
                                        uint64_t& replay_from) {
-  auto plan = decode_plan_revision(revision.state);
+  auto plan = decode_plan_revision(revision.state());
   if (!plan.ok()) return absl::FailedPreconditionError(std::string(plan.status().message()));
   EntryId at = revision.info.header.at;
   uint64_t next = at.position.value + 1;

@@ -19,7 +19,7 @@ namespace pollux {
 namespace {
 
 constexpr size_t kAnswerBytesMax = 4096;
-constexpr int kNiceness = 5;
+constexpr int kNiceness = 10;
 
 /// Closes every file but standard error and this one.
 void close_others(int kept) {

@@ -20,9 +20,7 @@ void archive_cut(StateArchive& archive, NodeCut& cut) {
 
 std::string encode_node_state(const NodeCut& cut) {
   NodeCut copy = cut;
-  StateArchive archive;
-  archive_cut(archive, copy);
-  return framed_archive(kNode, std::move(archive));
+  return framed_archive(kNode, [&](StateArchive& archive) { archive_cut(archive, copy); });
 }
 
 absl::StatusOr<NodeCut> decode_node_state(std::string_view bytes, ProducerTable none) {

@@ -273,8 +273,8 @@ void Persister::cut(Shard& shard, const Engine& engine, const Entry& entry) {
     job->store = *store;
     if (shard.counts().state_bytes > options_.inline_bytes_max) {
       auto child = ForkedChild::start([&, raw = job.get()] {
-        std::string state = engine.save_state(shard.plan());
-        return write_revision(*raw->store, raw->header, raw->record, state);
+        return write_revision(*raw->store, raw->header, raw->record,
+                              [&](const auto& take) { engine.save_state(shard.plan(), take); });
       });
       if (child.ok()) job->child = *std::move(child);
     }
@@ -301,16 +301,20 @@ absl::Status Persister::write_state(const Job& job) {
   }
   absl::Status written = job.child != nullptr
                              ? job.child->finish(options_.child_patience)
-                             : write_revision(*job.store, job.header, job.record, job.state);
+                             : write_revision(*job.store, job.header, job.record,
+                                              [&](const auto& take) { take(job.state); });
   return written.ok() ? job.store->prune() : written;
 }
 
 absl::Status Persister::write_revision(RevisionStore& store, const RevisionHeader& header,
-                                       std::string_view record, std::string_view state) const {
+                                       std::string_view record, const SaveState& save) {
   auto writer = store.begin(header);
   if (!writer.ok()) return writer.status();
   absl::Status written = (*writer)->append(record);
-  if (written.ok() && !state.empty()) written = (*writer)->append(state);
+  if (!written.ok()) return written;
+  save([&](std::string_view piece) {
+    if (written.ok()) written = (*writer)->append(piece);
+  });
   return written.ok() ? (*writer)->finish().status() : written;
 }
 
@@ -345,7 +349,8 @@ PersistedPlan Persister::write_node(const Round& round) {
   RevisionHeader header;
   header.at = round.cut.at;
   header.timestamp = round.cut.timestamp;
-  written.status = write_revision(**store, header, encode_node_state(round.cut), {});
+  written.status =
+      write_revision(**store, header, encode_node_state(round.cut), [](const auto&) {});
   if (written.status.ok()) written.status = (*store)->prune();
   if (written.status.ok()) note_file(written.plan, written);
   return written;

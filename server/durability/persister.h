@@ -114,8 +114,10 @@ class Persister {
   absl::Status write_state(const Job& job);
   PersistedPlan write_node(const Round& round);
   absl::StatusOr<RevisionStore*> store_of(const std::string& folder);
-  absl::Status write_revision(RevisionStore& store, const RevisionHeader& header,
-                              std::string_view record, std::string_view state) const;
+  /// Saves the state into what it is called with.
+  using SaveState = std::function<void(const std::function<void(std::string_view)>&)>;
+  static absl::Status write_revision(RevisionStore& store, const RevisionHeader& header,
+                                     std::string_view record, const SaveState& save);
   void note_file(const std::string& folder, PersistedPlan& written);
   absl::Status trim(const Round& round);
   absl::StatusOr<uint64_t> needed_from(const std::string& folder, uint64_t deployed);

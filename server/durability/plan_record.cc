@@ -12,10 +12,10 @@ constexpr ArchiveKind kRecord{0x50584c50, 1, "a plan's record"};  // "PLXP"
 
 std::string encode_record(const PlanRecord& record) {
   PlanRecord copy = record;
-  StateArchive archive;
-  archive_plan(archive, copy.plan);
-  archive(copy.suspended_because);
-  return framed_archive(kRecord, std::move(archive));
+  return framed_archive(kRecord, [&](StateArchive& archive) {
+    archive_plan(archive, copy.plan);
+    archive(copy.suspended_because);
+  });
 }
 
 absl::StatusOr<PlanRevision> decode_plan_revision(std::string_view bytes) {

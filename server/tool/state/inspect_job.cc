@@ -27,7 +27,7 @@ std::string hash_text(uint64_t hash) {
 absl::StatusOr<Revision> read_whole(FileSystem& files, const std::string& path) {
   auto revision = read_revision(files, path);
   if (!revision.ok()) return revision;
-  if (revision_state_hash(revision->state) != revision->info.trailer.state_hash) {
+  if (revision_state_hash(revision->state()) != revision->info.trailer.state_hash) {
     return absl::DataLossError(path + ": the hash of its state is wrong");
   }
   return revision;
@@ -116,11 +116,11 @@ ExitCode inspect_state(const StateInspectOptions& options) {
     return exit_code_of_files(revision.status());
   }
   OutputBuffer out(STDOUT_FILENO);
-  const Units units = units_of(revision->state);
+  const Units units = units_of(revision->state());
   out.append(options.json ? json_of(options.file, revision->info, units)
                           : text_of(options.file, revision->info, units));
   // What is no plan's at all is the server's own matter, as in the folder `_node`.
-  bool unreadable = !units.wrong.empty() && is_state(without_record(revision->state));
+  bool unreadable = !units.wrong.empty() && is_state(without_record(revision->state()));
   ExitCode code = unreadable ? ExitCode::kBadInput : ExitCode::kOk;
   code = finish_output(out, console, "standard output", code);
   if (unreadable) console.message(options.file + ": " + units.wrong);

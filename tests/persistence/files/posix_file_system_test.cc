@@ -54,6 +54,25 @@ TEST_F(PosixFileSystemTest, AReaderSeesWhatIsAppendedLater) {
   EXPECT_EQ(*(*reader)->read(6, 10), "");
 }
 
+TEST_F(PosixFileSystemTest, ALargeFileThatIsRemovedIsReadToItsEndByWhoHasItOpen) {
+  {
+    PosixFileSystem files;
+    write("a", std::string(1 << 20, 'x') + "end");
+    auto reader = files.open_read(path("a"));
+    ASSERT_TRUE(reader.ok());
+    ASSERT_TRUE(files.remove_large(path("a")).ok());
+    EXPECT_FALSE(std::filesystem::exists(path("a")));
+    EXPECT_EQ(*(*reader)->read(1 << 20, 10), "end");
+    EXPECT_EQ(files.remove_large(path("a")).code(), absl::StatusCode::kNotFound);
+  }
+  uint64_t descriptors = 0;
+  for (const auto& open : std::filesystem::directory_iterator("/proc/self/fd")) {
+    std::error_code gone;
+    descriptors += std::filesystem::read_symlink(open, gone).string().starts_with(root_) ? 1 : 0;
+  }
+  EXPECT_EQ(descriptors, 0u) << "what was removed still takes space";
+}
+
 TEST_F(PosixFileSystemTest, CutsRenamesAndRemoves) {
   write("a", "onetwo");
   write("b", "old");

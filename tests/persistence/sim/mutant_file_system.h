@@ -25,6 +25,7 @@ class MutantFileSystem : public FileSystem {
     return files_.truncate(path, bytes);
   }
   absl::Status remove(const std::string& path) override { return files_.remove(path); }
+  absl::Status remove_large(const std::string& path) override { return files_.remove_large(path); }
   absl::Status make_directories(const std::string& path) override {
     return files_.make_directories(path);
   }

@@ -20,7 +20,7 @@ std::string encode_state(const ModelState& state) {
   return bytes;
 }
 
-absl::StatusOr<ModelState> decode_state(const std::string& bytes) {
+absl::StatusOr<ModelState> decode_state(std::string_view bytes) {
   ModelState state;
   if (bytes.size() != kStateBytes) return absl::DataLossError("a state of another length");
   std::memcpy(&state, bytes.data(), sizeof(state));
@@ -76,7 +76,7 @@ absl::Status SimNode::load_state() {
   if (!newest.ok()) return newest.status();
   passed_over_ = newest->passed_over;
   if (!newest->revision) return absl::OkStatus();
-  auto state = decode_state(newest->revision->state);
+  auto state = decode_state(newest->revision->state());
   if (!state.ok()) return state.status();
   if (state->at != newest->revision->info.header.at) throw Violation("a revision of another time");
   state_ = *state;

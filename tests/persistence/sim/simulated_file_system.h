@@ -39,6 +39,7 @@ class SimulatedFileSystem : public FileSystem {
   absl::Status truncate(const std::string& path, uint64_t bytes) override;
   absl::Status rename(const std::string& from, const std::string& to) override;
   absl::Status remove(const std::string& path) override;
+  absl::Status remove_large(const std::string& path) override { return remove(path); }
   absl::Status make_directories(const std::string& path) override;
   absl::Status sync_directory(const std::string& path) override;
   absl::StatusOr<std::vector<DirectoryEntry>> list(const std::string& path) override;

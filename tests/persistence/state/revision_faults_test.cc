@@ -19,7 +19,7 @@ void expect_goes_on(FileSystem& files, uint64_t through, uint64_t seed) {
   uint64_t position = newest->revision ? newest->revision->info.header.at.position.value : 0;
   EXPECT_TRUE(position == through || position == through + 1) << "seed " << seed;
   if (newest->revision) {
-    EXPECT_TRUE(newest->revision->state == some_state(position, kStateBytes)) << "seed " << seed;
+    EXPECT_TRUE(newest->revision->state() == some_state(position, kStateBytes)) << "seed " << seed;
   }
   EXPECT_TRUE(newest->passed_over.empty()) << newest->passed_over[0] << ", seed " << seed;
   for (const std::string& name : names_in(files, (*store)->directory())) {

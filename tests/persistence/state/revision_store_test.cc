@@ -52,7 +52,7 @@ TEST_F(RevisionStoreTest, AStateComesBackAsItWasUnderTheNameThatTheOriginalGives
     EXPECT_EQ(found.path, path(std::to_string(header.timestamp.ms) + "_LoginAlerts"));
     EXPECT_EQ(found.revision->info.header, header);
     EXPECT_EQ(found.revision->info.trailer.state_bytes, bytes);
-    EXPECT_TRUE(found.revision->state == state) << bytes;
+    EXPECT_TRUE(found.revision->state() == state) << bytes;
   }
 }
 
@@ -99,7 +99,7 @@ TEST_F(RevisionStoreTest, TimestampsOfFilesGrowWhereTheClockDoesNot) {
   ASSERT_TRUE(persist(*store_, 3, "earlier by the clock").ok());
   EXPECT_EQ(names_in(files_, folder_),
             (Names{"1493101049001_LoginAlerts", "1493101049002_LoginAlerts"}));
-  EXPECT_EQ(newest().revision->state, "earlier by the clock");
+  EXPECT_EQ(newest().revision->state(), "earlier by the clock");
 }
 
 TEST_F(RevisionStoreTest, ACorruptedNewestLeadsToTheOneBeforeAndIsTold) {
@@ -109,7 +109,7 @@ TEST_F(RevisionStoreTest, ACorruptedNewestLeadsToTheOneBeforeAndIsTold) {
   NewestRevision found = newest();
   ASSERT_TRUE(found.revision);
   EXPECT_EQ(found.revision->info.header.at.position.value, 1U);
-  EXPECT_TRUE(found.revision->state == some_state(1, 5000));
+  EXPECT_TRUE(found.revision->state() == some_state(1, 5000));
   ASSERT_EQ(found.passed_over.size(), 1U);
   EXPECT_EQ(found.passed_over[0].code(), absl::StatusCode::kDataLoss);
   EXPECT_TRUE(std::string(found.passed_over[0].message()).starts_with(bad));
