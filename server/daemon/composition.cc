@@ -21,7 +21,8 @@ absl::StatusOr<std::unique_ptr<Composition>> Composition::start(const Settings& 
                                                                 const std::string& version,
                                                                 Logger& log, StartOrders orders) {
   std::unique_ptr<Composition> parts(new Composition(log));
-  if (absl::Status opened = parts->open(settings, version, orders); !opened.ok()) return opened;
+  if (absl::Status opened = parts->open(settings, version, std::move(orders)); !opened.ok())
+    return opened;
   return parts;
 }
 
@@ -45,7 +46,7 @@ absl::StatusOr<Epoch> Composition::open_data(const Settings& settings, StartOrde
     log_.warning("persistence is off: nothing outlives the process");
     return begin_epoch(settings.data_dir);
   }
-  auto durability = Durability::open(files_, settings, log_, orders.forget_rotten_journal);
+  auto durability = Durability::open(files_, settings, log_, std::move(orders));
   if (!durability.ok()) return durability.status();
   durability_ = *std::move(durability);
   return begin_epoch(settings.data_dir, durability_->epoch_seen());
@@ -54,7 +55,7 @@ absl::StatusOr<Epoch> Composition::open_data(const Settings& settings, StartOrde
 absl::Status Composition::open(const Settings& settings, const std::string& version,
                                StartOrders orders) {
   if (absl::Status added = add_functions_of(settings); !added.ok()) return added;
-  auto epoch = open_data(settings, orders);
+  auto epoch = open_data(settings, std::move(orders));
   if (!epoch.ok()) return epoch.status();
 
   StoreSetOptions stores;

@@ -3,7 +3,7 @@
 // Thread: the main thread, before any other is started: signals are blocked here, for all threads.
 #pragma once
 
-#include "server/daemon/start_orders.h"
+#include "server/durability/start_orders.h"
 #include "server/log/logger.h"
 #include "server/settings/load.h"
 

@@ -94,6 +94,10 @@ int main(int argc, char** argv) {
   app.add_flag("--forget-rotten-journal", options.orders.forget_rotten_journal,
                "For this start: where the journal has rotted, set it aside and go on from the "
                "states that were written last, without the events behind them");
+  app.add_option("--forget-plan", options.orders.forget_plans,
+                 "For this start: do without this plan if it cannot be built, as when an extension "
+                 "that it needs is gone; its state goes with it")
+      ->type_name("PLAN");
   app.footer(help_footer());
   try {
     app.parse(argc, argv);

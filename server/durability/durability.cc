@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "persistence/codec/schema_codec.h"
 #include "persistence/journal/journal_reader.h"
@@ -29,11 +30,11 @@ std::string text_of(EntryId id) { return absl::StrCat(id.epoch.value, ".", id.po
 
 }  // namespace
 
-Durability::Durability(FileSystem& files, const Settings& settings, Logger& log, bool forget_rot)
+Durability::Durability(FileSystem& files, const Settings& settings, Logger& log, StartOrders orders)
     : files_(files),
       settings_(settings),
       log_(log),
-      forget_rot_(forget_rot),
+      orders_(std::move(orders)),
       location_(resolved(settings.persistence.location, settings.data_dir)) {}
 
 Durability::~Durability() { close(); }
@@ -46,8 +47,8 @@ void Durability::with_node(Call&& call) {
 
 absl::StatusOr<std::unique_ptr<Durability>> Durability::open(FileSystem& files,
                                                              const Settings& settings, Logger& log,
-                                                             bool forget_rot) {
-  std::unique_ptr<Durability> opened(new Durability(files, settings, log, forget_rot));
+                                                             StartOrders orders) {
+  std::unique_ptr<Durability> opened(new Durability(files, settings, log, std::move(orders)));
   if (absl::Status looked = opened->look_at_versions(); !looked.ok()) return looked;
   if (absl::Status looked = opened->look_at_states(); !looked.ok()) return looked;
   auto marks = ApplyMarks::open(settings.data_dir + "/marks");
@@ -179,7 +180,7 @@ absl::StatusOr<std::unique_ptr<Journal>> Durability::open_journal_at(EntryId cov
 
 absl::Status Durability::open_journal() {
   auto journal = open_journal_at(covered_by_states(), reached_by_states());
-  if (absl::IsDataLoss(journal.status()) && forget_rot_) {
+  if (absl::IsDataLoss(journal.status()) && orders_.forget_rotten_journal) {
     if (absl::Status aside = set_journal_aside(journal.status()); !aside.ok()) return aside;
     journal = open_journal_at(reached_by_states(), reached_by_states());
   }
@@ -309,6 +310,7 @@ absl::Status Durability::recover(Node& node) {
   uint64_t from = place.value + 1;
   if (absl::Status restored = restore_states(node, from); !restored.ok()) return restored;
   if (absl::Status replayed = replay(node, from); !replayed.ok()) return replayed;
+  if (absl::Status all = judge_unbuilt(); !all.ok()) return all;
 
   PersisterOptions options;
   options.location = location_;
@@ -391,7 +393,6 @@ absl::Status Durability::restore_plan(Node& node, const std::string& folder,
     absl::Status taken;
     if (falls_back) taken = look_behind(newest->revision->info.header.at);
     if (taken.ok()) taken = take_revision(node, *newest->revision, replay_from);
-    recovered_.plans += taken.ok() ? 1 : 0;
     if (!absl::IsFailedPrecondition(taken)) return taken;
     passed_over(newest->path, std::string(taken.message()));
     before_ms = newest->timestamp_ms;
@@ -408,7 +409,8 @@ absl::Status Durability::restore_plan(Node& node, const std::string& folder,
                   "reaches back to where it was deployed; deploy it again");
 }
 
-/// The plan goes on from it. kFailedPrecondition: it cannot, but perhaps from an older one.
+/// The plan goes on from it, or cannot be built at all. kFailedPrecondition: it cannot go on from
+/// it, but perhaps from an older one.
 absl::Status Durability::take_revision(Node& node, const Revision& revision,
                                        uint64_t& replay_from) {
   auto plan = decode_plan_revision(revision.state());
@@ -416,14 +418,19 @@ absl::Status Durability::take_revision(Node& node, const Revision& revision,
   EntryId at = revision.info.header.at;
   uint64_t next = at.position.value + 1;
   bool gap = next < journal_first_.value;
-  if (gap && !forget_rot_) {
+  if (gap && !orders_.forget_rotten_journal) {
     return absl::FailedPreconditionError(
         absl::StrCat("the journal begins with entry ", journal_first_.value,
                      ", and the state ends with ", at.position.value));
   }
   absl::Status restored = node.restore(plan->record.plan, at, revision.info.header.timestamp,
                                        plan->state, plan->record.suspended_because);
+  if (absl::IsInvalidArgument(restored)) {
+    unbuilt_[plan->record.plan.deploy.plan] = std::string(restored.message());
+    return absl::OkStatus();
+  }
   if (!restored.ok()) return restored;
+  ++recovered_.plans;
   if (gap) {
     log_.error("a plan goes on without events that the journal no longer has",
                {{"plan", plan->record.plan.deploy.plan}, {"state_at", text_of(at)}});
@@ -470,8 +477,8 @@ absl::Status Durability::put_lost(Node& node, const CataloguePlan& plan, const s
   ++recovered_.lost_plans;
   log_.error("a plan cannot be restored", {{"plan", plan.deploy.plan}, {"reason", why}});
   absl::Status there = node.restore(plan, node_state_->at, node_state_->timestamp, {}, why);
-  if (!absl::IsFailedPrecondition(there)) return there;
-  log_.error("a plan is gone", {{"plan", plan.deploy.plan}, {"reason", there.message()}});
+  if (!absl::IsInvalidArgument(there)) return there;
+  unbuilt_[plan.deploy.plan] = std::string(there.message());
   return absl::OkStatus();
 }
 
@@ -485,14 +492,42 @@ absl::Status Durability::replay(Node& node, uint64_t from) {
     if (const auto* events = std::get_if<EventsPayload>(&(*entry)->payload)) {
       recovered_.events += events->batch->rows();
     }
-    absl::Status replayed = node.replay(**entry);
-    if (absl::IsFailedPrecondition(replayed)) {  // that plan's failure alone
+    if (absl::Status replayed = replay_entry(node, **entry); !replayed.ok()) return replayed;
+  }
+}
+
+/// A plan that cannot be built may be gone or another one by the end of the journal.
+absl::Status Durability::replay_entry(Node& node, const Entry& entry) {
+  absl::Status replayed = node.replay(entry);
+  if (const auto* deploy = std::get_if<DeployPayload>(&entry.payload)) {
+    unbuilt_.erase(deploy->plan);
+    if (absl::IsInvalidArgument(replayed)) {
+      unbuilt_[deploy->plan] = std::string(replayed.message());
+      return absl::OkStatus();
+    }
+  } else if (const auto* undeploy = std::get_if<UndeployPayload>(&entry.payload)) {
+    unbuilt_.erase(undeploy->plan);
+  }
+  return replayed;
+}
+
+/// Going on without a plan would drop it, and its state, with the next states written.
+absl::Status Durability::judge_unbuilt() {
+  std::string refused;
+  for (const auto& [plan, why] : unbuilt_) {
+    bool ordered = std::find(orders_.forget_plans.begin(), orders_.forget_plans.end(), plan) !=
+                   orders_.forget_plans.end();
+    if (ordered) {
       ++recovered_.lost_plans;
-      log_.error("a plan cannot be restored", {{"reason", replayed.message()}});
-    } else if (!replayed.ok()) {
-      return replayed;
+      log_.error("a plan cannot be built and is forgotten, as ordered",
+                 {{"plan", plan}, {"reason", why}});
+    } else {
+      absl::StrAppend(&refused, "plan '", plan, "' cannot be built: ", why,
+                      "; give back what it needs, or start once with --forget-plan ", plan, "\n");
     }
   }
+  absl::StripTrailingAsciiWhitespace(&refused);
+  return refused.empty() ? absl::OkStatus() : absl::FailedPreconditionError(refused);
 }
 
 void Durability::persist_at_end(std::chrono::milliseconds at_most) {

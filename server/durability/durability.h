@@ -20,6 +20,7 @@
 #include "persistence/poison/apply_marks.h"
 #include "persistence/state/revision_store.h"
 #include "server/durability/persister.h"
+#include "server/durability/start_orders.h"
 #include "server/log/logger.h"
 #include "server/node/committer.h"
 #include "server/node/node.h"
@@ -41,18 +42,19 @@ struct RecoveryCounts {
 
 class Durability {
  public:
-  /// Opens the journal and looks at the states. `forget_rot`: where the journal has rotted behind
-  /// the states, or ends before them, it is set aside and the node goes on from the states alone.
+  /// Opens the journal and looks at the states.
   static absl::StatusOr<std::unique_ptr<Durability>> open(FileSystem& files,
                                                           const Settings& settings, Logger& log,
-                                                          bool forget_rot);
+                                                          StartOrders orders);
   ~Durability();
 
   /// The last epoch that stands in the journal or a state.
   Epoch epoch_seen() const { return epoch_seen_; }
   /// Adds what a node needs to be lasting.
   void equip(NodeOptions& options);
-  /// Brings the node back: it has its observers and nothing else yet.
+  /// Brings the node back: it has its observers and nothing else yet. Plans have applied all that
+  /// the journal has when it returns. kFailedPrecondition: a plan cannot be built, and nobody has
+  /// ordered to do without it.
   absl::Status recover(Node& node);
   /// A clean end, before the node's: all states are written, for at most so long.
   void persist_at_end(std::chrono::milliseconds at_most);
@@ -70,7 +72,7 @@ class Durability {
     EntryId newest;  ///< by header; {0, 0} when there is none
   };
 
-  Durability(FileSystem& files, const Settings& settings, Logger& log, bool forget_rot);
+  Durability(FileSystem& files, const Settings& settings, Logger& log, StartOrders orders);
   template <class Call>
   void with_node(Call&& call);
 
@@ -94,17 +96,20 @@ class Durability {
   absl::StatusOr<std::optional<uint64_t>> built_from(const CataloguePlan& plan) const;
   absl::Status put_lost(Node& node, const CataloguePlan& plan, const std::string& why);
   absl::Status replay(Node& node, uint64_t from);
+  absl::Status replay_entry(Node& node, const Entry& entry);
+  absl::Status judge_unbuilt();
 
   FileSystem& files_;
   const Settings settings_;
   Logger& log_;
-  const bool forget_rot_;
+  const StartOrders orders_;
   const std::string location_;
 
   Epoch epoch_seen_;
   std::unique_ptr<NodeCut> node_state_;  // null: there is none
   std::map<std::string, Found> found_;   // by folder; not the node's own
   RecoveryCounts recovered_;
+  std::map<std::string, std::string> unbuilt_;  // plans whose text is not taken, and why
   std::unique_ptr<ApplyMarks> marks_;
   std::shared_ptr<SegmentIndex> journal_index_;
   Position journal_first_;

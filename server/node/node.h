@@ -160,12 +160,13 @@ class Node final : public ResultLogs {
 
   void begin_replay(Sequencer::Place place, ProducerTable producers);
   /// The plan with the state that it had behind entry `at`, where it was suspended if there is a
-  /// reason. kFailedPrecondition: what is wrong with plan or state, and then the plan is not there;
-  /// else a log of its results cannot be opened, and going on would lose the plan.
+  /// reason. Not there is the plan after an error: kInvalidArgument, its text is not taken;
+  /// kFailedPrecondition, the state is not; else a log of its results cannot be opened.
   absl::Status restore(const CataloguePlan& plan, EntryId at, Timestamp timestamp,
                        std::string_view state, const std::string& suspended_because);
   /// The next entry of the journal. It waits while the plans are behind. Errors as of restore().
   absl::Status replay(const Entry& entry);
+  /// Waits until plans have applied all of it.
   void end_replay();
   ProducerTable no_producers() const {
     return {options_.forget_producers_after_ms, options_.producers_max};
@@ -217,6 +218,7 @@ class Node final : public ResultLogs {
   bool is_there(const DeployPayload& payload, Deployed& deployed) const;
   absl::Status replay_deploy(const Entry& entry);
   void replay_undeploy(const Entry& entry);
+  void wait_until_applied();
   std::vector<std::shared_ptr<Shard>> shards() const;
   void drop_unused_logs();
   PlanInfo info_of(const Plan& plan) const;

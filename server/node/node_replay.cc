@@ -36,8 +36,7 @@ absl::Status Node::restore(const CataloguePlan& known, EntryId at, Timestamp tim
                            std::string_view state, const std::string& suspended_because) {
   Tried tried = try_payload(known.deploy);
   if (tried.outcome.status != ApplyStatus::kApplied) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "the plan's text is not taken: ", to_text(tried.outcome.diagnostics, known.deploy.plan)));
+    return absl::InvalidArgumentError(to_text(tried.outcome.diagnostics, known.deploy.plan));
   }
   std::lock_guard one_at_a_time(deploying_);
   Shard::OutputsPtr outputs;
@@ -92,9 +91,8 @@ absl::Status Node::replay_deploy(const Entry& entry) {
   }
   Tried tried = try_payload(payload);
   if (tried.outcome.status != ApplyStatus::kApplied) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "plan '", payload.plan, "' of entry ", entry.id.epoch.value, ".", entry.id.position.value,
-        " is not taken by this version: ", to_text(tried.outcome.diagnostics, payload.plan)));
+    sequencer_.replay(entry, {});
+    return absl::InvalidArgumentError(to_text(tried.outcome.diagnostics, payload.plan));
   }
   std::lock_guard one_at_a_time(deploying_);
   Shard::OutputsPtr outputs;
@@ -135,6 +133,7 @@ void Node::replay_undeploy(const Entry& entry) {
 
 void Node::end_replay() {
   std::lock_guard one_at_a_time(deploying_);
+  wait_until_applied();
   std::vector<std::pair<PlanDescription, std::vector<StreamInfo>>> there;
   {
     std::lock_guard lock(mutex_);
@@ -147,6 +146,20 @@ void Node::end_replay() {
   for (const auto& [description, streams] : there) tell_bringers(description, streams);
   for (const auto& [stream, log] : results()) log->forget_unclaimed();
   ticker_ = std::thread([this] { run_ticks(); });
+}
+
+/// All that was replayed.
+void Node::wait_until_applied() {
+  std::vector<std::future<void>> all;
+  {
+    std::lock_guard lock(mutex_);
+    for (const auto& shard : shards()) {
+      auto applied = std::make_shared<std::promise<void>>();
+      all.push_back(applied->get_future());
+      shard->post([applied](Engine&) { applied->set_value(); });
+    }
+  }
+  for (const std::future<void>& applied : all) applied.wait();
 }
 
 }  // namespace pollux

@@ -38,7 +38,7 @@ LastingNode::LastingNode(const std::string& folder) {
   log_ = must(Logger::open(std::move(logging)));
   must(files_.make_directories(folder));
   Settings settings = settings_in(folder);
-  durability_ = must(Durability::open(files_, settings, *log_, /*forget_rot=*/false));
+  durability_ = must(Durability::open(files_, settings, *log_, StartOrders()));
   NodeOptions options;
   options.epoch = must(begin_epoch(folder, durability_->epoch_seen()));
   durability_->equip(options);

@@ -31,11 +31,12 @@ class DaemonTest : public ShellTest {
   }
 
   /// Starts polluxd with more variables of the environment; its log is in the file `log`.
-  pid_t start_polluxd(const std::string& variables = "", const std::string& log = "log") {
+  pid_t start_polluxd(const std::string& variables = "", const std::string& log = "log",
+                      const std::string& options = "") {
     std::string port =
         variables.find("HTTP__PORT") == std::string::npos ? "POLLUX__HTTP__PORT=0 " : "";
-    pid_t child =
-        start(kVariables + port + variables + " POLLUX__LOG__FILE=" + log + " exec polluxd");
+    pid_t child = start(kVariables + port + variables + " POLLUX__LOG__FILE=" + log +
+                        " exec polluxd " + options);
     children_.push_back(child);
     return child;
   }

@@ -48,11 +48,11 @@ class DurabilityTest : public testing::Test {
 
   // ---- starts and ends ----
 
-  absl::Status try_start(bool forget_rot = false) {
+  absl::Status try_start(StartOrders orders = {}) {
     if (log_ == nullptr) log_ = *Logger::open({.file = folder_ / "log"});
     absl::Status made = files_.make_directories(settings_.data_dir);
     if (!made.ok()) return made;
-    auto opened = Durability::open(files_, settings_, *log_, forget_rot);
+    auto opened = Durability::open(files_, settings_, *log_, std::move(orders));
     if (!opened.ok()) return opened.status();
     durability_ = *std::move(opened);
     auto epoch = begin_epoch(settings_.data_dir, durability_->epoch_seen());
@@ -71,8 +71,8 @@ class DurabilityTest : public testing::Test {
     if (!recovered.ok()) drop();
     return recovered;
   }
-  void start(bool forget_rot = false) {
-    absl::Status started = try_start(forget_rot);
+  void start(StartOrders orders = {}) {
+    absl::Status started = try_start(std::move(orders));
     ASSERT_TRUE(started.ok()) << started;
   }
   /// The process ends in order, but writes no states.

@@ -118,6 +118,39 @@ TEST_F(ProcessTest, AnEntryThatTwoProcessesDiedOfSuspendsItsPlanVisibly) {
   EXPECT_NE(tail.out.find(R"("total":670)"), std::string::npos) << tail.out;
 }
 
+TEST_F(ProcessTest, APlanThatCannotBeBuiltStopsTheStartUnlessItIsOrderedAway) {
+  std::filesystem::create_directory(path("extensions"));
+  std::filesystem::copy(POLLUX_DEADLY_EXTENSION, path("extensions/deadly.so"));
+  const std::string variables = "POLLUX__EXTENSIONS_DIR=extensions";
+  pid_t child = start_polluxd(variables);
+  deploy(kSums);
+  deploy(
+      "@app:name('Risky') define stream Logins (user string, n int);"
+      "from Logins select user, sum(deadly:die(n)) as n insert into Risks;");
+  ASSERT_EQ(send(R"({"user":"ann","n":1})"), 200);
+  for (bool with_state : {false, true}) {
+    end(child, with_state ? SIGTERM : SIGKILL);
+    std::string refused = failing_polluxd("");
+    EXPECT_NE(refused.find("plan 'Risky' cannot be built"), std::string::npos) << refused;
+    EXPECT_NE(refused.find("deadly:die"), std::string::npos) << refused;
+    EXPECT_NE(refused.find("--forget-plan Risky"), std::string::npos) << refused;
+    child = start_anew(variables);
+    ASSERT_EQ(send(R"({"user":"ann","n":1})"), 200);
+  }
+  ShellResult tail = shell("pollux tail Risks --from oldest --limit 3 --server " + base_url());
+  EXPECT_NE(tail.out.find(R"("n":3)"), std::string::npos) << "its state was kept: " << tail.out;
+  end(child, SIGKILL);
+  std::filesystem::remove(path("log"));
+  child = start_polluxd("", "log", "--forget-plan Risky");
+  EXPECT_TRUE(logged("a plan cannot be built and is forgotten, as ordered"));
+  ASSERT_EQ(send(R"({"user":"ann","n":1})"), 200);
+  tail = shell("pollux tail Totals --from oldest --limit 4 --server " + base_url());
+  EXPECT_NE(tail.out.find(R"("total":4)"), std::string::npos) << tail.out;
+  EXPECT_EQ(end(child, SIGTERM).exit_code, 0);
+  start_anew();
+  EXPECT_EQ(get(base_url() + "/v1/plans").find("Risky"), std::string::npos);
+}
+
 TEST_F(ProcessTest,
        AnExportOfTheJournalGivesWhatTheServerGaveOverReplacedSuspendedAndRemovedPlans) {
   pid_t child = start_polluxd();

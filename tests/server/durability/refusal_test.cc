@@ -187,7 +187,7 @@ TEST_F(JournalRotTest, RotBehindTheStatesIsRefusedWithItsPlaceAndWhatCanBeDone) 
 TEST_F(JournalRotTest, OnOrderTheNodeGoesOnFromTheStatesAndDestroysNothing) {
   live_and_rot();
   std::string rotten = content_of(journal());
-  start(/*forget_rot=*/true);
+  start({.forget_rotten_journal = true, .forget_plans = {}});
   EXPECT_EQ(recovered().plans, 1u);
   EXPECT_NE(logged().find("the journal is set aside"), std::string::npos);
   Path aside;
