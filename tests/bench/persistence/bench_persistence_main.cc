@@ -22,6 +22,8 @@ int main(int argc, char** argv) {
   pauses->add_option("--pairs", pause.pairs, "of measurements")->capture_default_str();
   pauses->add_option("--rate", pause.rate, "events a second")->capture_default_str();
 
+  pauses->add_flag("--sync", pause.sync, "the journal is synced with every commit");
+
   CLI::App* journal = app.add_subcommand("journal", "events are journaled");
   journal->add_option("folder", pause.folder, "an empty data directory")->required();
   journal->add_option("--events", events, "how many")->capture_default_str();

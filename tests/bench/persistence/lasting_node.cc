@@ -32,12 +32,13 @@ Settings settings_in(const std::string& folder) {
 
 }  // namespace
 
-LastingNode::LastingNode(const std::string& folder) {
+LastingNode::LastingNode(const std::string& folder, SyncMode sync) {
   LoggerOptions logging;
-  logging.level = LogLevel::kWarning;
+  logging.level = LogLevel::kError;
   log_ = must(Logger::open(std::move(logging)));
   must(files_.make_directories(folder));
   Settings settings = settings_in(folder);
+  settings.persistence.sync = sync;
   durability_ = must(Durability::open(files_, settings, *log_, StartOrders()));
   NodeOptions options;
   options.epoch = must(begin_epoch(folder, durability_->epoch_seen()));

@@ -16,7 +16,7 @@ namespace pollux::bench {
 class LastingNode {
  public:
   /// Recovers what is there. States are written on order only.
-  explicit LastingNode(const std::string& folder);
+  explicit LastingNode(const std::string& folder, SyncMode sync = SyncMode::kEveryCommit);
   ~LastingNode();
 
   Node& node() { return *node_; }

@@ -87,25 +87,28 @@ void LoginFeed::send(uint64_t events) {
   if (refused) throw std::runtime_error("events were refused");
 }
 
-void LoginFeed::send_steadily(uint64_t rate, const std::function<bool()>& enough) {
-  auto on_the_way = std::make_shared<std::atomic<uint64_t>>(0);
-  auto refused = std::make_shared<std::atomic<bool>>(false);
-  auto done = [on_the_way, refused](const Submitted& answer) {
-    if (!answer.status.ok()) *refused = true;
-    if (on_the_way->fetch_sub(1) == 1) on_the_way->notify_all();
+std::vector<Latency> LoginFeed::send_steadily(uint64_t rate, const std::function<bool()>& enough) {
+  std::atomic<uint64_t> on_the_way = 0;
+  std::atomic<bool> refused = false;
+  std::vector<Latency> acks;  // the committer's thread alone acknowledges
+  auto done = [&](int64_t due, const Submitted& answer) {
+    acks.push_back({due, now_ns() - due});
+    if (!answer.status.ok()) refused = true;
+    if (on_the_way.fetch_sub(1) == 1) on_the_way.notify_all();
   };
   const int64_t begun = now_ns();
   for (uint64_t batch = 0; !enough(); ++batch) {
     auto due = begun + static_cast<int64_t>(static_cast<double>(batch * batch_rows_) /
                                             static_cast<double>(rate) * kNsPerSecond);
     if (now_ns() < due) sleep_until(due);
-    on_the_way->fetch_add(1);
-    submit(due, done);
+    on_the_way.fetch_add(1);
+    submit(due, [&done, due](const Submitted& answer) { done(due, answer); });
   }
-  for (uint64_t left = on_the_way->load(); left != 0; left = on_the_way->load()) {
-    on_the_way->wait(left);
+  for (uint64_t left = on_the_way.load(); left != 0; left = on_the_way.load()) {
+    on_the_way.wait(left);
   }
-  if (*refused) throw std::runtime_error("events were refused");
+  if (refused) throw std::runtime_error("events were refused");
+  return acks;
 }
 
 }  // namespace pollux::bench

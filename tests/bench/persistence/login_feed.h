@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <random>
+#include <vector>
 
 #include "server/node/intake.h"
 
@@ -15,6 +16,11 @@ namespace pollux::bench {
 
 /// Of the monotonic clock.
 int64_t now_ns();
+
+struct Latency {
+  int64_t due_ns;
+  int64_t took_ns;
+};
 
 class LoginFeed {
  public:
@@ -28,8 +34,9 @@ class LoginFeed {
 
   /// Sends so many events and waits until all are acknowledged.
   void send(uint64_t events);
-  /// Sends `rate` events a second until `enough` says so.
-  void send_steadily(uint64_t rate, const std::function<bool()>& enough);
+  /// Sends `rate` events a second until `enough` says so; how long each batch took from when it was
+  /// due until it was acknowledged.
+  std::vector<Latency> send_steadily(uint64_t rate, const std::function<bool()>& enough);
 
   uint64_t sent() const { return sent_; }
 

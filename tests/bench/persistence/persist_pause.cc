@@ -54,7 +54,9 @@ double at(const std::vector<int64_t>& latencies, double share) {
 class Measurement {
  public:
   explicit Measurement(const PauseOptions& options)
-      : options_(options), node_(options.folder), plan_(plan_text(options.window_rows)) {
+      : options_(options),
+        node_(options.folder, options.sync ? SyncMode::kEveryCommit : SyncMode::kNever),
+        plan_(plan_text(options.window_rows)) {
     node_.deploy(plan_);
     probes_ = std::make_unique<ProbeMeter>(node_.node().find_results("Probe"));
     feed_ = std::make_unique<LoginFeed>(node_.node().intake(), kUsers, kBatchRows);
@@ -82,12 +84,13 @@ class Measurement {
       });
     }
     auto until = begun + static_cast<int64_t>(options_.seconds * 1e9);
-    feed_->send_steadily(options_.rate, [&] { return now_ns() >= until && done; });
+    std::vector<Latency> acks =
+        feed_->send_steadily(options_.rate, [&] { return now_ns() >= until && done; });
     std::vector<Latency> latencies = probes_->take_once(feed_->sent() / kBatchRows);
     cpu = cost() - cpu;
     std::optional<PersistReport> report;
     if (persist) report = round.get();
-    print(report, latencies, round_end, cpu, feed_->sent() - sent,
+    print(report, acks, latencies, round_end, cpu, feed_->sent() - sent,
           static_cast<double>(now_ns() - begun) / 1e9);
   }
 
@@ -98,27 +101,33 @@ class Measurement {
            probes_->cpu_seconds();
   }
 
-  static void print(const std::optional<PersistReport>& report,
-                    const std::vector<Latency>& latencies, int64_t round_end, double cpu,
+  static void print(const std::optional<PersistReport>& report, const std::vector<Latency>& acks,
+                    const std::vector<Latency>& results, int64_t round_end, double cpu,
                     uint64_t events, double seconds) {
+    if (acks.size() != results.size()) throw std::runtime_error("results are missing");
     std::vector<int64_t> all;
+    std::vector<int64_t> commits;
+    std::vector<int64_t> applies;
     std::vector<int64_t> meanwhile;
-    for (const Latency& latency : latencies) {
-      all.push_back(latency.took_ns);
-      if (latency.due_ns < round_end) meanwhile.push_back(latency.took_ns);
+    for (size_t i = 0; i < acks.size(); ++i) {  // both in the order of their entries
+      int64_t apply = results[i].took_ns - acks[i].took_ns;
+      all.push_back(results[i].took_ns);
+      commits.push_back(acks[i].took_ns);
+      applies.push_back(apply);
+      if (results[i].due_ns < round_end) meanwhile.push_back(apply);
     }
-    std::sort(all.begin(), all.end());
-    std::sort(meanwhile.begin(), meanwhile.end());
+    for (auto* each : {&all, &commits, &applies, &meanwhile}) std::sort(each->begin(), each->end());
     std::printf(
         "{\"persist\": %s, \"events\": %llu, \"seconds\": %.2f, \"cpu_us_per_event\": %.4f, "
-        "\"p50_ms\": %.3f, \"p99_ms\": %.3f, \"p999_ms\": %.3f, \"max_ms\": %.3f",
+        "\"p50_ms\": %.3f, \"p99_ms\": %.3f, \"p999_ms\": %.3f, \"max_ms\": %.3f, "
+        "\"commit_p999_ms\": %.3f, \"apply_p50_ms\": %.3f, \"apply_p999_ms\": %.3f",
         report ? "true" : "false", static_cast<unsigned long long>(events), seconds,
         cpu * 1e6 / static_cast<double>(events), at(all, 0.5), at(all, 0.99), at(all, 0.999),
-        at(all, 1));
+        at(all, 1), at(commits, 0.999), at(applies, 0.5), at(applies, 0.999));
     if (report) {
       const PersistedPlan& plan = report->plans.front();
       std::printf(
-          ", \"round_ms\": %llu, \"round_p999_ms\": %.3f, \"pause_ms\": %.3f, "
+          ", \"round_ms\": %llu, \"round_apply_p999_ms\": %.3f, \"pause_ms\": %.3f, "
           "\"state_bytes\": %llu, \"file_bytes\": %llu",
           static_cast<unsigned long long>(report->took_ms), at(meanwhile, 0.999),
           static_cast<double>(plan.pause_us) / 1e3,

@@ -15,6 +15,7 @@ struct PauseOptions {
   double seconds = 90;               ///< of each measurement
   uint32_t pairs = 5;
   uint64_t rate = 200'000;  ///< events a second
+  bool sync = false;        ///< the journal with every commit
 };
 
 /// Fills the state, then measures in turns; prints one JSON object a measurement, in a line each,

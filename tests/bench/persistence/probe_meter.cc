@@ -7,8 +7,6 @@
 #include <stdexcept>
 #include <utility>
 
-#include "tests/bench/persistence/login_feed.h"
-
 namespace pollux::bench {
 namespace {
 

@@ -12,13 +12,9 @@
 #include <vector>
 
 #include "server/node/result_log.h"
+#include "tests/bench/persistence/login_feed.h"
 
 namespace pollux::bench {
-
-struct Latency {
-  int64_t due_ns;
-  int64_t took_ns;
-};
 
 class ProbeMeter {
  public:
