@@ -106,8 +106,8 @@ persisting {persisting_["state_mib"]:,} MiB of state ({persisting_["file_mib"]:,
 at 200,000 events/s, once in {persisting_["seconds"]:.0f} s:
   a round takes {persisting_["round_ms"]:,.0f} ms, the plan stands still for \
 {persisting_["pause_ms"]:.1f} ms
-  event to result p99.9 {persisting_["p999_ms"]:.1f} ms, {persisting_["p999_added_ms"]:+.1f} with \
-persisting (goal: 20)
+  event to result p99.9 {persisting_["p999_ms"]:.1f} ms, \
+{persisting_["p999_added_ms"]:+.1f} with persisting (goal: 20)
   of that until it is acknowledged {persisting_["commit_p999_ms"]:.1f} ms, \
 {persisting_["commit_p999_added_ms"]:+.1f}; from there on {persisting_["apply_p999_ms"]:.1f} ms, and \
 while a round is under way {persisting_["round_apply_p999_added_ms"]:+.1f}
