@@ -109,8 +109,8 @@ at 200,000 events/s, once in {persisting_["seconds"]:.0f} s:
   event to result p99.9 {persisting_["p999_ms"]:.1f} ms, \
 {persisting_["p999_added_ms"]:+.1f} with persisting (goal: 20)
   of that until it is acknowledged {persisting_["commit_p999_ms"]:.1f} ms, \
-{persisting_["commit_p999_added_ms"]:+.1f}; from there on {persisting_["apply_p999_ms"]:.1f} ms, and \
-while a round is under way {persisting_["round_apply_p999_added_ms"]:+.1f}
+{persisting_["commit_p999_added_ms"]:+.1f}; from there on {persisting_["apply_p999_ms"]:.1f} ms, \
+and while a round is under way {persisting_["round_apply_p999_added_ms"]:+.1f}
   {persisting_["cpu_us_per_event"]:.3f} us of CPU an event, \
 {persisting_["cpu_added_percent"]:+.1f} % with persisting (goal: 10)
 restore: {restore["state_bytes"] / 2**20:,.0f} MiB of state, {restore["state_mb_per_second"]:,} \
