@@ -139,7 +139,10 @@ void Simulation::start() {
     }
     const absl::Status& why = started.status();
     if (disk_.crashed()) {
-      disk_.restart(one_in(3) ? Crash::kProcess : Crash::kPower);
+      // With the power goes what proves that a record was whole before a bit of it turned over;
+      // from then on it looks torn.
+      bool killed = one_in(3) || (flipped_ && !flipped_->revision);
+      disk_.restart(killed ? Crash::kProcess : Crash::kPower);
     } else if (absl::IsPermissionDenied(why)) {
       if (!disk_.read_only()) throw Violation(absl::StrCat("at the start: ", why.ToString()));
       disk_.set_read_only(false);
