@@ -146,6 +146,11 @@ void add_results(Families& families, const ApiParts& parts) {
   auto logs = parts.node.results();
   families.counter("pollux_stream_results_total", "Result rows of the stream.");
   for (const auto& [stream, log] : logs) families.value(log->rows(), {{"stream", stream}});
+  families.counter("pollux_stream_repeated_rows_total",
+                   "Rows that a replay made once more, and that were dropped.");
+  for (const auto& [stream, log] : logs) {
+    families.value(log->repeated_rows(), {{"stream", stream}});
+  }
   families.gauge("pollux_stream_held_bytes", "Bytes of results held for sinks and subscribers.");
   for (const auto& [stream, log] : logs) families.value(log->bytes(), {{"stream", stream}});
 }
