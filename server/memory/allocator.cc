@@ -1,7 +1,7 @@
 // How the allocator of the programs behaves; see jemalloc(3), "malloc_conf".
 //
-// Huge pages, where the kernel gives them: a forked child that saves a state of gigabytes is there
-// in milliseconds, and searching such a state takes fewer reads of memory.
+// Huge pages, where the kernel gives them: forking a child that saves a state of gigabytes takes
+// less, and so does searching such a state.
 
 extern "C" {
 // NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables): the name is jemalloc's
