@@ -100,7 +100,9 @@ ApplyOutcome Engine::apply(const Entry& entry, ResultSink& sink) {
   if (const auto* write = std::get_if<WritePayload>(&entry.payload)) {
     return impl_->apply_write(entry, *write, sink);
   }
-  return {};  // a persist order changes nothing in the engine: states are cut by who holds them
+  // A persist order and the begin of an epoch change nothing in the engine: states are cut by who
+  // holds them.
+  return {};
 }
 
 ApplyOutcome Engine::Impl::deploy(const DeployPayload& payload, EntryId cause, ResultSink& sink) {

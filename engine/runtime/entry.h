@@ -20,6 +20,7 @@ enum class EntryType : uint8_t {
   kUndeploy = 4,
   kPersist = 5,
   kWrite = 6,
+  kEpochBegin = 7,
 };
 
 /// A batch of events of one stream (named by the batch's schema).
@@ -57,8 +58,15 @@ struct WritePayload {
   std::string text;
 };
 
+/// A node begins to lead: its epoch is that of the entry's id, and of those that follow up to the
+/// next such entry.
+struct EpochBeginPayload {
+  std::string node;  ///< its name, for people
+};
+
+/// In the order of EntryType.
 using EntryPayload = std::variant<EventsPayload, TickPayload, DeployPayload, UndeployPayload,
-                                  PersistPayload, WritePayload>;
+                                  PersistPayload, WritePayload, EpochBeginPayload>;
 
 struct Entry {
   EntryId id;

@@ -38,6 +38,7 @@ struct PayloadEncoder {
     put_sized_text(out, write.plan);
     put_sized_text(out, write.text);
   }
+  void operator()(const EpochBeginPayload& epoch) const { put_sized_text(out, epoch.node); }
 };
 
 absl::StatusOr<EntryPayload> take_events(PayloadReader& reader, const SchemaTable& schemas) {
@@ -90,6 +91,8 @@ absl::StatusOr<EntryPayload> take_payload(RecordType type, PayloadReader& reader
       return EntryPayload(PersistPayload{});
     case RecordType::kWrite:
       return take_write(reader);
+    case RecordType::kEpochBegin:
+      return EntryPayload(EpochBeginPayload{std::string(reader.text())});
     default:
       return absl::DataLossError("a record of type " + std::to_string(static_cast<int>(type)) +
                                  " where an entry is due");

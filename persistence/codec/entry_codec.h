@@ -1,15 +1,16 @@
 // Entries as records: one encoding for journal and wire.
 //
 // A payload by type; a text is a u32 length and as many bytes:
-//     kEvents    u64 number of the producer   u32 length, u32 0, and the name of the producer,
-//                padded to a multiple of 8; then the batch (batch_codec.h)
-//     kTick      nothing
-//     kDeploy    u32 semantics version   u8 dialect   u8 replace   2 x u8 0   text plan
-//                text text   text source   text origin
-//     kUndeploy  text plan
-//     kPersist   nothing
-//     kWrite     text plan   text query
-//     kSchema    the schema (schema_codec.h); epoch, position and timestamp are 0
+//     kEvents      u64 number of the producer   u32 length, u32 0, and the name of the producer,
+//                  padded to a multiple of 8; then the batch (batch_codec.h)
+//     kTick        nothing
+//     kDeploy      u32 semantics version   u8 dialect   u8 replace   2 x u8 0   text plan
+//                  text text   text source   text origin
+//     kUndeploy    text plan
+//     kPersist     nothing
+//     kWrite       text plan   text query
+//     kEpochBegin  text node
+//     kSchema      the schema (schema_codec.h); epoch, position and timestamp are 0
 // Equal entries are equal bytes. Thread: any.
 #pragma once
 

@@ -35,6 +35,7 @@ enum class RecordType : uint8_t {
   kUndeploy = 4,
   kPersist = 5,
   kWrite = 6,
+  kEpochBegin = 7,
   kSchema = 64,   ///< stands before the first batch of its schema
   kResults = 65,  ///< a slice of results, in outboxes
 };

@@ -102,6 +102,7 @@ struct PayloadJson {
     append_field(out, "plan", write.plan);
     append_field(out, "query", write.text);
   }
+  void operator()(const EpochBeginPayload& epoch) const { append_field(out, "node", epoch.node); }
 };
 
 const char* name_of_type(EntryType type) {
@@ -118,6 +119,8 @@ const char* name_of_type(EntryType type) {
       return "persist";
     case EntryType::kWrite:
       return "write";
+    case EntryType::kEpochBegin:
+      return "epoch_begin";
   }
   return "";
 }

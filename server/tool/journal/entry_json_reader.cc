@@ -262,6 +262,7 @@ EntryPayload take_payload(const std::string& type, Fields& fields, Schemas& sche
   if (type == "undeploy") return UndeployPayload{fields.text("plan")};
   if (type == "persist") return PersistPayload{};
   if (type == "write") return take_write(fields);
+  if (type == "epoch_begin") return EpochBeginPayload{fields.text("node")};
   fields.refuse("type", "that of an entry");
   return TickPayload{};
 }

@@ -29,7 +29,8 @@ absl::Status EntryReplay::apply(const Entry& entry) {
   if (const auto* payload = std::get_if<DeployPayload>(&entry.payload)) {
     return deploy(entry, *payload);
   }
-  bool concerned = std::holds_alternative<PersistPayload>(entry.payload);
+  bool concerned = std::holds_alternative<PersistPayload>(entry.payload) ||
+                   std::holds_alternative<EpochBeginPayload>(entry.payload);
   if (std::holds_alternative<TickPayload>(entry.payload)) {
     for (const auto& plan : plans_) apply_to(*plan, entry);
     concerned = true;

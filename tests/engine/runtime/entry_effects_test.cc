@@ -83,6 +83,15 @@ TEST(TableWrites, WhatIsWrongIsToldAndNothingHasChanged) {
   EXPECT_EQ(node.rows("from T select k"), "");
 }
 
+TEST(EpochBegins, OneIsAppliedAndChangesNothingInAPlan) {
+  Node node(kTable);
+  node.apply(1, WritePayload{"p", "select 'a' as k, 1 as n insert into T"});
+  std::string before = node.engine().save_state("p");
+  EXPECT_EQ(node.apply(1, EpochBeginPayload{"north"}).status, ApplyStatus::kApplied);
+  EXPECT_TRUE(node.results.lines.empty());
+  EXPECT_EQ(node.engine().save_state("p"), before);
+}
+
 TEST(Uuids, BothNodesMakeTheSameAndNoneTwice) {
   const std::string plan =
       "define stream S (k string); from S select UUID() as u insert into A; "

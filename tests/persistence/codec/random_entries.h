@@ -47,7 +47,7 @@ class RandomEntries {
 
   /// Of the type, or of any.
   Entry entry(std::optional<EntryType> wanted = {}) {
-    EntryType type = wanted.value_or(static_cast<EntryType>(1 + below(6)));
+    EntryType type = wanted.value_or(static_cast<EntryType>(1 + below(7)));
     Entry made{{{random_()}, {random_()}}, {static_cast<int64_t>(random_())}, payload(type)};
     return made;
   }
@@ -83,6 +83,8 @@ class RandomEntries {
         return PersistPayload{};
       case EntryType::kWrite:
         return WritePayload{text(30), text(300)};
+      case EntryType::kEpochBegin:
+        return EpochBeginPayload{text(30)};
     }
     return TickPayload{};
   }

@@ -50,6 +50,8 @@ inline void expect_same(const Entry& one, const Entry& other) {
   } else if (const auto* write = std::get_if<WritePayload>(&one.payload)) {
     EXPECT_EQ(write->plan, std::get<WritePayload>(other.payload).plan);
     EXPECT_EQ(write->text, std::get<WritePayload>(other.payload).text);
+  } else if (const auto* epoch = std::get_if<EpochBeginPayload>(&one.payload)) {
+    EXPECT_EQ(epoch->node, std::get<EpochBeginPayload>(other.payload).node);
   }
 }
 

@@ -43,7 +43,7 @@ std::string wrong(const std::string& line) {
 TEST(EntryJson, EveryEntryComesBackBitByBit) {
   EntryJsonReader reader;
   for (uint64_t seed = 0; seed < 2000; ++seed) {
-    Entry entry = RandomEntries(seed).entry(static_cast<EntryType>(1 + seed % 6));
+    Entry entry = RandomEntries(seed).entry(static_cast<EntryType>(1 + seed % 7));
     std::string line = line_of(entry);
     ASSERT_EQ(line.find('\n'), std::string::npos);
     auto read = reader.read(line);
@@ -156,6 +156,8 @@ TEST(EntryJson, LinesAreAsTheirPageSays) {
   EXPECT_EQ(line_of({{{3}, {11}}, {1003}, DeployPayload{"p", "from S", 1, Dialect::k31}}),
             R"({"id":"3.11","timestamp":1003,"type":"deploy","plan":"p","text":"from S",)"
             R"("dialect":"3.1","semantics_version":1})");
+  EXPECT_EQ(line_of({{{4}, {12}}, {1004}, EpochBeginPayload{"north"}}),
+            R"({"id":"4.12","timestamp":1004,"type":"epoch_begin","node":"north"})");
 }
 
 TEST(EntryJson, ALineThatIsNoEntryIsRefusedWithTheReason) {
@@ -170,6 +172,7 @@ TEST(EntryJson, ALineThatIsNoEntryIsRefusedWithTheReason) {
   EXPECT_EQ(wrong(head + R"("tock"})"), "\"type\" is not that of an entry");
   EXPECT_EQ(wrong(head + R"("tick","plan":"p"})"), "\"plan\" is unknown here");
   EXPECT_EQ(wrong(head + R"("undeploy","plan":7})"), "\"plan\" is not a text");
+  EXPECT_EQ(wrong(head + R"("epoch_begin"})"), "\"node\" is missing");
   EXPECT_EQ(wrong(head + R"("undeploy","plan":"a","plan":"b"})"), "\"plan\" stands twice");
   EXPECT_EQ(wrong(head + R"("deploy","plan":"a","text":"","dialect":"4","semantics_version":1})"),
             "\"dialect\" is not 5.1 or 3.1");
@@ -190,7 +193,7 @@ TEST(EntryJson, ADamagedLineNeverCrashes) {
   size_t refused = 0;
   for (uint64_t seed = 0; seed < 3000; ++seed) {
     RandomEntries random(seed);
-    std::string line = line_of(random.entry(static_cast<EntryType>(1 + seed % 6)));
+    std::string line = line_of(random.entry(static_cast<EntryType>(1 + seed % 7)));
     for (uint64_t i = 1 + random.below(3); i > 0; --i) {
       static constexpr std::string_view kBytes = "[]{},:\"\\0-.en";
       line[random.below(line.size())] = kBytes[random.below(kBytes.size())];

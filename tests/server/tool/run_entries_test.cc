@@ -99,6 +99,8 @@ class RunEntriesTest : public ShellTest {
             {"Counts"});
       } else if (step % 17 == 0) {
         add(PersistPayload{}, {});
+      } else if (step % 19 == 0) {
+        add(EpochBeginPayload{"north"}, {});
       } else if (step % 7 == 0 && rows) {
         send(random, "Others", {"Rows"});
       } else {
