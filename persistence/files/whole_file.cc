@@ -5,25 +5,39 @@
 namespace pollux {
 namespace {
 
-absl::Status write(FileSystem& files, const std::string& path, std::string_view bytes) {
-  auto file = files.open_append(path);
-  if (!file.ok()) return file.status();
-  if (absl::Status written = (*file)->append(bytes); !written.ok()) return written;
-  return (*file)->sync();
+std::string unfinished_path(const std::string& directory, std::string_view name) {
+  return directory + "/" + std::string(name) + std::string(kUnfinished);
+}
+
+absl::Status write(AppendFile& file, std::string_view bytes) {
+  if (absl::Status written = file.append(bytes); !written.ok()) return written;
+  return file.sync();
 }
 
 }  // namespace
 
+absl::StatusOr<std::unique_ptr<AppendFile>> begin_whole_file(FileSystem& files,
+                                                             const std::string& directory,
+                                                             std::string_view name) {
+  std::string path = unfinished_path(directory, name);
+  absl::Status removed = files.remove(path);
+  if (!removed.ok() && !absl::IsNotFound(removed)) return removed;
+  return files.open_append(path);
+}
+
+absl::Status finish_whole_file(FileSystem& files, const std::string& directory,
+                               std::string_view name) {
+  std::string path = directory + "/" + std::string(name);
+  absl::Status named = files.rename(unfinished_path(directory, name), path);
+  return named.ok() ? files.sync_directory(directory) : named;
+}
+
 absl::Status put_whole_file(FileSystem& files, const std::string& directory, std::string_view name,
                             std::string_view bytes) {
-  std::string path = directory + "/" + std::string(name);
-  std::string unfinished = path + std::string(kUnfinished);
-  // One that could not be finished may be left of an earlier try.
-  absl::Status removed = files.remove(unfinished);
-  if (!removed.ok() && !absl::IsNotFound(removed)) return removed;
-  if (absl::Status written = write(files, unfinished, bytes); !written.ok()) return written;
-  if (absl::Status named = files.rename(unfinished, path); !named.ok()) return named;
-  return files.sync_directory(directory);
+  auto file = begin_whole_file(files, directory, name);
+  if (!file.ok()) return file.status();
+  if (absl::Status written = write(**file, bytes); !written.ok()) return written;
+  return finish_whole_file(files, directory, name);
 }
 
 absl::StatusOr<std::string> read_whole_file(FileSystem& files, const std::string& path,

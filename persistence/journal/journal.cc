@@ -57,6 +57,24 @@ absl::Status Journal::commit() {
   return absl::OkStatus();
 }
 
+absl::Status Journal::truncate(Position last) {
+  absl::Status cut = log_->truncate(last.value);
+  schemas_.clear();  // the first of one may have been cut
+  return cut;
+}
+
+absl::Status Journal::restart_behind(EntryId at) {
+  absl::Status dropped = log_->restart_behind({at.position.value, at.epoch.value});
+  schemas_.clear();
+  return dropped;
+}
+
+std::vector<EntryId> Journal::epoch_ends() const {
+  std::vector<EntryId> ends;
+  for (const RecordId& end : log_->tag_ends()) ends.push_back({{end.tag}, {end.sequence}});
+  return ends;
+}
+
 absl::Status Journal::close() {
   if (absl::Status closed = log_->close(); !closed.ok()) return closed;
   log_->let_read(log_->next());

@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -63,12 +64,31 @@ class Journal {
   /// Removes whole segments of entries below `below`, oldest first; the last segment stays.
   absl::Status trim(Position below) { return log_->trim(below.value); }
 
-  /// Of this journal for ever; another one when it was made anew.
+  /// Takes off every entry behind `last`, committed or not. It lasts when the call returns, and so
+  /// does what was committed of the rest; the next entry has position last + 1, and an epoch not
+  /// less than that of the entry at `last`. A crash inside leaves all entries up to one at or
+  /// behind `last`. `last` may be first() - 1. kOutOfRange: it is before that; kDataLoss: an entry
+  /// that should stay cannot be read; then, and when the disk is full, nothing has changed. A
+  /// reader which has handed out nothing behind `last` reads on, and reads what is appended now;
+  /// another one is told kAborted. States that have taken in what is cut must be gone before: to
+  /// open() they would say that the journal has lost something.
+  absl::Status truncate(Position last);
+  /// Drops every entry and goes on behind `at`, empty, under a new id and with a new index(); the
+  /// readers of the old one are told kOutOfRange. Lasts when the call returns. A crash inside
+  /// leaves, under the old id, the entries as they were or all up to some one; or none, where
+  /// open() begins anew behind its `covered`; or the new journal. So who vouches for entries by the
+  /// id must have stopped to do so before. When the disk is full, nothing has changed.
+  absl::Status restart_behind(EntryId at);
+
+  /// Of this journal; another one when it was made anew.
   const LogId& id() const { return log_->id(); }
   /// The first entry that is there; last().position + 1 when there is none.
   Position first() const { return {log_->first()}; }
   /// The last entry that was appended, also when it has been trimmed; {0, 0} before the first.
   EntryId last() const { return {{log_->last_tag()}, {log_->next() - 1}}; }
+  /// Of each epoch the last entry, in order; from the entry right before first() on, which is known
+  /// though it is not there, up to last().
+  std::vector<EntryId> epoch_ends() const;
   /// The last position that lasts.
   Position durable() const { return {log_->durable() - 1}; }
   uint64_t bytes() const { return log_->bytes(); }

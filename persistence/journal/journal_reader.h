@@ -1,4 +1,4 @@
-// Reads a journal's committed entries in order, also while it is written and trimmed.
+// Reads a journal's committed entries in order, also while it is written, trimmed and truncated.
 // Thread: one, any; it may outlive the journal.
 #pragma once
 
@@ -20,7 +20,8 @@ class JournalReader {
       : log_(files, std::move(index), from.value), from_(from) {}
 
   /// Nothing when all that is committed has been read; later there may be more. kOutOfRange: it has
-  /// been trimmed; kDataLoss: it has rotted, with file and position. Such an error comes again.
+  /// been trimmed, or the journal was restarted; kDataLoss: it has rotted, with file and position;
+  /// kAborted: an entry that this has returned was truncated. Such an error comes again.
   absl::StatusOr<std::optional<Entry>> next();
 
  private:

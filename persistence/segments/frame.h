@@ -58,6 +58,12 @@ struct LogFrame {
   std::string_view payload;
 };
 
+/// A record by number and tag.
+struct RecordId {
+  uint64_t sequence = 0;
+  uint64_t tag = 0;
+};
+
 /// Appends an empty frame header; the payload is appended behind it by whoever asks, then
 /// `end_frame` fills in the header at `begin`, of `frame` and the bytes that follow.
 size_t begin_frame(std::string& out);

@@ -11,17 +11,38 @@ bool is_record(const SegmentScanner& at) { return at.frame().kind == FrameKind::
 
 absl::StatusOr<std::optional<LogRecord>> LogReader::next() {
   if (!failed_.ok()) return failed_;
-  if (next_ >= index_->readable()) return std::nullopt;
-  bool new_segment = scanner_ == nullptr || next_ >= segment_.end;
-  if (new_segment) {
-    std::string before = segment_.place.path;
-    if (absl::Status opened = open_segment(); !opened.ok()) return failed_ = opened;
-    new_segment = segment_.place.path != before;
+  while (true) {
+    SegmentIndex::Reach reach = index_->reach(cuts_seen_);
+    if (absl::Status same = follow_cuts(reach); !same.ok()) return failed_ = same;
+    if (next_ >= reach.readable) return std::nullopt;
+    absl::Status found;
+    if (scanner_ == nullptr || next_ >= segment_.end) found = open_segment();
+    if (found.ok()) found = find_record();
+    // What was found meanwhile may be of what was cut meanwhile, or missing because of that.
+    if (index_->reach(cuts_seen_).cuts != cuts_seen_) continue;
+    if (!found.ok()) return failed_ = found;
+    const LogFrame& frame = scanner_->frame();
+    next_ = frame.sequence + frame.count;
+    bool new_segment = segment_.place.path != shown_path_;
+    if (new_segment) shown_path_ = segment_.place.path;
+    return LogRecord{frame.sequence, frame.count, frame.tag, frame.payload, new_segment};
   }
-  if (absl::Status found = find_record(); !found.ok()) return failed_ = found;
-  const LogFrame& frame = scanner_->frame();
-  next_ = frame.sequence + frame.count;
-  return LogRecord{frame.sequence, frame.count, frame.tag, frame.payload, new_segment};
+}
+
+absl::Status LogReader::follow_cuts(const SegmentIndex::Reach& reach) {
+  if (reach.over) return absl::OutOfRangeError("the log was dropped, and begun anew");
+  if (reach.cuts == cuts_seen_) return absl::OkStatus();
+  cuts_seen_ = reach.cuts;
+  scanner_ = nullptr;
+  if (next_ <= from_) {
+    // What stands before `from` may have changed, and payloads lean on it.
+    next_ = from_;
+    shown_path_.clear();
+  } else if (next_ > reach.lowest_cut) {
+    return absl::AbortedError(
+        absl::StrCat("records from ", reach.lowest_cut, " on were cut after they had been read"));
+  }
+  return absl::OkStatus();
 }
 
 /// The segment of `next_`; the one that is open when it has only grown.
@@ -40,11 +61,10 @@ absl::Status LogReader::open_segment() {
       if (!still || still->place.path != segment_.place.path) continue;  // trimmed meanwhile
     }
     if (!file.ok()) return file.status();
-    bool begins = scanner_ == nullptr;
     scanner_ = nullptr;
     file_ = *std::move(file);
     scanner_ = std::make_unique<SegmentScanner>(*file_, index_->id());
-    if (begins) next_ = segment_.place.first;
+    if (shown_path_.empty()) next_ = segment_.place.first;
     return absl::OkStatus();
   }
 }

@@ -1,4 +1,7 @@
-// Reads a log's records in order, while it is written and trimmed. Thread: one, any.
+// Reads a log's records in order, while it is written, trimmed and cut. Thread: one, any.
+//
+// When the end of the log is cut, a reader that has shown nothing of what was cut goes on with what
+// is written in its place, also when it is at work in that moment.
 #pragma once
 
 #include <cstdint>
@@ -31,14 +34,17 @@ class LogReader {
   LogReader(FileSystem& files, std::shared_ptr<const SegmentIndex> index, uint64_t from)
       : files_(files), index_(std::move(index)), from_(from), next_(from) {}
 
-  /// Nothing when the reader has caught up with the writer. kOutOfRange: trimmed; kDataLoss:
-  /// rotted, with file and sequence. Errors of a record come again.
+  /// Nothing when the reader has caught up with the writer. kOutOfRange: trimmed, or the log was
+  /// dropped; kDataLoss: rotted, with file and sequence; kAborted: what was shown, from `from` on,
+  /// has been cut. Errors of a record come again.
   absl::StatusOr<std::optional<LogRecord>> next();
 
-  /// The file of the record shown last.
+  /// The file of the record shown last, or of the one that cannot be read.
   const std::string& path() const { return segment_.place.path; }
 
  private:
+  /// Forgets what it has read ahead when the log was cut since.
+  absl::Status follow_cuts(const SegmentIndex::Reach& reach);
   absl::Status open_segment();
   /// Brings the scanner to the record `next_`, or says why that cannot be.
   absl::Status find_record();
@@ -48,9 +54,11 @@ class LogReader {
   std::shared_ptr<const SegmentIndex> index_;
   const uint64_t from_;
   uint64_t next_;  // the record to show
+  size_t cuts_seen_ = 0;
+  std::string shown_path_;  // the file of the record shown last; empty before the first
   SegmentIndex::Found segment_;
   std::unique_ptr<ReadFile> file_;
-  std::unique_ptr<SegmentScanner> scanner_;  // null before the first segment
+  std::unique_ptr<SegmentScanner> scanner_;  // null before the first segment, and behind a cut
   absl::Status failed_;
 };
 

@@ -14,6 +14,10 @@ namespace {
 
 constexpr size_t kDigits = 20;
 
+std::string name_in(const LogPlace& place, uint64_t first) {
+  return place.segment_path(first).substr(place.directory.size() + 1);
+}
+
 std::string_view ending_of(LogKind kind) {
   return kind == LogKind::kJournal ? ".journal" : ".outbox";
 }
@@ -104,12 +108,26 @@ absl::Status remove_unfinished_segments(FileSystem& files, const LogPlace& place
 
 absl::StatusOr<SegmentFile> create_segment(FileSystem& files, const LogPlace& place,
                                            const SegmentHeader& header) {
-  std::string path = place.segment_path(header.first);
-  std::string bytes = encode_segment_header(header);
-  absl::Status put =
-      put_whole_file(files, place.directory, path.substr(place.directory.size() + 1), bytes);
-  if (!put.ok()) return put;
-  return SegmentFile{path, bytes.size(), header};
+  auto file = begin_segment_file(files, place, header);
+  if (!file.ok()) return file.status();
+  if (absl::Status lasts = (*file)->sync(); !lasts.ok()) return lasts;
+  absl::Status named = name_segment_file(files, place, header.first);
+  if (!named.ok()) return named;
+  return SegmentFile{place.segment_path(header.first), kSegmentHeaderBytes, header};
+}
+
+absl::StatusOr<std::unique_ptr<AppendFile>> begin_segment_file(FileSystem& files,
+                                                               const LogPlace& place,
+                                                               const SegmentHeader& header) {
+  auto file = begin_whole_file(files, place.directory, name_in(place, header.first));
+  if (!file.ok()) return file.status();
+  absl::Status written = (*file)->append(encode_segment_header(header));
+  if (!written.ok()) return written;
+  return file;
+}
+
+absl::Status name_segment_file(FileSystem& files, const LogPlace& place, uint64_t first) {
+  return finish_whole_file(files, place.directory, name_in(place, first));
 }
 
 }  // namespace pollux

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -56,6 +57,14 @@ absl::Status remove_unfinished_segments(FileSystem& files, const LogPlace& place
 /// An empty segment that lasts. After kResourceExhausted it can be tried again.
 absl::StatusOr<SegmentFile> create_segment(FileSystem& files, const LogPlace& place,
                                            const SegmentHeader& header);
+
+/// The two halves of it: an empty segment that has no name yet, and an open file to fill it;
+/// `first` is that of its header.
+absl::StatusOr<std::unique_ptr<AppendFile>> begin_segment_file(FileSystem& files,
+                                                               const LogPlace& place,
+                                                               const SegmentHeader& header);
+/// It gets its name, also when another has it. It must have been synced.
+absl::Status name_segment_file(FileSystem& files, const LogPlace& place, uint64_t first);
 
 /// The status with the path before its words, for errors that do not name it.
 absl::Status at_path(const std::string& path, const absl::Status& status);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -58,6 +59,21 @@ class SegmentIndex {
     return readable_;
   }
 
+  /// What a reader asks before and behind each record.
+  struct Reach {
+    uint64_t readable = 0;
+    size_t cuts = 0;  ///< so far; whatever was read from files when there were fewer may be gone
+    /// The lowest sequence from which on records were cut since there had been `seen` cuts.
+    uint64_t lowest_cut = std::numeric_limits<uint64_t>::max();
+    bool over = false;  ///< the log was dropped
+  };
+  Reach reach(size_t seen) const {
+    std::lock_guard lock(mutex_);
+    Reach reach{readable_, cuts_.size(), std::numeric_limits<uint64_t>::max(), over_};
+    for (; seen < cuts_.size(); ++seen) reach.lowest_cut = std::min(reach.lowest_cut, cuts_[seen]);
+    return reach;
+  }
+
   // ---- the writer's ----
 
   std::vector<SegmentPlace> places() const {
@@ -82,12 +98,29 @@ class SegmentIndex {
     places_.back().bytes = bytes;
     readable_ = readable;
   }
+  /// Records from `sequence` on are not there any more; that of them which the last segment had is
+  /// gone from its file, which is another one, of `bytes`.
+  void cut(uint64_t sequence, uint64_t bytes) {
+    std::lock_guard lock(mutex_);
+    while (places_.size() > 1 && places_.back().first > sequence) places_.pop_back();
+    places_.back().bytes = bytes;
+    readable_ = std::min(readable_, sequence);
+    cuts_.push_back(sequence);
+  }
+  /// The log is dropped with all its segments.
+  void end() {
+    std::lock_guard lock(mutex_);
+    over_ = true;
+    cuts_.push_back(0);
+  }
 
  private:
   const LogId id_;
   mutable std::mutex mutex_;
   std::vector<SegmentPlace> places_;  // in order
   uint64_t readable_ = 0;
+  std::vector<uint64_t> cuts_;  // where each began; a few in the life of a process
+  bool over_ = false;
 };
 
 }  // namespace pollux

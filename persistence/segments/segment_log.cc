@@ -1,5 +1,6 @@
 #include "persistence/segments/segment_log.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -36,6 +37,7 @@ absl::Status SegmentLog::append(uint32_t count, uint64_t tag, WritePayload write
   end_frame(id(), {FrameKind::kRecord, count, next_, tag, durable_, {}}, begin, gathered_);
   next_ += count;
   last_tag_ = tag;
+  note_tag({next_ - 1, tag});
   return absl::OkStatus();
 }
 
@@ -43,16 +45,21 @@ absl::Status SegmentLog::flush() {
   if (!failed_.ok() || gathered_.empty()) return failed_;
   absl::Status written = write(gathered_);
   write_failed_ = !written.ok();
+  if (written.ok()) written_ = next_;
   return written;
 }
 
 absl::Status SegmentLog::sync() {
   if (absl::Status written = flush(); !written.ok()) return written;
+  return sync_file();
+}
+
+absl::Status SegmentLog::sync_file() {
   if (!synced_) {
     if (absl::Status lasts = file_->sync(); !lasts.ok()) return fail(lasts);
     synced_ = true;
   }
-  durable_ = next_;
+  durable_ = written_;
   return absl::OkStatus();
 }
 
@@ -83,8 +90,18 @@ absl::Status SegmentLog::trim(uint64_t sequence) {
     if (absl::Status lasts = files_.sync_directory(options_.place.directory); !lasts.ok()) {
       return fail(lasts);
     }
+    std::erase_if(tag_ends_, [&](const RecordId& end) { return end.sequence + 1 < first(); });
   }
   return absl::OkStatus();
+}
+
+/// `last` follows all that are noted.
+void SegmentLog::note_tag(RecordId last) {
+  if (tag_ends_.empty() || tag_ends_.back().tag != last.tag) {
+    tag_ends_.push_back(last);
+  } else {
+    tag_ends_.back().sequence = last.sequence;
+  }
 }
 
 void SegmentLog::add_mark() {

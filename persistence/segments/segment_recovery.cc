@@ -6,6 +6,21 @@
 #include "persistence/segments/segment_log.h"
 
 namespace pollux {
+namespace {
+
+/// Whether it says at its end that everything below `end` has lasted.
+absl::StatusOr<bool> ends_with_mark(const ReadFile& file, const SegmentFile& segment,
+                                    uint64_t end) {
+  uint64_t mark_at = segment.bytes - std::min<uint64_t>(segment.bytes, kFrameHeaderBytes);
+  auto mark = file.read(mark_at, kFrameHeaderBytes);
+  if (!mark.ok()) return mark.status();
+  LogFrameHeader header;
+  return mark->size() == kFrameHeaderBytes &&
+         decode_frame_header(segment.header.id, *mark, header) &&
+         header.frame.kind == FrameKind::kMark && header.frame.sequence == end;
+}
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<SegmentLog>> SegmentLog::open(FileSystem& files,
                                                              const SegmentLogOptions& options) {
@@ -17,13 +32,18 @@ absl::StatusOr<std::unique_ptr<SegmentLog>> SegmentLog::open(FileSystem& files,
   // Names that a killed process made may not last yet.
   if (absl::Status lasts = files.sync_directory(directory); !lasts.ok()) return lasts;
   if (absl::Status recovered = log->recover(); !recovered.ok()) return recovered;
-  log->durable_ = log->next_;
-  log->index_ = std::make_shared<SegmentIndex>(log->segments_.front().header.id);
-  for (const SegmentFile& segment : log->segments_) {
-    log->index_->add({segment.header.first, segment.path, segment.bytes});
-  }
-  log->let_read(log->next_);
+  log->written_ = log->durable_ = log->next_;
+  log->make_index();
   return log;
+}
+
+/// All that stands there may be read.
+void SegmentLog::make_index() {
+  index_ = std::make_shared<SegmentIndex>(segments_.front().header.id);
+  for (const SegmentFile& segment : segments_) {
+    index_->add({segment.header.first, segment.path, segment.bytes});
+  }
+  let_read(next_);
 }
 
 absl::Status SegmentLog::recover() {
@@ -32,34 +52,43 @@ absl::Status SegmentLog::recover() {
   auto found = list_segments(files_, options_.place);
   if (!found.ok()) return found.status();
   segments_ = *std::move(found);
-  if (segments_.empty()) return begin_anew();
+  report_.made_new = segments_.empty();
+  if (report_.made_new) return begin_anew(options_.covered);
+  const SegmentHeader& oldest = segments_.front().header;
+  if (oldest.first > 1) note_tag({oldest.first - 1, oldest.tag_before});
   if (absl::Status whole = check_earlier_segments(); !whole.ok()) return whole;
   if (absl::Status whole = recover_last_segment(); !whole.ok()) return whole;
   // Numbers at or below what is covered must not come twice.
-  return next_ <= options_.covered.sequence ? begin_anew() : absl::OkStatus();
+  report_.made_new = next_ <= options_.covered.sequence;
+  return report_.made_new ? begin_anew(options_.covered) : absl::OkStatus();
 }
 
-/// A segment that another one follows was ended with a mark; without it every frame is looked at.
 absl::Status SegmentLog::check_earlier_segments() {
   for (size_t i = 0; i + 1 < segments_.size(); ++i) {
-    const SegmentFile& segment = segments_[i];
-    uint64_t end = segments_[i + 1].header.first;
-    bytes_before_ += segment.bytes;
-    auto file = files_.open_read(segment.path);
-    if (!file.ok()) return file.status();
-    uint64_t mark_at = segment.bytes - std::min<uint64_t>(segment.bytes, kFrameHeaderBytes);
-    auto mark = (*file)->read(mark_at, kFrameHeaderBytes);
-    if (!mark.ok()) return mark.status();
-    LogFrameHeader header;
-    if (mark->size() == kFrameHeaderBytes &&
-        decode_frame_header(segment.header.id, *mark, header) &&
-        header.frame.kind == FrameKind::kMark && header.frame.sequence == end) {
-      continue;
-    }
-    auto survey = survey_segment(**file, segment.header, end);
-    if (!survey.ok()) return survey.status();
-    if (absl::Status told = note_rot(segment.path, survey->rot); !told.ok()) return told;
+    bytes_before_ += segments_[i].bytes;
+    const SegmentHeader& behind = segments_[i + 1].header;
+    absl::Status whole = check_segment(segments_[i], {behind.first - 1, behind.tag_before});
+    if (!whole.ok()) return whole;
   }
+  return absl::OkStatus();
+}
+
+/// A segment that another one follows was ended with a mark. Every frame is looked at where there
+/// is none, or to find where the tag changes. `last`: the record before the next segment.
+absl::Status SegmentLog::check_segment(const SegmentFile& segment, RecordId last) {
+  auto file = files_.open_read(segment.path);
+  if (!file.ok()) return file.status();
+  auto marked = ends_with_mark(**file, segment, last.sequence + 1);
+  if (!marked.ok()) return marked.status();
+  if (!*marked || segment.header.tag_before != last.tag) {
+    auto survey = survey_segment(**file, segment.header, last.sequence + 1);
+    if (!survey.ok()) return survey.status();
+    // Before a mark rot is told to who reads it.
+    absl::Status told = *marked ? absl::OkStatus() : note_rot(segment.path, survey->rot);
+    if (!told.ok()) return told;
+    for (const RecordId& one : survey->tag_ends) note_tag(one);
+  }
+  note_tag(last);
   return absl::OkStatus();
 }
 
@@ -79,6 +108,7 @@ absl::Status SegmentLog::recover_last_segment() {
   last.bytes = survey->whole_bytes;
   next_ = survey->next;
   last_tag_ = survey->tag;
+  for (const RecordId& one : survey->tag_ends) note_tag(one);
   return write_again(**file, *survey);
 }
 
@@ -103,29 +133,6 @@ absl::Status SegmentLog::write_again(const ReadFile& file, const Survey& survey)
   if (absl::Status written = file_->append(mark); !written.ok()) return written;
   last.bytes += mark.size();
   synced_ = false;
-  return absl::OkStatus();
-}
-
-/// What stands there, if anything, is covered, and ends too early to go on with.
-absl::Status SegmentLog::begin_anew() {
-  file_ = nullptr;
-  for (const SegmentFile& segment : segments_) {
-    if (absl::Status removed = files_.remove(segment.path); !removed.ok()) return removed;
-    absl::Status lasts = files_.sync_directory(options_.place.directory);
-    if (!lasts.ok()) return lasts;
-  }
-  segments_.clear();
-  bytes_before_ = 0;
-  next_ = options_.covered.sequence + 1;
-  last_tag_ = options_.covered.tag;
-  report_.made_new = true;
-  auto made = create_segment(files_, options_.place,
-                             {options_.place.kind, options_.new_id(), next_, last_tag_});
-  if (!made.ok()) return made.status();
-  auto file = files_.open_append(made->path);
-  if (!file.ok()) return file.status();
-  file_ = *std::move(file);
-  segments_.push_back(*std::move(made));
   return absl::OkStatus();
 }
 

@@ -74,6 +74,8 @@ absl::StatusOr<Survey> survey_segment(const ReadFile& file, const SegmentHeader&
     if (!is_record(place) || frame.sequence < survey.next) continue;
     taken.push_back(&place);
     survey.next = frame.sequence + frame.count;
+    if (survey.tag_ends.empty() || survey.tag != frame.tag) survey.tag_ends.emplace_back();
+    survey.tag_ends.back() = {survey.next - 1, frame.tag};
     survey.tag = frame.tag;
   }
   if (survey.next < end) {

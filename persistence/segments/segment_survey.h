@@ -33,6 +33,7 @@ struct Survey {
     uint64_t offset = 0;
     uint64_t bytes = 0;
   };
+  std::vector<RecordId> tag_ends;  ///< the last record of each tag, in order
   std::vector<Unproven> unproven;  ///< frames of the records from `durable` on
 };
 

@@ -1,10 +1,12 @@
 // Readers on threads of their own, on a real disk, while the journal is written and trimmed.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <thread>
+#include <vector>
 
 #include "persistence/codec/entry_codec.h"
 #include "persistence/files/posix_file_system.h"
@@ -60,6 +62,52 @@ TEST_F(JournalThreadsTest, AReaderSeesEveryEntryThatIsCommittedMeanwhile) {
     committed = at;
     committed.notify_all();
     ASSERT_EQ((*journal)->trim({read.load()}), absl::OkStatus());
+  }
+  reading.join();
+  EXPECT_EQ(read, kEntries);
+}
+
+// It has read ahead what is cut, or is about to.
+TEST_F(JournalThreadsTest, AReaderOfWhatIsAgreedOnNeverSeesWhatIsCut) {
+  auto opened = Journal::open(files_, options_);
+  ASSERT_TRUE(opened.ok()) << opened.status();
+  Journal& journal = **opened;
+  std::vector<std::atomic<uint64_t>> salts(kEntries + 1);
+  std::atomic<uint64_t> agreed = 0;
+  std::atomic<uint64_t> read = 0;
+  std::thread reading([&, index = journal.index()] {
+    JournalReader reader(files_, index, {1});
+    for (uint64_t at = 1; at <= kEntries; ++at) {
+      for (uint64_t seen = agreed; seen < at; seen = agreed) agreed.wait(seen);
+      auto entry = reader.next();
+      ASSERT_TRUE(entry.ok() && *entry) << at << ' ' << entry.status();
+      SchemaSet known, others;
+      std::string bytes, wanted;
+      ASSERT_TRUE(encode_entry(**entry, known, bytes).ok());
+      Epoch epoch = (*entry)->id.epoch;
+      ASSERT_TRUE(encode_entry(some_entry(at, epoch.value, salts[at]), others, wanted).ok());
+      ASSERT_EQ(bytes, wanted) << at;
+      read = at;
+    }
+  });
+  uint64_t epoch = 1;
+  auto append_until = [&](uint64_t last) {
+    while (journal.last().position.value < last) {
+      uint64_t at = journal.last().position.value + 1;
+      salts[at] = epoch;
+      ASSERT_EQ(journal.append(some_entry(at, epoch, epoch)), absl::OkStatus());
+    }
+    ASSERT_EQ(journal.commit(), absl::OkStatus());
+  };
+  while (agreed < kEntries) {
+    uint64_t last = journal.last().position.value;
+    append_until(std::min(kEntries, last + 1 + epoch % 40));
+    uint64_t cut = std::min(kEntries, agreed + epoch % 7);
+    ASSERT_EQ(journal.truncate({cut}), absl::OkStatus());
+    ++epoch;
+    append_until(std::min(kEntries, cut + 15));
+    agreed = std::min(kEntries, cut + 10);
+    agreed.notify_all();
   }
   reading.join();
   EXPECT_EQ(read, kEntries);
