@@ -20,6 +20,8 @@ absl::StatusOr<std::unique_ptr<RevisionStore>> RevisionStore::open(FileSystem& f
   std::unique_ptr<RevisionStore> store(new RevisionStore(files, std::move(options)));
   absl::Status made = files.make_directories(store->directory_);
   if (made.ok()) made = store->remove_temporaries();
+  // Names that a killed process made may not last yet, and entries go because of what they show.
+  if (made.ok()) made = files.sync_directory(store->directory_);
   if (!made.ok()) return made;
   return store;
 }

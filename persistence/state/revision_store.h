@@ -38,7 +38,7 @@ class RevisionStore {
     size_t revisions_to_keep = 2;
   };
 
-  /// Makes the directory and takes away what a dead process did not finish.
+  /// Makes the directory and takes away what a dead process did not finish. What is there lasts.
   static absl::StatusOr<std::unique_ptr<RevisionStore>> open(FileSystem& files, Options options);
 
   /// Begins the next revision; prune() follows once it is finished.

@@ -1,6 +1,8 @@
 // What a crash, a full disk and a failed sync leave of the revisions of a plan.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/persistence/state/revision_testing.h"
 
 namespace pollux {
@@ -90,6 +92,31 @@ TEST(RevisionFaults, AfterAFailedSyncTheRevisionDoesNotStandUnderItsName) {
   files.restart(Crash::kPower);
   expect_goes_on(files, 3, 0);
   EXPECT_EQ(persist_until_the_end(files, 4, 4), 4U);
+}
+
+// Whoever goes on from it may drop entries because of it.
+TEST(RevisionFaults, WhatAKilledProcessNamedLastsOnceAStartHasSeenIt) {
+  uint64_t last_seen = 0;
+  for (uint64_t operations = 0; last_seen < 2; ++operations) {
+    for (uint64_t seed = 1; seed <= 8; ++seed) {
+      SimulatedFileSystem files(seed);
+      ASSERT_EQ(persist_until_the_end(files, 1, 1), 1U);
+      auto store = open_store(files);
+      files.crash_after(operations);
+      persist(*store, 2, some_state(2, kStateBytes)).IgnoreError();
+      ASSERT_TRUE(files.crashed());
+      uint64_t seen = 0;
+      for (Crash crash : {Crash::kProcess, Crash::kPower}) {
+        files.restart(crash);
+        auto newest = open_store(files)->newest_valid();
+        ASSERT_TRUE(newest.ok() && newest->revision);
+        uint64_t position = newest->revision->info.header.at.position.value;
+        EXPECT_GE(position, seen) << operations << ' ' << seed;
+        seen = position;
+      }
+      last_seen = std::max(last_seen, seen);
+    }
+  }
 }
 
 TEST(RevisionFaults, AfterAnErrorAWriterRefusesEverything) {
