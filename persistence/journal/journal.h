@@ -87,7 +87,7 @@ class Journal {
   /// The last entry that was appended, also when it has been trimmed; {0, 0} before the first.
   EntryId last() const { return {{log_->last_tag()}, {log_->next() - 1}}; }
   /// Of each epoch the last entry, in order; from the entry right before first() on, which is known
-  /// though it is not there, up to last().
+  /// though it is not there, up to last(). Entries that open() found rotten do not count.
   std::vector<EntryId> epoch_ends() const;
   /// The last position that lasts.
   Position durable() const { return {log_->durable() - 1}; }

@@ -2,6 +2,7 @@
 // state that they lead to, and the results that they bring about.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <stdexcept>
@@ -84,6 +85,24 @@ class Model {
     states_.resize(last + 1);
     prints_.resize(last);
     acknowledged_ = last;
+  }
+
+  /// Entries behind `last` are being cut: from now on some of them may be gone.
+  void begin_cut(uint64_t last) { acknowledged_ = std::min(acknowledged_, last); }
+  /// They have been cut, and none may come back.
+  void end_cut(uint64_t last) {
+    states_.resize(last + 1);
+    prints_.resize(last);
+  }
+  /// Of each epoch the last entry, among those from position `first` on.
+  std::vector<EntryId> epoch_ends(uint64_t first) const {
+    std::vector<EntryId> ends;
+    for (uint64_t at = std::max<uint64_t>(first, 1); at <= offered(); ++at) {
+      const EntryId& id = states_[at].at;
+      if (ends.empty() || ends.back().epoch != id.epoch) ends.emplace_back();
+      ends.back() = id;
+    }
+    return ends;
   }
 
   uint64_t offered() const { return prints_.size(); }

@@ -11,12 +11,14 @@ namespace pollux {
 
 enum class Mutant {
   kNone,
-  kNoFsync,             ///< a sync does nothing
-  kRenameBeforeFsync,   ///< a file gets its name before its bytes last
-  kSkipCrc,             ///< every checksum is right
-  kPruneBeforeValid,    ///< old revisions go before the new one is whole
-  kAckBeforeCommit,     ///< entries are acknowledged as soon as they are gathered
-  kTrimBeforeConfirmed  ///< results go before somebody has confirmed them
+  kNoFsync,              ///< a sync does nothing
+  kRenameBeforeFsync,    ///< a file gets its name before its bytes last
+  kSkipCrc,              ///< every checksum is right
+  kPruneBeforeValid,     ///< old revisions go before the new one is whole
+  kAckBeforeCommit,      ///< entries are acknowledged as soon as they are gathered
+  kTrimBeforeConfirmed,  ///< results go before somebody has confirmed them
+  kUnsyncedCut,          ///< a file that takes the place of another does not last under its name
+  kKeepReadFile,         ///< a segment that was read once is read as it was then
 };
 
 struct NamedMutant {
@@ -25,7 +27,7 @@ struct NamedMutant {
   std::string_view profile;  ///< under which it is looked for
 };
 
-inline constexpr std::array<NamedMutant, 7> kMutants = {{
+inline constexpr std::array<NamedMutant, 9> kMutants = {{
     {Mutant::kNone, "none", "mixed"},
     {Mutant::kNoFsync, "no_fsync", "power"},
     {Mutant::kRenameBeforeFsync, "rename_before_fsync", "power"},
@@ -33,6 +35,8 @@ inline constexpr std::array<NamedMutant, 7> kMutants = {{
     {Mutant::kPruneBeforeValid, "prune_before_valid", "revisions"},
     {Mutant::kAckBeforeCommit, "ack_before_commit", "power"},
     {Mutant::kTrimBeforeConfirmed, "trim_before_confirmed", "power"},
+    {Mutant::kUnsyncedCut, "unsynced_cut", "power"},
+    {Mutant::kKeepReadFile, "keep_read_file", "mixed"},
 }};
 
 inline std::optional<NamedMutant> find_mutant(std::string_view name) {

@@ -61,6 +61,8 @@ class Runner {
       counts_.faults += counts.faults;
       counts_.starts += counts.starts;
       counts_.rot_told += counts.rot_told;
+      counts_.cuts += counts.cuts;
+      counts_.snapshots += counts.snapshots;
     } catch (const std::exception& broken) {
       std::lock_guard lock(mutex_);
       violations_.push_back(seed);
@@ -95,7 +97,9 @@ int run(const Options& options) {
             << ", \"entries\": " << runner.counts().entries
             << ", \"faults\": " << runner.counts().faults
             << ", \"starts\": " << runner.counts().starts
-            << ", \"rot_told\": " << runner.counts().rot_told << ", \"seeds_per_second_a_job\": "
+            << ", \"rot_told\": " << runner.counts().rot_told
+            << ", \"cuts\": " << runner.counts().cuts
+            << ", \"snapshots\": " << runner.counts().snapshots << ", \"seeds_per_second_a_job\": "
             << static_cast<uint64_t>(static_cast<double>(runner.seeds()) / took.count() /
                                      options.jobs)
             << "}" << std::endl;

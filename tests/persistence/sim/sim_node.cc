@@ -1,6 +1,8 @@
 #include "tests/persistence/sim/sim_node.h"
 
+#include <algorithm>
 #include <cstring>
+#include <limits>
 #include <utility>
 
 namespace pollux {
@@ -8,6 +10,8 @@ namespace {
 
 // The state's bytes, and some more, so that a revision takes more than one sector.
 constexpr size_t kStateBytes = 1500;
+
+constexpr uint64_t kNoEnd = std::numeric_limits<uint64_t>::max();
 
 std::string encode_state(const ModelState& state) {
   std::string bytes(kStateBytes, '\0');
@@ -49,8 +53,20 @@ absl::Status SimNode::recover(uint64_t confirmed_below) {
   auto opened = Journal::open(files_, journal);
   if (!opened.ok()) return opened.status();
   journal_ = *std::move(opened);
+  read_behind_state();
+  if (options_.snapshot && options_.snapshot->at == state_.at) {
+    confirmed_below = std::max(confirmed_below, state_.next_result);
+  }
+  if (absl::Status there = open_outbox(confirmed_below); !there.ok()) return there;
+  return apply_until(kNoEnd);
+}
+
+void SimNode::read_behind_state() {
   committed_ = std::make_unique<JournalReader>(files_, journal_->index(),
                                                Position{state_.at.position.value + 1});
+}
+
+absl::Status SimNode::open_outbox(uint64_t confirmed_below) {
   OutboxOptions outbox;
   outbox.directory = kOutbox;
   outbox.segment_bytes = options_.segment_bytes;
@@ -62,7 +78,7 @@ absl::Status SimNode::recover(uint64_t confirmed_below) {
   if (outbox_->next() < state_.next_result) {
     throw Violation("results are gone that the state has moved past");
   }
-  return replay();
+  return absl::OkStatus();
 }
 
 absl::Status SimNode::load_state() {
@@ -84,10 +100,10 @@ absl::Status SimNode::load_state() {
   return absl::OkStatus();
 }
 
-/// Applies what is committed and was not applied yet.
-absl::Status SimNode::replay() {
+absl::Status SimNode::apply_until(uint64_t position) {
   while (true) {
     if (absl::Status placed = place_results(); !placed.ok()) return placed;
+    if (state_.at.position.value >= position) return outbox_->flush();
     auto entry = committed_->next();
     if (!entry.ok()) return entry.status();
     if (!*entry) return outbox_->flush();
@@ -122,7 +138,19 @@ absl::Status SimNode::place_results() {
 
 absl::Status SimNode::commit() {
   if (absl::Status lasts = journal_->commit(); !lasts.ok()) return lasts;
-  return replay();
+  return apply_until(kNoEnd);
+}
+
+/// The state first: a journal that ends before it is begun anew by the next start.
+absl::Status SimNode::install(const ModelState& snapshot) {
+  state_ = snapshot;
+  unplaced_.reset();
+  if (absl::Status written = write_revision(); !written.ok()) return written;
+  kept_ = {state_.at.position.value};
+  if (absl::Status dropped = journal_->restart_behind(state_.at); !dropped.ok()) return dropped;
+  read_behind_state();
+  outbox_ = nullptr;
+  return open_outbox(state_.next_result);
 }
 
 absl::Status SimNode::persist(uint64_t confirmed_below) {

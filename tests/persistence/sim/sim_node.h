@@ -23,6 +23,8 @@ struct SimNodeOptions {
   uint64_t segment_bytes = 6 << 10;
   Mutant mutant = Mutant::kNone;
   uint64_t id_seed = 0;
+  /// One that was being installed when the node ended.
+  std::optional<ModelState> snapshot = {};
 };
 
 class SimNode {
@@ -42,6 +44,14 @@ class SimNode {
     return journal_->append(entry, space);
   }
   absl::Status commit();
+  /// Everything taken lasts, and is not applied: it may still be cut.
+  absl::Status keep() { return journal_->commit(); }
+  /// Applies what is kept, up to that position.
+  absl::Status apply_until(uint64_t position);
+  absl::Status truncate(Position last) { return journal_->truncate(last); }
+  /// Goes on behind that state, which is another node's, without the entries that lead to it; the
+  /// results of these are the other node's.
+  absl::Status install(const ModelState& snapshot);
   /// A revision of the state, after which what no revision needs is trimmed.
   absl::Status persist(uint64_t confirmed_below);
   absl::Status close();
@@ -59,7 +69,8 @@ class SimNode {
   SimNode(FileSystem& files, const SimNodeOptions& options) : files_(files), options_(options) {}
   absl::Status recover(uint64_t confirmed_below);
   absl::Status load_state();
-  absl::Status replay();
+  absl::Status open_outbox(uint64_t confirmed_below);
+  void read_behind_state();
   void apply(const Entry& entry);
   absl::Status place_results();
   absl::Status write_revision();

@@ -55,6 +55,8 @@ void Simulation::step() {
   }
   handle(write_group());
   if (one_in(options_.profile.persist_one_in)) handle(persist());
+  if (one_in(20)) handle(take_back());
+  if (one_in(60)) handle(install_snapshot());
   if (one_in(16)) take_results();
 }
 
@@ -65,13 +67,18 @@ absl::Status Simulation::write_group() {
     many *= 6;
   }
   for (uint64_t i = 0; i < many; ++i) {
-    Entry entry = some_entry(node_->last() + 1, epoch_, below(1000));
-    if (absl::Status taken = node_->append(entry); !taken.ok()) return taken;
-    model_.offer(entry);
-    ++counts_.entries;
+    absl::Status taken = offer(some_entry(node_->last() + 1, epoch_, below(1000)));
+    if (!taken.ok()) return taken;
     if (options_.mutant == Mutant::kAckBeforeCommit) model_.acknowledge();
   }
   return commit();
+}
+
+absl::Status Simulation::offer(const Entry& entry, JournalSpace space) {
+  if (absl::Status taken = node_->append(entry, space); !taken.ok()) return taken;
+  model_.offer(entry);
+  ++counts_.entries;
+  return absl::OkStatus();
 }
 
 absl::Status Simulation::commit() {
@@ -100,9 +107,7 @@ absl::Status Simulation::relieve() {
   }
   if (absl::Status written = persist(); !written.ok()) return written;
   Entry entry = some_entry(node_->last() + 1, epoch_, below(1000));
-  absl::Status taken = node_->append(entry, JournalSpace::kReserve);
-  if (!taken.ok()) return taken;
-  model_.offer(entry);
+  if (absl::Status taken = offer(entry, JournalSpace::kReserve); !taken.ok()) return taken;
   if (absl::Status lasts = commit(); !lasts.ok()) return lasts;
   return persist();
 }

@@ -31,6 +31,8 @@ struct SimulationCounts {
   uint64_t faults = 0;
   uint64_t starts = 0;
   uint64_t rot_told = 0;
+  uint64_t cuts = 0;       ///< of the journal's end
+  uint64_t snapshots = 0;  ///< that took the place of all entries
 };
 
 class Simulation {
@@ -50,6 +52,10 @@ class Simulation {
   absl::Status commit();
   absl::Status persist();
   absl::Status relieve();
+  absl::Status offer(const Entry& entry, JournalSpace space = JournalSpace::kOrdinary);
+  absl::Status take_back();
+  absl::Status install_snapshot();
+  void end_inside();
   /// Brings the node back to work after that.
   void handle(absl::Status status);
   void start();
@@ -68,8 +74,11 @@ class Simulation {
   // ---- what must be true ----
   void check_recovered();
   void check_journal();
+  void check_epochs();
+  void check_snapshot();
   void check_rotten_log();
   absl::Status read_journal();
+  absl::Status read_rest(JournalReader& reader, uint64_t next);
   absl::Status read_results(uint64_t from, std::vector<uint64_t>* ends);
   void check_slice(const OutboxSlice& slice);
   void take_results();
@@ -96,6 +105,7 @@ class Simulation {
     bool revision = false;
   };
   std::optional<Flipped> flipped_;
+  bool began_rotten_ = false;  // a bit was turned over when the node started last
   std::map<std::string, std::string> foreign_;
 };
 

@@ -1,4 +1,6 @@
 // What must be true whenever the node works.
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "tests/persistence/sim/simulation.h"
 
@@ -10,7 +12,10 @@ void Simulation::check_recovered() {
     throw Violation(absl::StrCat("the state at ", node_->last(),
                                  " is not that of the entries: revision and journal differ"));
   }
-  ++epoch_;
+  check_snapshot();
+  epoch_ = std::max(epoch_, node_->journal().last().epoch.value) + 1;
+  began_rotten_ = flipped_.has_value();
+  check_epochs();
   if (flipped_) check_rotten_log();
   if (one_in(6)) check_journal();
   if (one_in(2)) take_results();
@@ -20,11 +25,23 @@ void Simulation::check_journal() {
   if (absl::Status read = read_journal(); !read.ok()) throw Violation(read.ToString());
 }
 
+void Simulation::check_epochs() {
+  const Journal& journal = node_->journal();
+  if (began_rotten_) return;  // the last entry of an epoch may be what cannot be read
+  if (journal.epoch_ends() != model_.epoch_ends(journal.first().value - 1)) {
+    throw Violation("the ends of the epochs are others");
+  }
+}
+
 /// Every entry from the first one that is there, once and in order.
 absl::Status Simulation::read_journal() {
   Position first = node_->journal().first();
   JournalReader reader(files_, node_->journal().index(), first);
-  uint64_t next = first.value;
+  return read_rest(reader, first.value);
+}
+
+/// `next`: where the reader stands.
+absl::Status Simulation::read_rest(JournalReader& reader, uint64_t next) {
   while (true) {
     auto entry = reader.next();
     if (!entry.ok()) return entry.status();
