@@ -2,7 +2,8 @@
 // another process's, which goes on writing, or a copy on a disk that cannot be written.
 //
 // Of a journal that is written meanwhile, the last segment is as it was at some moment of the look,
-// and may show entries that are written and do not last yet. Thread: any.
+// and may show entries that are written and do not last yet; entries that are truncated meanwhile
+// may be told as rotten, or their segment as not there, and a second look is right. Thread: any.
 #pragma once
 
 #include <cstdint>

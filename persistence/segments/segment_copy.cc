@@ -57,10 +57,8 @@ absl::StatusOr<uint64_t> copy_records(const ReadFile& from, const SegmentHeader&
   return next;
 }
 
-}  // namespace
-
-absl::StatusOr<SegmentFile> copy_front(FileSystem& files, const LogPlace& place,
-                                       const SegmentFile& segment, RecordId last) {
+absl::StatusOr<SegmentFile> try_copy(FileSystem& files, const LogPlace& place,
+                                     const SegmentFile& segment, RecordId last) {
   uint64_t next = last.sequence + 1;
   const SegmentHeader& header = segment.header;
   auto from = files.open_read(segment.path);
@@ -80,6 +78,15 @@ absl::StatusOr<SegmentFile> copy_front(FileSystem& files, const LogPlace& place,
   }
   if (absl::Status lasts = writer.finish(); !lasts.ok()) return lasts;
   return SegmentFile{segment.path, (*file)->size(), header};
+}
+
+}  // namespace
+
+absl::StatusOr<SegmentFile> copy_front(FileSystem& files, const LogPlace& place,
+                                       const SegmentFile& segment, RecordId last) {
+  auto copied = try_copy(files, place, segment, last);
+  if (!copied.ok()) drop_segment_file(files, place, segment.header.first);
+  return copied;
 }
 
 }  // namespace pollux

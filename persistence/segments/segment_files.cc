@@ -126,6 +126,10 @@ absl::StatusOr<std::unique_ptr<AppendFile>> begin_segment_file(FileSystem& files
   return file;
 }
 
+void drop_segment_file(FileSystem& files, const LogPlace& place, uint64_t first) {
+  files.remove(place.segment_path(first) + std::string(kUnfinished)).IgnoreError();
+}
+
 absl::Status name_segment_file(FileSystem& files, const LogPlace& place, uint64_t first) {
   return finish_whole_file(files, place.directory, name_in(place, first));
 }

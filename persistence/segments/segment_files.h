@@ -63,6 +63,8 @@ absl::StatusOr<SegmentFile> create_segment(FileSystem& files, const LogPlace& pl
 absl::StatusOr<std::unique_ptr<AppendFile>> begin_segment_file(FileSystem& files,
                                                                const LogPlace& place,
                                                                const SegmentHeader& header);
+/// What there is of it goes, and the room that it takes; else the next try or start removes it.
+void drop_segment_file(FileSystem& files, const LogPlace& place, uint64_t first);
 /// It gets its name, also when another has it. It must have been synced.
 absl::Status name_segment_file(FileSystem& files, const LogPlace& place, uint64_t first);
 

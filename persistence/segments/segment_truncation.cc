@@ -110,7 +110,10 @@ absl::Status SegmentLog::begin_anew(RecordId behind) {
   SegmentHeader header{options_.place.kind, options_.new_id(), behind.sequence + 1, behind.tag};
   auto unnamed = begin_segment_file(files_, options_.place, header);
   absl::Status lasts = unnamed.ok() ? (*unnamed)->sync() : unnamed.status();
-  if (!lasts.ok()) return absl::IsResourceExhausted(lasts) ? lasts : fail(lasts);
+  if (!lasts.ok()) {
+    drop_segment_file(files_, options_.place, header.first);
+    return absl::IsResourceExhausted(lasts) ? lasts : fail(lasts);
+  }
   file_ = nullptr;
   if (index_ != nullptr) index_->end();
   // The youngest first: what a crash leaves has no gap.

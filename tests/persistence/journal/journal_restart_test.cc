@@ -112,7 +112,9 @@ TEST_F(JournalRestartTest, OnAFullDiskNothingHasChanged) {
   JournalReader reader(disk_, journal_->index(), {1});
   ASSERT_EQ(journal_->append(some_entry(41)), absl::OkStatus());
   disk_.set_capacity(disk_.bytes_used() + 10);
+  uint64_t used = disk_.bytes_used();
   EXPECT_EQ(journal_->restart_behind({{1}, {100}}).code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(disk_.bytes_used(), used);
   disk_.set_capacity(SimulatedFileSystem::kNever);
   EXPECT_EQ(journal_->id(), id);
   ASSERT_EQ(journal_->commit(), absl::OkStatus());

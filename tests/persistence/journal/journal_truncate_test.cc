@@ -270,8 +270,10 @@ TEST_F(JournalTruncateTest, OnAFullDiskNothingHasChanged) {
   read_until(reader, 30);
   ASSERT_EQ(journal_->append(some_entry(41)), absl::OkStatus());
   for (uint64_t room : {0, 70, 200}) {
-    disk_.set_capacity(disk_.bytes_used() + room);
+    uint64_t used = disk_.bytes_used();
+    disk_.set_capacity(used + room);
     EXPECT_EQ(journal_->truncate({28}).code(), absl::StatusCode::kResourceExhausted) << room;
+    EXPECT_EQ(disk_.bytes_used(), used) << "what was begun takes no room";
     EXPECT_EQ(journal_->last().position, Position{41});
     EXPECT_EQ(*read_from(1), 40u);
   }
