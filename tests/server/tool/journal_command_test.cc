@@ -38,7 +38,7 @@ class JournalCommandTest : public ShellTest {
   std::unique_ptr<Journal> open() {
     JournalOptions options;
     options.directory = path("data/journal");
-    options.segment_bytes = 64 << 10;
+    options.segment_bytes = 32 << 10;
     auto journal = Journal::open(files_, options);
     EXPECT_TRUE(journal.ok()) << journal.status();
     return journal.ok() ? *std::move(journal) : nullptr;
