@@ -3,10 +3,18 @@
 // An arbiter is linearizable and never forgets a success. The answer to both requests is the record
 // as it is afterwards. An error means that nothing is known: the request may have landed, or land
 // even later; who asked reads again and judges by content. So nothing here says "it worked", and no
-// backend repeats a compare-and-set by itself. Thread: one at a time; calls may block, at most
+// backend repeats a compare-and-set by itself. Errors say where, why and what to do:
+//   kDeadlineExceeded    the store did not answer in time
+//   kUnavailable         the store cannot be reached, or broke off
+//   kFailedPrecondition  the store could forget a success, or is not set up; nothing is asked of it
+//   kDataLoss            what is stored is no record of this domain, or was changed by someone else
+//   kUnimplemented       the record is of a newer version of this program
+//   kInvalidArgument     the new record is none that anybody may write; nothing was asked
+// others as the store gives them. Thread: one at a time; calls may block, at most
 // `ArbiterOptions::timeout_ms`.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -17,10 +25,18 @@
 
 namespace pollux {
 
+inline constexpr size_t kDomainNameMax = 100;
+inline constexpr int64_t kArbiterTimeoutMaxMs = 60'000;
+
 struct ArbiterOptions {
-  std::string domain_name;    ///< of the settings: several pairs may share one store
-  int64_t timeout_ms = 2000;  ///< of one call, connecting included
+  /// Of the settings: several pairs may share one store. Letters, digits, '.', '_' and '-', at most
+  /// kDomainNameMax, the first a letter or a digit: good for a folder, a row and a key alike.
+  std::string domain_name;
+  int64_t timeout_ms = 2000;  ///< of one call, connecting included; at most kArbiterTimeoutMaxMs
 };
+
+/// kInvalidArgument says what is wrong and what would be right.
+absl::Status check_arbiter_options(const ArbiterOptions& options);
 
 class Arbiter {
  public:

@@ -6,10 +6,12 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "engine/types/ids.h"
 #include "ha/base/random_id.h"
@@ -29,10 +31,17 @@ struct ArbiterRecord {
   friend bool operator==(const ArbiterRecord&, const ArbiterRecord&) = default;
 };
 
-/// One line of JSON, for stores and for the operator who reads it there. Equal records are equal
-/// bytes.
+/// Stores keep the version as a signed number.
+inline constexpr uint64_t kArbiterVersionMax = std::numeric_limits<int64_t>::max();
+
+/// kInvalidArgument: a record that nobody may write, for it names nobody or has no epoch.
+absl::Status check_arbiter_record(const ArbiterRecord& record);
+
+/// One line of JSON with a checksum, for stores and for the operator who reads it there. Equal
+/// records are equal bytes.
 std::string to_json(const ArbiterRecord& record);
-/// kDataLoss: it is no record; kUnimplemented: of a newer version of this program.
+/// Takes only what to_json() gives, and white space behind it. kDataLoss: it is no record, or was
+/// changed; kUnimplemented: of a newer version of this program.
 absl::StatusOr<ArbiterRecord> arbiter_record_of(std::string_view json);
 
 }  // namespace pollux
