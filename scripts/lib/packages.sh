@@ -42,12 +42,24 @@ ensure_packages() {
   install_packages "${missing[@]}"
 }
 
-# Takes the package lists as they are where that works, and refreshes them where not.
+# Services that start with the machine.
+enabled_services() {
+  { find /etc/systemd/system -path '*.wants/*.service' -printf '%f\n' 2>/dev/null || true; } |
+    sort -u
+}
+
+# Takes the package lists as they are where that works, and refreshes them where not. Tests start
+# the servers that they need themselves: none of the installed ones runs, now or later.
 install_packages() {
-  local apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y)
+  local apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive SYSTEMD_OFFLINE=1 apt-get -q -y)
+  local before service
+  before="$(enabled_services)"
   if ! apt-cache show "$@" >/dev/null 2>&1 ||
     ! "${apt[@]}" install --no-install-recommends "$@" >&2; then
     "${apt[@]}" update >&2 || die "apt-get update failed: is this machine online?"
     "${apt[@]}" install --no-install-recommends "$@" >&2 || die "apt-get could not install $*"
   fi
+  comm -13 <(printf '%s\n' "$before") <(enabled_services) | while read -r service; do
+    "${as_root[@]}" systemctl disable "$service" >&2
+  done
 }
