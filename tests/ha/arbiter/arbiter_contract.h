@@ -25,6 +25,8 @@ struct ArbiterStoreParam {
   std::function<ArbiterStore&()> store;
 };
 
+inline void PrintTo(const ArbiterStoreParam& param, std::ostream* out) { *out << param.name; }
+
 inline std::string name_of(const ::testing::TestParamInfo<ArbiterStoreParam>& info) {
   return info.param.name;
 }
