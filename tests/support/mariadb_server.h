@@ -13,10 +13,10 @@ namespace pollux {
 
 class MariadbServer {
  public:
-  /// `settings`: "name=value" each, beyond the defaults. In memory unless `parent` says otherwise:
-  /// making a new database on a disk takes seconds. Call start() next.
+  /// `settings`: "name=value" each, beyond the defaults. In `parent`; making a new database on a
+  /// disk takes seconds. Call start() next.
   explicit MariadbServer(std::vector<std::string> settings = {},
-                         const std::string& parent = "/dev/shm");
+                         const std::string& parent = memory_folder());
 
   /// Returns once it answers; after kill(), on the same data and port. False, with a failure of the
   /// test: it does not.

@@ -70,14 +70,15 @@ bool PostgresServer::start() {
   return answers && process_.runs();
 }
 
-std::string PostgresServer::run(const std::string& sql) {
+std::string PostgresServer::run(const std::string& sql, const std::string& database) {
   std::string psql = program("psql");
   std::string out = folder_ / "psql";
   std::filesystem::remove(out);
-  bool passed = run_to_end({{psql, "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h",
-                             "127.0.0.1", "-p", std::to_string(port_), "-U", kUser, "-c", sql},
-                            out,
-                            kUser});
+  bool passed =
+      run_to_end({{psql, "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p",
+                   std::to_string(port_), "-U", kUser, "-d", database, "-c", sql},
+                  out,
+                  kUser});
   return passed ? text_of_file(out) : "";
 }
 

@@ -27,7 +27,7 @@ class PostgresServer {
   void resume() { process_.resume(); }
   /// Runs statements as `postgres` with psql, of which the output comes back; "" with a failure of
   /// the test: it failed.
-  std::string run(const std::string& sql);
+  std::string run(const std::string& sql, const std::string& database = "postgres");
 
   uint16_t port() const { return port_; }
   const std::string& folder() const { return folder_.path(); }

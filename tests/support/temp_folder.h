@@ -9,6 +9,14 @@
 
 namespace pollux {
 
+/// Where to make folders whose files need not last: in memory, where there is room for a database.
+inline std::string memory_folder() {
+  constexpr uintmax_t kRoom = 512 * 1024 * 1024;
+  std::error_code error;
+  std::filesystem::space_info space = std::filesystem::space("/dev/shm", error);
+  return !error && space.available > kRoom ? "/dev/shm" : "/tmp";
+}
+
 class TempFolder {
  public:
   /// In `parent`; short, since paths of unix sockets must be.

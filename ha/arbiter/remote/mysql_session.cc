@@ -1,9 +1,12 @@
 #include "ha/arbiter/remote/mysql_session.h"
 
+#include <fcntl.h>
 #include <mysql.h>
 #include <mysqld_error.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 
+#include <algorithm>
 #include <mutex>
 
 #include "absl/strings/escaping.h"
@@ -50,6 +53,24 @@ SocketEvents events_of(int wanted) {
 int bits_of(const SocketEvents& events) {
   return (events.readable ? MYSQL_WAIT_READ : 0) | (events.writable ? MYSQL_WAIT_WRITE : 0) |
          (events.urgent ? MYSQL_WAIT_EXCEPT : 0);
+}
+
+/// The library makes the socket block once it is connected, which TLS then does. It gives up the
+/// handshake when a read has timed out by this, and by its own timeout, taken for milliseconds.
+void bound_blocking_calls(int socket, const Deadline& deadline) {
+  int64_t left_ms = std::max<int64_t>(deadline.remaining_ms(), 1);  // 0 is without end
+  timeval left{};
+  left.tv_sec = left_ms / 1000;
+  left.tv_usec = left_ms % 1000 * 1000;
+  ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &left, sizeof(left));
+  ::setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &left, sizeof(left));
+}
+
+/// For what comes behind the handshake; the library does not do it.
+absl::Status make_unblocking(int socket) {
+  int flags = ::fcntl(socket, F_GETFL);
+  if (flags >= 0 && ::fcntl(socket, F_SETFL, flags | O_NONBLOCK) == 0) return absl::OkStatus();
+  return absl::InternalError("cannot set the socket of a connection to not block");
 }
 
 void init_library_once() {
@@ -112,8 +133,8 @@ absl::StatusOr<std::unique_ptr<MysqlSession>> MysqlSession::connect(const MysqlO
   ::mysql_optionsv(mysql, MYSQL_OPT_NONBLOCK, nullptr);
   unsigned off = 0;
   ::mysql_optionsv(mysql, MYSQL_OPT_LOCAL_INFILE, &off);  // no server may ask for our files
-  unsigned seconds = static_cast<unsigned>(deadline.remaining_ms() / 1000 + 1);
-  ::mysql_optionsv(mysql, MYSQL_OPT_CONNECT_TIMEOUT, &seconds);  // for the handshake of TLS
+  unsigned least = 1;
+  ::mysql_optionsv(mysql, MYSQL_OPT_CONNECT_TIMEOUT, &least);  // see bound_blocking_calls()
   bool is_unix = address.empty();
   unsigned protocol = is_unix ? MYSQL_PROTOCOL_SOCKET : MYSQL_PROTOCOL_TCP;
   ::mysql_optionsv(mysql, MYSQL_OPT_PROTOCOL, &protocol);
@@ -127,10 +148,13 @@ absl::StatusOr<std::unique_ptr<MysqlSession>> MysqlSession::connect(const MysqlO
       options.password.c_str(), options.database.c_str(), options.port,
       is_unix ? options.host.c_str() : nullptr, /*clientflag=*/0);
   absl::Status driven = session->drive(wanted, deadline, [&](int came) {
+    bound_blocking_calls(::mysql_get_socket(mysql), deadline);
     return ::mysql_real_connect_cont(&connected, mysql, came);
   });
   if (!driven.ok()) return driven;
   if (connected == nullptr) return session->error();
+  absl::Status unblocked = make_unblocking(::mysql_get_socket(mysql));
+  if (!unblocked.ok()) return unblocked;
   return session;
 }
 

@@ -19,7 +19,7 @@ TEST(ArbiterOptions, TakesNamesThatAreGoodForFoldersRowsAndKeys) {
 }
 
 TEST(ArbiterOptions, RefusesOthersAndSaysWhatWouldDo) {
-  for (std::string name :
+  for (const std::string& name :
        {std::string(), std::string("."), std::string(".."), std::string("a/b"), std::string("../a"),
         std::string("-rf"), std::string("a b"), std::string("pair\0x", 6), std::string("pair\n"),
         std::string("p\xE4r"), std::string(kDomainNameMax + 1, 'x')}) {

@@ -1,9 +1,13 @@
 // Records and names for tests of arbiters.
 #pragma once
 
-#include <optional>
+#include <gtest/gtest.h>
 
-#include "ha/arbiter/arbiter_record.h"
+#include <chrono>
+#include <functional>
+#include <string>
+
+#include "ha/arbiter/arbiter.h"
 
 namespace pollux {
 
@@ -18,6 +22,26 @@ inline ArbiterRecord record_of(uint64_t version, JournalId active = kCastor) {
   record.epoch = Epoch{version};
   record.active = active;
   return record;
+}
+
+/// What became of a call that is to end by `timeout_ms`, however its server behaves.
+inline absl::Status ends_in_time(int64_t timeout_ms,
+                                 const std::function<absl::StatusOr<ArbiterRecord>()>& call) {
+  constexpr int64_t kSlackMs = 500;  // what a busy machine may take to wake up who waits
+  auto start = std::chrono::steady_clock::now();
+  absl::Status status = call().status();
+  auto took = std::chrono::steady_clock::now() - start;
+  EXPECT_LT(std::chrono::duration_cast<std::chrono::milliseconds>(took).count(),
+            timeout_ms + kSlackMs)
+      << status;
+  return status;
+}
+
+/// That an answer is an error of that code, and tells of `what`.
+inline void expect_error(const absl::Status& status, absl::StatusCode code,
+                         const std::string& what) {
+  EXPECT_EQ(status.code(), code) << status;
+  EXPECT_NE(std::string(status.message()).find(what), std::string::npos) << what << "\n" << status;
 }
 
 }  // namespace pollux

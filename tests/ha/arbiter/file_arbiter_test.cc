@@ -50,15 +50,12 @@ class FileArbiterTest : public ::testing::Test {
     }
   }
   /// That reading and writing name what is wrong.
-  void expect_error(absl::StatusCode code, const std::string& named) {
-    for (const auto& answer : {arbiter_->read(), arbiter_->compare_and_set(record_of(3))}) {
-      EXPECT_EQ(answer.status().code(), code) << answer.status();
-      EXPECT_NE(std::string(answer.status().message()).find(named), std::string::npos)
-          << answer.status();
-    }
+  void expect_errors(absl::StatusCode code, const std::string& named) {
+    expect_error(arbiter_->read().status(), code, named);
+    expect_error(arbiter_->compare_and_set(record_of(3)).status(), code, named);
   }
 
-  TempFolder folder_;
+  TempFolder folder_{memory_folder()};  // a thousand versions are some thousand syncs
   std::string pair_ = folder_ / "pair";
   std::unique_ptr<Arbiter> arbiter_ = arbiter_in(folder_.path());
 };
@@ -140,29 +137,29 @@ TEST_F(FileArbiterTest, ATornRecordIsNamed) {
   std::string whole = to_json(record_of(3));
   for (size_t bytes : {size_t{0}, size_t{1}, whole.size() / 2, whole.size() - 1}) {
     write(path_of(3), whole.substr(0, bytes));
-    expect_error(absl::StatusCode::kDataLoss, path_of(3));
+    expect_errors(absl::StatusCode::kDataLoss, path_of(3));
   }
 }
 
 TEST_F(FileArbiterTest, ARecordUnderAnotherVersionsNameIsNamed) {
   advance(1, 2);
   fs::copy_file(path_of(2), path_of(7));
-  expect_error(absl::StatusCode::kDataLoss, path_of(7));
+  expect_errors(absl::StatusCode::kDataLoss, path_of(7));
 }
 
 TEST_F(FileArbiterTest, WhatIsNoRecordOfItsFormIsNamed) {
   advance(1, 2);
   fs::create_directory(path_of(3));
-  expect_error(absl::StatusCode::kDataLoss, path_of(3));
+  expect_errors(absl::StatusCode::kDataLoss, path_of(3));
   fs::remove(path_of(3));
   fs::create_symlink(path_of(2), path_of(3));
-  expect_error(absl::StatusCode::kDataLoss, path_of(3));
+  expect_errors(absl::StatusCode::kDataLoss, path_of(3));
   fs::remove(path_of(3));
   ASSERT_EQ(::mkfifo(path_of(3).c_str(), 0644), 0);
-  expect_error(absl::StatusCode::kDataLoss, path_of(3));
+  expect_errors(absl::StatusCode::kDataLoss, path_of(3));
   fs::remove(path_of(3));
   std::ofstream(path_of(3)) << std::string(1'000'000, 'x');
-  expect_error(absl::StatusCode::kDataLoss, path_of(3));
+  expect_errors(absl::StatusCode::kDataLoss, path_of(3));
 }
 
 TEST_F(FileArbiterTest, AForeignFileIsNamed) {
@@ -171,7 +168,7 @@ TEST_F(FileArbiterTest, AForeignFileIsNamed) {
                            "record.00000000000000000002~", ".record.00000000000000000002.swp",
                            "attempt.3", "notes", "record.99999999999999999999"}) {
     write(pair_ + "/" + name, "x");
-    expect_error(absl::StatusCode::kDataLoss, pair_ + "/" + name);
+    expect_errors(absl::StatusCode::kDataLoss, pair_ + "/" + name);
     fs::remove(pair_ + "/" + name);
   }
 }
@@ -179,7 +176,7 @@ TEST_F(FileArbiterTest, AForeignFileIsNamed) {
 TEST_F(FileArbiterTest, ANewerFormatIsNamed) {
   advance(1, 2);
   write(path_of(3), R"({"format":2,"quorum":3})");
-  expect_error(absl::StatusCode::kUnimplemented, path_of(3));
+  expect_errors(absl::StatusCode::kUnimplemented, path_of(3));
 }
 
 TEST_F(FileArbiterTest, AMissingFolderIsNotAnEmptyArbiter) {
@@ -275,7 +272,7 @@ TEST_F(FileArbiterTest, AReadOnlyFolderIsReadAndWritesAreTold) {
 /// Whether versions 1 to the newest are all there, each one a record that a client asked for.
 void expect_whole_history(const std::string& pair, uint64_t clients) {
   std::map<uint64_t, ArbiterRecord> records;
-  std::set<JournalId> requests;
+  std::set<std::string> requests;
   for (const auto& entry : fs::directory_iterator(pair)) {
     if (entry.path().filename().string().starts_with("attempt.")) continue;
     std::ifstream file(entry.path());
@@ -286,7 +283,8 @@ void expect_whole_history(const std::string& pair, uint64_t clients) {
               "record." + std::string(20 - std::to_string(record->version).size(), '0') +
                   std::to_string(record->version));
     EXPECT_LE(record->active.high, clients);
-    EXPECT_TRUE(requests.insert(record->active).second) << "one request became two versions";
+    EXPECT_TRUE(requests.insert(to_text(record->active)).second)
+        << "one request became two versions";
     records.emplace(record->version, *record);
   }
   ASSERT_FALSE(records.empty());

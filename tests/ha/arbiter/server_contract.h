@@ -32,8 +32,6 @@ class ServerContract : public ::testing::TestWithParam<ServerStoreParam> {
   void SetUp() override { ASSERT_TRUE(store().start()); }  // whatever the test before did
   ServerStore& store() { return GetParam().store(); }
   std::unique_ptr<Arbiter> client(int64_t timeout_ms = 20'000);
-  /// What became of the call, which a client of `kShortMs` made, and which must end in time.
-  static absl::Status late(const std::function<absl::StatusOr<ArbiterRecord>()>& call);
 };
 
 /// Both contracts, of one kind of server; `store` starts it when it is asked for first.
