@@ -69,7 +69,7 @@ bool Sequencer::admit(const Submission& submission, const Route* route, Submitte
     return false;
   }
   if (submission.producer.empty()) return true;
-  ProducerTable::Judged judged = producers_.judge(submission.producer, submission.number, now_ms());
+  ProducerTable::Judged judged = producers_.judge(submission.producer, submission.number);
   switch (judged.verdict) {
     case ProducerTable::Verdict::kNext:
       return true;

@@ -19,9 +19,9 @@
 #include <utility>
 #include <vector>
 
+#include "ha/producers/producer_table.h"
 #include "server/node/committer.h"
 #include "server/node/intake.h"
-#include "server/node/producer_table.h"
 #include "server/node/shard.h"
 
 namespace pollux {

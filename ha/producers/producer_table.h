@@ -1,8 +1,9 @@
 // The last number of each producer, which makes a re-send harmless.
 //
 // A producer begins with 1 and counts up by one a batch. One that was not heard of for long is
-// forgotten; its next number is then refused unless it is 1 under another name. Thread: one at a
-// time.
+// forgotten; its next number is then refused unless it is 1 under another name. What the table
+// holds is a function of the batches taken, and of nothing else, so that it is equal on both nodes.
+// Thread: one at a time.
 #pragma once
 
 #include <cstdint>
@@ -32,7 +33,8 @@ class ProducerTable {
   ProducerTable(int64_t forget_after_ms, size_t producers_max)
       : forget_after_ms_(forget_after_ms), producers_max_(producers_max) {}
 
-  Judged judge(std::string_view producer, uint64_t number, int64_t now_ms);
+  Judged judge(std::string_view producer, uint64_t number) const;
+  /// `now_ms`: of the entry.
   void take(std::string_view producer, uint64_t number, EntryId entry, int64_t now_ms);
   /// The producer's last number was taken for nothing.
   void take_back(std::string_view producer, uint64_t number);

@@ -1,13 +1,11 @@
-#include "server/node/producer_table.h"
+#include "ha/producers/producer_table.h"
 
 #include <algorithm>
 #include <vector>
 
 namespace pollux {
 
-ProducerTable::Judged ProducerTable::judge(std::string_view producer, uint64_t number,
-                                           int64_t now_ms) {
-  forget(now_ms);
+ProducerTable::Judged ProducerTable::judge(std::string_view producer, uint64_t number) const {
   Judged judged;
   auto known = producers_.find(producer);
   if (known != producers_.end()) {
@@ -24,6 +22,7 @@ ProducerTable::Judged ProducerTable::judge(std::string_view producer, uint64_t n
 
 void ProducerTable::take(std::string_view producer, uint64_t number, EntryId entry,
                          int64_t now_ms) {
+  forget(now_ms);
   auto known = producers_.find(producer);
   if (known == producers_.end()) known = producers_.emplace(producer, Producer{}).first;
   known->second = {number, entry, now_ms};

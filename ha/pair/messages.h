@@ -1,0 +1,94 @@
+// What two nodes of a pair tell each other. Source: the pair protocol, "Messages".
+//
+// Every one of them may be lost, come twice, late, or in another order; each says enough to be
+// judged by itself. Thread: any.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "engine/runtime/entry.h"
+#include "ha/base/random_id.h"
+#include "ha/pair/epoch_history.h"
+#include "ha/pair/role.h"
+#include "persistence/outbox/last_ids.h"
+
+namespace pollux {
+
+/// Both ways, on a connection of its own: the sender lives, and this is where it stands.
+struct Heartbeat {
+  JournalId journal;
+  Role role = Role::kStarting;
+  Epoch epoch;  ///< that it leads or follows
+  EntryId tail;
+  Position committed;
+  bool leads = false;
+  bool blank = false;  ///< its journal has never had an entry
+};
+
+/// A follower asks to follow.
+struct Hello {
+  DomainId domain;  ///< not set: it has never been of one
+  JournalId journal;
+  SessionNonce nonce;
+  Epoch led;  ///< the highest epoch that it led
+  EpochHistory history;
+};
+
+/// The follower's journal counts up to `match`; what stands behind that is to go.
+struct Welcome {
+  SessionNonce nonce;
+  Epoch epoch;
+  EntryId match;
+  EntryId tail;  ///< of the sender
+};
+
+/// The sender's journal does not reach back to what the follower has.
+struct SnapshotNeeded {
+  SessionNonce nonce;
+  Epoch epoch;
+  bool sender_alone = false;  ///< it runs alone: what it has committed is all there is
+};
+
+/// Entries in order, behind `before`; also none, to say what is committed.
+struct Entries {
+  SessionNonce nonce;
+  Epoch epoch;
+  EntryId before;
+  std::vector<Entry> entries;
+  Position committed;
+  Position applied;  ///< up to here the sender's plans have taken them
+};
+
+/// The follower's journal holds, lasting, what the sender's holds up to `matched`.
+struct Ack {
+  Epoch epoch;
+  JournalId journal;
+  Position matched;
+  Position applied;  ///< up to here the follower's plans have taken them
+};
+
+/// The receiver is to lead once it holds everything up to `tail`.
+struct SwitchOver {
+  SessionNonce nonce;
+  Epoch epoch;
+  EntryId tail;
+};
+
+/// What sinks have confirmed: of each sink, the last result of each plan. They only grow, and are
+/// told only once a sink has confirmed.
+struct Confirmed {
+  std::map<std::string, LastIds, std::less<>> sinks;
+};
+
+struct PeerMessage {
+  /// Of the arbiter's record as the sender knows it: one lower than one that was seen tells of an
+  /// arbiter that has forgotten.
+  uint64_t record_version = 0;
+  std::variant<Heartbeat, Hello, Welcome, SnapshotNeeded, Entries, Ack, SwitchOver, Confirmed> body;
+};
+
+}  // namespace pollux
