@@ -85,6 +85,8 @@ PairDriver::PairDriver(FileSystem& files, std::unique_ptr<Journal> journal, Pair
   thread_ = std::thread([this] { run(); });
 }
 
+PairDriver::~PairDriver() { stop(); }
+
 int64_t PairDriver::now_ms() const {
   return std::chrono::duration_cast<std::chrono::milliseconds>(Steady::now().time_since_epoch())
       .count();

@@ -100,7 +100,7 @@ class PairDriver {
   PairDriver(FileSystem& files, std::unique_ptr<Journal> journal, PairFile& file,
              std::unique_ptr<Arbiter> arbiter, PairDriverOptions options,
              PairDriverListener& listener);
-  ~PairDriver() { stop(); }
+  ~PairDriver();
 
   // ---- the peer ----
 

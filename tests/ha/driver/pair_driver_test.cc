@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <map>
@@ -54,6 +56,7 @@ class TestNode : public PairDriverListener {
     options.replica.heartbeat_ms = 50;
     options.replica.retry_ms = 20;
     options.replica.arbiter_poll_ms = 200;
+    options.queue_bytes_max = 50'000;
     options.to_peer = [this](PeerMessage message) {
       std::lock_guard lock(way_mutex_);
       if (way_ != nullptr) way_->hear(std::move(message));
@@ -63,8 +66,10 @@ class TestNode : public PairDriverListener {
                                                *std::move(arbiter), std::move(options), *this);
     std::lock_guard lock(driver_mutex_);
     driver_ = std::move(driver);
+    at_work_ = driver_.get();
   }
   void stop() {
+    at_work_ = nullptr;
     std::unique_ptr<PairDriver> driver;
     {
       std::lock_guard lock(driver_mutex_);
@@ -94,6 +99,8 @@ class TestNode : public PairDriverListener {
     std::lock_guard lock(driver_mutex_);
     if (driver_) work(*driver_);
   }
+  /// By the thread that starts and stops it: it waits for the driver, and so holds no lock.
+  void switch_over() { at_work_.load()->switch_over().IgnoreError(); }
   Role role() {
     Role role = Role::kStopping;
     with([&](PairDriver& driver) { role = driver.status().role; });
@@ -103,17 +110,21 @@ class TestNode : public PairDriverListener {
     std::lock_guard lock(mutex_);
     return open_;
   }
-  /// Numbers an entry; false: it does not lead. `done` counts what is committed.
+  /// Numbers an entry; false: it does not lead, or there is no room.
   bool append(const std::string& text) {
     std::lock_guard lock(mutex_);
-    if (!open_) return false;
+    bool room = false;
+    with([&](PairDriver& driver) { room = driver.room_for(100).ok(); });
+    if (!open_ || !room) return false;
     Entry entry{{epoch_, {++next_}}, {wall_ms()}, WritePayload{"plan", text}};
     with([&](PairDriver& driver) {
       driver.append(entry, 100, [this](const Entry& committed, const absl::Status& status) {
         std::lock_guard inner(answers_mutex_);
         const auto& write = std::get<WritePayload>(committed.payload);
         (status.ok() ? acknowledged_ : unknown_).push_back(write.text);
-        if (status.ok()) own_[committed.id.position.value] = write.text;
+        if (!status.ok()) return;
+        own_[committed.id.position.value] = write.text;
+        note_applied(committed.id.position);
       });
     });
     return true;
@@ -150,7 +161,7 @@ class TestNode : public PairDriverListener {
     std::lock_guard lock(mutex_);
     const auto* write = std::get_if<WritePayload>(&entry.payload);
     if (write != nullptr) handed_[entry.id.position.value] = write->text;
-    applied_ = entry.id.position;
+    note_applied(entry.id.position);
     return true;
   }
   void lead_opened(EntryId tail, Timestamp) override {
@@ -178,6 +189,10 @@ class TestNode : public PairDriverListener {
   }
 
  private:
+  /// On the driver's own thread.
+  void note_applied(Position position) {
+    if (PairDriver* driver = at_work_) driver->note_applied(position);
+  }
   void set_way(TestNode* peer) {
     std::lock_guard lock(way_mutex_);
     way_ = peer;
@@ -196,7 +211,6 @@ class TestNode : public PairDriverListener {
 
   std::mutex mutex_;
   std::map<uint64_t, std::string> handed_;
-  Position applied_;
   bool open_ = false;
   Epoch epoch_;
   uint64_t next_ = 0;
@@ -209,6 +223,7 @@ class TestNode : public PairDriverListener {
 
   std::mutex driver_mutex_;
   std::unique_ptr<PairDriver> driver_;
+  std::atomic<PairDriver*> at_work_ = nullptr;
 };
 
 class PairDriverTest : public testing::Test {
@@ -267,7 +282,6 @@ TEST_F(PairDriverTest, EntriesReachTheOtherNodeInOrder) {
   }
   ASSERT_TRUE(becomes_true([&] { return active.acknowledged().size() == sent.size(); }, kPatience));
   EXPECT_EQ(active.acknowledged(), sent);
-  active.with([](PairDriver& driver) { driver.note_applied(driver.status().committed); });
   EXPECT_TRUE(becomes_true([&] { return other(active).texts() == sent; }, kPatience));
 }
 
@@ -289,17 +303,17 @@ TEST_F(PairDriverTest, WhoIsLeftLeadsAndWhoComesBackCatchesUp) {
   first.start();
   TestNode::connect(first, second);
   ASSERT_TRUE(becomes_true([&] { return is_pair(); }, kPatience));
-  second.with([](PairDriver& driver) { driver.note_applied(driver.status().committed); });
   EXPECT_TRUE(becomes_true([&] { return first.texts() == expected; }, kPatience));
 }
 
 TEST_F(PairDriverTest, SwitchoversUnderLoadLoseNothing) {
   start_pair();
   std::atomic<bool> goes_on = true;
-  std::thread load([&] {
-    for (int i = 0; goes_on; ++i) {
+  std::jthread load([&](const std::stop_token& stopped) {
+    for (int i = 0; goes_on && !stopped.stop_requested(); ++i) {
       std::string text = std::to_string(i);
-      while (goes_on && !a_->append(text) && !b_->append(text)) std::this_thread::yield();
+      auto goes = [&] { return goes_on && !stopped.stop_requested(); };
+      while (goes() && !a_->append(text) && !b_->append(text)) std::this_thread::yield();
     }
   });
   for (int times = 0; times < 5; ++times) {
@@ -308,7 +322,7 @@ TEST_F(PairDriverTest, SwitchoversUnderLoadLoseNothing) {
     ASSERT_TRUE(becomes_true([&] { return is_pair(); }, kPatience));
     ASSERT_TRUE(becomes_true(
         [&] {
-          before.with([](PairDriver& driver) { (void)driver.switch_over(); });
+          before.switch_over();
           return after.is_open();
         },
         kPatience));
@@ -316,14 +330,12 @@ TEST_F(PairDriverTest, SwitchoversUnderLoadLoseNothing) {
   goes_on = false;
   load.join();
   ASSERT_TRUE(becomes_true([&] { return is_pair(); }, kPatience));
-  TestNode& last = active();
   auto everything = [&] {
     std::vector<std::string> all = a_->acknowledged();
     for (const std::string& text : b_->acknowledged()) all.push_back(text);
     std::sort(all.begin(), all.end());
     return all;
   };
-  last.with([](PairDriver& driver) { driver.note_applied(driver.status().committed); });
   auto holds_all = [&](TestNode& node) {
     std::vector<std::string> texts = node.texts();
     std::sort(texts.begin(), texts.end());

@@ -43,7 +43,9 @@ TEST(PairFile, IsTheOldOneOrTheNewOneAfterACrashAtAnyMoment) {
     disk.restart(Crash::kPower);
     auto read = PairFile(disk, "data").read();
     ASSERT_TRUE(read.ok()) << read.status();
-    if (written.ok()) EXPECT_EQ(**read, next);
+    if (written.ok()) {
+      EXPECT_EQ(**read, next);
+    }
     EXPECT_TRUE(**read == next || **read == some_state());
   }
 }
@@ -55,7 +57,9 @@ TEST(PairFile, ThatHasRottenIsNotBelieved) {
     rotten[byte] = static_cast<char>(rotten[byte] ^ 1);
     auto state = decode_pair_state(rotten);
     // In another case of a hexadecimal digit it says the same; nothing else may pass.
-    if (state.ok()) EXPECT_EQ(*state, some_state()) << byte;
+    if (state.ok()) {
+      EXPECT_EQ(*state, some_state()) << byte;
+    }
     EXPECT_FALSE(decode_pair_state(whole.substr(0, byte)).ok()) << byte;
   }
   EXPECT_FALSE(decode_pair_state(whole + "more").ok());
