@@ -43,6 +43,10 @@ class ArbiterHistory {
     uint64_t requests_ = 0;
   };
 
+  /// `knows_all_requests`: there are no clients elsewhere.
+  explicit ArbiterHistory(bool knows_all_requests = true)
+      : knows_all_requests_(knows_all_requests) {}
+
   /// The highest that anybody was told.
   uint64_t version() const {
     std::lock_guard lock(mutex_);
@@ -55,6 +59,11 @@ class ArbiterHistory {
   size_t versions_seen() const {
     std::lock_guard lock(mutex_);
     return told_.size();
+  }
+  /// What anybody was told, by version.
+  std::map<uint64_t, ArbiterRecord> told_records() const {
+    std::lock_guard lock(mutex_);
+    return told_;
   }
   /// Empty when all agrees.
   std::string complaints() const {
@@ -76,7 +85,8 @@ class ArbiterHistory {
     version_ = std::max(version_, record.version);
     auto [found, is_new] = told_.emplace(record.version, record);
     if (found->second != record) complain("two of one version: " + to_json(found->second), record);
-    if (is_new && !asked_.contains(to_json(record))) complain("nobody asked for it", record);
+    if (knows_all_requests_ && is_new && !asked_.contains(to_json(record)))
+      complain("nobody asked for it", record);
   }
 
  private:
@@ -84,6 +94,7 @@ class ArbiterHistory {
     complaints_ += what + ": " + to_json(record) + "\n";
   }
 
+  const bool knows_all_requests_;
   mutable std::mutex mutex_;
   uint64_t version_ = 0;
   std::map<uint64_t, ArbiterRecord> told_;

@@ -254,10 +254,20 @@ TEST_F(FileArbiterTest, AReadOnlyFolderIsReadAndWritesAreTold) {
   EXPECT_EQ(answer.status().code(), absl::StatusCode::kPermissionDenied) << answer.status();
 }
 
-/// Steps until it is killed or `version_end` is reached.
+/// Whether the record that a client was told of is the one that others find.
+bool is_there(const std::string& folder, const ArbiterRecord& record) {
+  std::string digits = std::to_string(record.version);
+  std::ifstream file(folder + "/pair/record." + std::string(20 - digits.size(), '0') + digits);
+  std::string line;
+  std::getline(file, line);
+  return line == to_json(record);
+}
+
+/// Steps until it is killed or `version_end` is reached; then compares what it was told with what
+/// is there.
 [[noreturn]] void run_client(const std::string& folder, uint64_t number, uint64_t version_end) {
   auto arbiter = arbiter_in(folder);
-  ArbiterHistory history;
+  ArbiterHistory history(/*knows_all_requests=*/false);
   ArbiterHistory::Client client(history, number);
   while (history.version() < version_end) {
     absl::Status step = client.step(*arbiter);
@@ -266,7 +276,13 @@ TEST_F(FileArbiterTest, AReadOnlyFolderIsReadAndWritesAreTold) {
       ::_exit(1);
     }
   }
-  ::_exit(0);
+  for (const auto& [version, record] : history.told_records()) {
+    if (!is_there(folder, record)) {
+      std::fprintf(stderr, "not there: %s\n", to_json(record).c_str());
+      ::_exit(1);
+    }
+  }
+  ::_exit(history.complaints().empty() ? 0 : 1);
 }
 
 /// Whether versions 1 to the newest are all there, each one a record that a client asked for.
