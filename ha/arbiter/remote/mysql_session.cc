@@ -4,14 +4,13 @@
 #include <mysql.h>
 #include <mysqld_error.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 
-#include <algorithm>
 #include <mutex>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "ha/arbiter/remote/socket_wait.h"
+#include "ha/arbiter/remote/socket_watch.h"
 
 namespace pollux {
 namespace {
@@ -55,18 +54,7 @@ int bits_of(const SocketEvents& events) {
          (events.urgent ? MYSQL_WAIT_EXCEPT : 0);
 }
 
-/// The library makes the socket block once it is connected, which TLS then does. It gives up the
-/// handshake when a read has timed out by this, and by its own timeout, taken for milliseconds.
-void bound_blocking_calls(int socket, const Deadline& deadline) {
-  int64_t left_ms = std::max<int64_t>(deadline.remaining_ms(), 1);  // 0 is without end
-  timeval left{};
-  left.tv_sec = left_ms / 1000;
-  left.tv_usec = left_ms % 1000 * 1000;
-  ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &left, sizeof(left));
-  ::setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &left, sizeof(left));
-}
-
-/// For what comes behind the handshake; the library does not do it.
+/// For what comes behind the handshake of TLS, for which the library makes the socket block.
 absl::Status make_unblocking(int socket) {
   int flags = ::fcntl(socket, F_GETFL);
   if (flags >= 0 && ::fcntl(socket, F_SETFL, flags | O_NONBLOCK) == 0) return absl::OkStatus();
@@ -133,8 +121,9 @@ absl::StatusOr<std::unique_ptr<MysqlSession>> MysqlSession::connect(const MysqlO
   ::mysql_optionsv(mysql, MYSQL_OPT_NONBLOCK, nullptr);
   unsigned off = 0;
   ::mysql_optionsv(mysql, MYSQL_OPT_LOCAL_INFILE, &off);  // no server may ask for our files
-  unsigned least = 1;
-  ::mysql_optionsv(mysql, MYSQL_OPT_CONNECT_TIMEOUT, &least);  // see bound_blocking_calls()
+  // Later than the deadline, which others see to.
+  unsigned seconds = static_cast<unsigned>(deadline.remaining_ms() / 1000 + 2);
+  ::mysql_optionsv(mysql, MYSQL_OPT_CONNECT_TIMEOUT, &seconds);
   bool is_unix = address.empty();
   unsigned protocol = is_unix ? MYSQL_PROTOCOL_SOCKET : MYSQL_PROTOCOL_TCP;
   ::mysql_optionsv(mysql, MYSQL_OPT_PROTOCOL, &protocol);
@@ -147,11 +136,16 @@ absl::StatusOr<std::unique_ptr<MysqlSession>> MysqlSession::connect(const MysqlO
       &connected, mysql, is_unix ? nullptr : host.c_str(), options.user.c_str(),
       options.password.c_str(), options.database.c_str(), options.port,
       is_unix ? options.host.c_str() : nullptr, /*clientflag=*/0);
+  std::optional<SocketWatch> watch;
+  if (wanted != 0 && options.tls.mode != TlsMode::kOff) {
+    watch.emplace(::mysql_get_socket(mysql), deadline);
+  }
   absl::Status driven = session->drive(wanted, deadline, [&](int came) {
-    bound_blocking_calls(::mysql_get_socket(mysql), deadline);
     return ::mysql_real_connect_cont(&connected, mysql, came);
   });
+  watch.reset();
   if (!driven.ok()) return driven;
+  if (deadline.has_passed()) return absl::DeadlineExceededError("no answer in time");
   if (connected == nullptr) return session->error();
   absl::Status unblocked = make_unblocking(::mysql_get_socket(mysql));
   if (!unblocked.ok()) return unblocked;

@@ -2,11 +2,9 @@
 //
 // It stands on the calls of MariaDB's client library that do not block: those that do, and
 // Connector/C++ on them, know timeouts of whole seconds for each read, and a call has many. The
-// handshake of TLS blocks nevertheless: there each read may take what was left when it began, so a
-// server that is slow on purpose can hold it up for some times as long. Thread: one at a time.
-// Errors: kDeadlineExceeded, kUnavailable, kPermissionDenied, kAlreadyExists (a
-// key), kFailedPrecondition (what is asked for cannot be done there); after any but kAlreadyExists
-// the session is over.
+// handshake of TLS blocks nevertheless, under a SocketWatch. Thread: one at a time. Errors:
+// kDeadlineExceeded, kUnavailable, kPermissionDenied, kAlreadyExists (a key), kFailedPrecondition
+// (what is asked for cannot be done there); after any but kAlreadyExists the session is over.
 #pragma once
 
 #include <memory>
