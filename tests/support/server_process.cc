@@ -14,7 +14,6 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <map>
 #include <sstream>
 
@@ -169,8 +168,11 @@ void give_to_user(const std::string& path, const std::string& user) {
 }
 
 std::string text_of_file(const std::string& path) {
+  // Of a process that ends meanwhile, /proc fails to be read; an iterator would throw then.
   std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
 }
 
 }  // namespace pollux

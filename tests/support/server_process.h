@@ -56,7 +56,7 @@ uint16_t free_port();
 /// Makes `path` the user's, where the test runs as root.
 void give_to_user(const std::string& path, const std::string& user);
 
-/// What stands in the file, for messages.
+/// What stands in the file; "": it is gone.
 std::string text_of_file(const std::string& path);
 
 }  // namespace pollux
