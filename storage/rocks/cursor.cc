@@ -13,7 +13,8 @@ namespace {
 
 class Cursor : public RecordCursor {
  public:
-  Cursor(std::shared_ptr<Database> database, TableLayoutPtr layout, RecordTimeRange range);
+  Cursor(std::shared_ptr<Database> database, std::shared_ptr<rocksdb::DB> db, TableLayoutPtr layout,
+         RecordTimeRange range);
   ~Cursor() override;
   absl::StatusOr<EventBatchPtr> next() override;
 
@@ -23,7 +24,8 @@ class Cursor : public RecordCursor {
   rocksdb::ReadOptions read_options() const;
   std::string doing() const { return "read table " + layout_->definition.name; }
 
-  const std::shared_ptr<Database> database_;
+  const std::shared_ptr<Database> database_;  // for its errors
+  const std::shared_ptr<rocksdb::DB> db_;
   const TableLayoutPtr layout_;
   const rocksdb::Snapshot* const snapshot_;
   std::string end_;
@@ -31,10 +33,12 @@ class Cursor : public RecordCursor {
   std::unique_ptr<rocksdb::Iterator> at_;
 };
 
-Cursor::Cursor(std::shared_ptr<Database> database, TableLayoutPtr layout, RecordTimeRange range)
+Cursor::Cursor(std::shared_ptr<Database> database, std::shared_ptr<rocksdb::DB> db,
+               TableLayoutPtr layout, RecordTimeRange range)
     : database_(std::move(database)),
+      db_(std::move(db)),
       layout_(std::move(layout)),
-      snapshot_(database_->db().GetSnapshot()) {
+      snapshot_(db_->GetSnapshot()) {
   const Kind kind = layout_->time_kind();
   const bool to_the_end = range.to.ms == std::numeric_limits<int64_t>::max();
   end_ = to_the_end ? end_of(key_of(kind, layout_->table))
@@ -42,13 +46,13 @@ Cursor::Cursor(std::shared_ptr<Database> database, TableLayoutPtr layout, Record
   end_slice_ = end_;
   rocksdb::ReadOptions options = read_options();
   options.iterate_upper_bound = &end_slice_;
-  at_.reset(database_->db().NewIterator(options));
+  at_.reset(db_->NewIterator(options));
   at_->Seek(time_key(kind, layout_->table, range.from.ms));
 }
 
 Cursor::~Cursor() {
   at_.reset();
-  database_->db().ReleaseSnapshot(snapshot_);
+  db_->ReleaseSnapshot(snapshot_);
 }
 
 rocksdb::ReadOptions Cursor::read_options() const {
@@ -77,12 +81,11 @@ absl::StatusOr<size_t> Cursor::read_row(EventBatch& batch) {
   if (layout_->has_key()) {
     std::string key = key_of(Kind::kRow, layout_->table);
     key.append(at_->key().ToStringView().substr(kBehindTimeOffset));
-    rocksdb::DB& db = database_->db();
     // Each row is a lookup of its own: without the cache it would read its blocks, indices and
     // filters among them, from the file every time.
     rocksdb::ReadOptions options;
     options.snapshot = snapshot_;
-    rocksdb::Status got = db.Get(options, db.DefaultColumnFamily(), key, &stored);
+    rocksdb::Status got = db_->Get(options, db_->DefaultColumnFamily(), key, &stored);
     if (got.IsNotFound())
       return database_->damaged("the time index of " + layout_->definition.name);
     if (!got.ok()) return database_->error(got, doing());
@@ -96,9 +99,12 @@ absl::StatusOr<size_t> Cursor::read_row(EventBatch& batch) {
 
 }  // namespace
 
-std::unique_ptr<RecordCursor> make_cursor(std::shared_ptr<Database> database, TableLayoutPtr layout,
-                                          RecordTimeRange range) {
-  return std::make_unique<Cursor>(std::move(database), std::move(layout), range);
+absl::StatusOr<std::unique_ptr<RecordCursor>> make_cursor(std::shared_ptr<Database> database,
+                                                          TableLayoutPtr layout,
+                                                          RecordTimeRange range) {
+  auto db = database->db();
+  if (!db.ok()) return db.status();
+  return std::make_unique<Cursor>(std::move(database), *std::move(db), std::move(layout), range);
 }
 
 }  // namespace pollux::rocks

@@ -12,7 +12,8 @@
 namespace pollux::rocks {
 
 /// Takes its snapshot now.
-std::unique_ptr<RecordCursor> make_cursor(std::shared_ptr<Database> database, TableLayoutPtr layout,
-                                          RecordTimeRange range);
+absl::StatusOr<std::unique_ptr<RecordCursor>> make_cursor(std::shared_ptr<Database> database,
+                                                          TableLayoutPtr layout,
+                                                          RecordTimeRange range);
 
 }  // namespace pollux::rocks

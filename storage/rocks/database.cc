@@ -20,6 +20,7 @@ namespace {
 constexpr int kCacheShardBits = 2;
 constexpr size_t kMetadataBlockBytes = 16 * 1024;
 constexpr int kBloomBitsPerKey = 10;
+constexpr uint64_t kRoomToOpen = 1024 * 1024;  // beside what is in its logs
 constexpr size_t kLogFilesMax = 2;
 constexpr size_t kLogFileBytesMax = 1024 * 1024;
 /// Files in which so many of so many keys in a row are deletions are merged soon: expired rows.
@@ -79,6 +80,17 @@ Database::~Database() {
   if (db_ != nullptr) db_->Close().PermitUncheckedError();  // everything is in the log already
 }
 
+absl::StatusOr<std::shared_ptr<rocksdb::DB>> Database::db() const {
+  std::lock_guard lock(mutex_);
+  if (db_ == nullptr) {
+    return absl::UnavailableError(place() +
+                                  ": could not be opened anew after a failed write, and the next "
+                                  "write tries again; free disk space and see that the disk is "
+                                  "well");
+  }
+  return db_;
+}
+
 absl::StatusOr<std::shared_ptr<Database>> Database::open(const RocksStoreOptions& options) {
   std::shared_ptr<Database> database(new Database(options));
   std::error_code failure;
@@ -88,19 +100,26 @@ absl::StatusOr<std::shared_ptr<Database>> Database::open(const RocksStoreOptions
                                   ": cannot make the directory: " + failure.message() +
                                   "; name one that this user may write, or make it");
   }
-  rocksdb::DB* db = nullptr;
-  rocksdb::Status opened = rocksdb::DB::Open(rocksdb_options(options), options.directory, &db);
-  if (!opened.ok()) return database->error(opened, "open it");
-  database->db_.reset(db);
+  if (absl::Status opened = database->open(); !opened.ok()) return opened;
   if (absl::Status format = database->check_format(); !format.ok()) return format;
   return database;
+}
+
+absl::Status Database::open() {
+  rocksdb::DB* db = nullptr;
+  rocksdb::Status opened = rocksdb::DB::Open(rocksdb_options(options_), options_.directory, &db);
+  if (!opened.ok()) return error(opened, "open it");
+  db_.reset(db);
+  return absl::OkStatus();
 }
 
 absl::Status Database::check_format() {
   auto stored = get(key_of(Kind::kFormat), "read its format");
   if (!stored.ok()) return stored.status();
   if (!stored->has_value()) {
-    std::unique_ptr<rocksdb::Iterator> any(db_->NewIterator({}));
+    auto db = this->db();
+    if (!db.ok()) return db.status();
+    std::unique_ptr<rocksdb::Iterator> any((*db)->NewIterator({}));
     any->SeekToFirst();
     if (!any->status().ok()) return error(any->status(), "read it");
     if (any->Valid()) {
@@ -124,42 +143,77 @@ absl::Status Database::check_format() {
 
 absl::StatusOr<std::optional<std::string>> Database::get(std::string_view key,
                                                          std::string_view doing) const {
+  auto db = this->db();
+  if (!db.ok()) return db.status();
   std::string value;
-  rocksdb::Status got = db_->Get({}, rocksdb::Slice(key), &value);
+  rocksdb::Status got = (*db)->Get({}, rocksdb::Slice(key), &value);
   if (got.IsNotFound()) return std::optional<std::string>();
   if (!got.ok()) return error(got, doing);
   return std::optional(std::move(value));
 }
 
 absl::Status Database::commit(rocksdb::WriteBatch& batch, Sync sync, std::string_view doing) {
-  if (failed_) {
-    if (absl::Status recovered = recover(); !recovered.ok()) return recovered;
-  }
+  if (absl::Status recovered = recover(); !recovered.ok()) return recovered;
+  auto db = this->db();
+  if (!db.ok()) return db.status();
   rocksdb::WriteOptions options;
   options.sync = sync == Sync::kNow || options_.sync_every_write;
-  rocksdb::Status written = db_->Write(options, &batch);
+  rocksdb::Status written = (*db)->Write(options, &batch);
   if (written.ok()) return absl::OkStatus();
   failed_ = true;
   return error(written, doing);
 }
 
+absl::Status Database::sync() {
+  if (absl::Status recovered = recover(); !recovered.ok()) return recovered;
+  auto db = this->db();
+  if (!db.ok()) return db.status();
+  rocksdb::Status synced = (*db)->SyncWAL();
+  if (synced.ok()) return absl::OkStatus();
+  failed_ = true;
+  return error(synced, "sync its log");
+}
+
 absl::Status Database::recover() {
-  std::lock_guard lock(recover_mutex_);
   if (!failed_) return absl::OkStatus();
-  rocksdb::Status resumed = db_->Resume();
-  if (!resumed.ok()) return error(resumed, "go on after a failed write");
+  std::lock_guard lock(mutex_);
+  if (!failed_) return absl::OkStatus();
+  if (absl::Status room = check_room(); !room.ok()) return room;
+  if (db_ != nullptr) {
+    if (db_.use_count() > 1) {
+      return absl::UnavailableError(place() +
+                                    ": has to be opened anew after a failed write, and is being "
+                                    "read; writing goes on when that ends");
+    }
+    db_->Close().PermitUncheckedError();  // what a write that succeeded made is in the log
+    db_.reset();
+  }
+  if (absl::Status opened = open(); !opened.ok()) return opened;
   failed_ = false;
   return absl::OkStatus();
 }
 
-absl::Status Database::sync() {
-  if (failed_) {
-    if (absl::Status recovered = recover(); !recovered.ok()) return recovered;
+absl::Status Database::check_room() const {
+  // Opening writes what is in the logs into tables; while it cannot, reading had better go on.
+  std::error_code failure;
+  const auto space = std::filesystem::space(options_.directory, failure);
+  if (failure) {
+    return absl::UnavailableError(place() + ": cannot tell its free space: " + failure.message());
   }
-  rocksdb::Status synced = db_->SyncWAL();
-  if (synced.ok()) return absl::OkStatus();
-  failed_ = true;
-  return error(synced, "sync its log");
+  uint64_t needed = kRoomToOpen;
+  for (const auto& file : std::filesystem::directory_iterator(options_.directory, failure)) {
+    std::error_code gone;
+    const uint64_t bytes = file.path().extension() == ".log" ? file.file_size(gone) : 0;
+    if (!gone) needed += bytes;
+  }
+  if (failure) {
+    return absl::UnavailableError(place() + ": cannot list its files: " + failure.message());
+  }
+  if (space.available >= needed) return absl::OkStatus();
+  return absl::ResourceExhaustedError(
+      place() + ": No space left to go on after a failed write: " +
+      std::to_string(space.available) + " bytes are free, " + std::to_string(needed) +
+      " are needed; free disk space or shorten the retention, then writing goes on by itself");
 }
 
 absl::Status Database::error(const rocksdb::Status& status, std::string_view doing) const {

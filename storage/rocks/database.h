@@ -1,5 +1,8 @@
-// The RocksDB under a store: how it is opened, and its errors as statuses with place, cause and
-// advice. Shared by the store and its cursors, so that it is closed behind the last of them.
+// The RocksDB under a store: how it is opened, how it goes on after a write that failed, and its
+// errors as statuses with place, cause and advice.
+//
+// RocksDB 7.8 cannot be trusted with a log whose write failed: it resumes, and aborts or fails for
+// ever at the next write (its issue 11643). So it is closed and opened anew, once nobody reads it.
 // Thread: any.
 #pragma once
 
@@ -32,13 +35,15 @@ class Database {
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
 
-  rocksdb::DB& db() const { return *db_; }
+  /// What is read from; whoever holds it keeps it from being opened anew. An error when it could
+  /// not be: the next commit tries again.
+  absl::StatusOr<std::shared_ptr<rocksdb::DB>> db() const;
 
   /// `doing` says what the caller is about, for the message: "read table LOGINS".
   absl::StatusOr<std::optional<std::string>> get(std::string_view key,
                                                  std::string_view doing) const;
-  /// All of the batch or nothing. After a failure the next commit begins with recovering, which
-  /// succeeds once the cause is gone.
+  /// All of the batch or nothing, but which of them is known only when it succeeds. After a failure
+  /// the next commit opens the database anew, which succeeds once the cause is gone.
   [[nodiscard]] absl::Status commit(rocksdb::WriteBatch& batch, Sync sync, std::string_view doing);
   [[nodiscard]] absl::Status sync();
 
@@ -49,13 +54,16 @@ class Database {
  private:
   explicit Database(const RocksStoreOptions& options);
   absl::Status check_format();
+  absl::Status open();
+  /// Opens it anew if a write failed since it was opened.
   absl::Status recover();
+  [[nodiscard]] absl::Status check_room() const;
   std::string place() const;
 
   const RocksStoreOptions options_;
-  std::unique_ptr<rocksdb::DB> db_;
-  std::mutex recover_mutex_;
-  std::atomic<bool> failed_ = false;  // a write failed, and nothing was recovered since
+  mutable std::mutex mutex_;
+  std::shared_ptr<rocksdb::DB> db_;   // guarded by mutex_; null when it could not be opened anew
+  std::atomic<bool> failed_ = false;  // a write failed, and it was not opened anew since
 };
 
 }  // namespace pollux::rocks

@@ -19,7 +19,9 @@ absl::StatusOr<Expired> expire_rows(Database& database, Table& table, int64_t ho
   rocksdb::ReadOptions options;
   options.iterate_upper_bound = &end_slice;
   options.fill_cache = false;
-  std::unique_ptr<rocksdb::Iterator> at(database.db().NewIterator(options));
+  auto db = database.db();
+  if (!db.ok()) return db.status();
+  std::unique_ptr<rocksdb::Iterator> at((*db)->NewIterator(options));
 
   Expired expired;
   rocksdb::WriteBatch batch;
@@ -37,13 +39,15 @@ absl::StatusOr<Expired> expire_rows(Database& database, Table& table, int64_t ho
   expired.more = at->Valid();
   const int64_t oldest_ms =
       expired.more ? read_ordered_i64(at->key().data() + kTimeOffset) : horizon_ms;
+  at.reset();
+  db->reset();  // or a commit after a failed one could not open it anew
   if (expired.rows != 0) {
-    Counters counters = table.counters;
-    counters.rows -= expired.rows;
-    batch.Put(key_of(Kind::kCounters, layout.table), encode(counters));
+    auto counters = read_counters(database, layout);
+    if (!counters.ok()) return counters.status();
+    counters->rows -= expired.rows;
+    batch.Put(key_of(Kind::kCounters, layout.table), encode(*counters));
     absl::Status written = database.commit(batch, Database::Sync::kAsConfigured, doing);
     if (!written.ok()) return written;
-    table.counters = counters;
   }
   table.oldest_ms = oldest_ms;
   return expired;

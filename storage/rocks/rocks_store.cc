@@ -94,19 +94,17 @@ absl::Status RocksStore::load_number(Kind kind, uint64_t& number) const {
 }
 
 absl::Status RocksStore::load_tables() {
-  std::unique_ptr<rocksdb::Iterator> at(database_->db().NewIterator({}));
+  auto db = database_->db();
+  if (!db.ok()) return db.status();
+  std::unique_ptr<rocksdb::Iterator> at((*db)->NewIterator({}));
   const std::string begin = key_of(Kind::kTable);
   for (at->Seek(begin); at->Valid() && at->key().starts_with(begin); at->Next()) {
     std::optional<TableRecord> record = decode_table(at->value().ToStringView());
     if (!record) return database_->damaged("the definition of a table");
-    auto stored = database_->get(key_of(Kind::kCounters, record->table), "read its tables");
-    if (!stored.ok()) return stored.status();
-    std::optional<Counters> counters;
-    if (stored->has_value()) counters = decode_counters(**stored);
-    if (!counters) return database_->damaged("the counters of table " + record->definition.name);
     auto table = std::make_shared<Table>();
-    table->counters = *counters;
     table->layout = std::make_shared<TableLayout>(*std::move(record));
+    auto counters = read_counters(*database_, *table->layout);
+    if (!counters.ok()) return counters.status();
     tables_.emplace(table->layout->definition.name, std::move(table));
   }
   if (!at->status().ok()) return database_->error(at->status(), "read its tables");
@@ -176,13 +174,15 @@ absl::Status RocksStore::drop_table(std::string_view name) {
   table->dropped = true;
   tables_.erase(known);
 
+  auto db = database_->db();
+  if (!db.ok()) return absl::OkStatus();
   // The table is gone; that its files go soon is only a wish, and any merge grants it later.
   for (Kind kind : {Kind::kRow, Kind::kTimeIndex}) {
     const std::string begin = key_of(kind, number);
     const std::string end = end_of(begin);
     const rocksdb::Slice begin_slice(begin);
     const rocksdb::Slice end_slice(end);
-    rocksdb::experimental::SuggestCompactRange(&database_->db(), &begin_slice, &end_slice)
+    rocksdb::experimental::SuggestCompactRange(db->get(), &begin_slice, &end_slice)
         .PermitUncheckedError();
   }
   return absl::OkStatus();
@@ -214,12 +214,10 @@ absl::StatusOr<std::vector<StoredTable>> RocksStore::tables() const {
 
 absl::StatusOr<StoredTable> RocksStore::info_of(const TableLayout& layout) const {
   const std::string doing = "measure table " + layout.definition.name;
-  // Read from the database, not from the table: a write that waits for the disk has its mutex.
-  auto stored = database_->get(key_of(Kind::kCounters, layout.table), doing);
-  if (!stored.ok()) return stored.status();
-  std::optional<Counters> counters;
-  if (stored->has_value()) counters = decode_counters(**stored);
-  if (!counters) return database_->damaged("the counters of table " + layout.definition.name);
+  auto counters = read_counters(*database_, layout);
+  if (!counters.ok()) return counters.status();
+  auto db = database_->db();
+  if (!db.ok()) return db.status();
   StoredTable info{layout.definition, counters->rows, 0};
   for (Kind kind : {Kind::kRow, Kind::kTimeIndex}) {
     const std::string begin = key_of(kind, layout.table);
@@ -228,9 +226,8 @@ absl::StatusOr<StoredTable> RocksStore::info_of(const TableLayout& layout) const
     rocksdb::SizeApproximationOptions options;
     options.include_memtables = true;
     uint64_t bytes = 0;
-    rocksdb::DB& db = database_->db();
     rocksdb::Status sized =
-        db.GetApproximateSizes(options, db.DefaultColumnFamily(), &range, 1, &bytes);
+        (*db)->GetApproximateSizes(options, (*db)->DefaultColumnFamily(), &range, 1, &bytes);
     if (!sized.ok()) return database_->error(sized, doing);
     info.bytes += bytes;
   }
@@ -278,7 +275,9 @@ absl::StatusOr<Written> RocksStore::write(std::string_view table_name, std::span
   std::lock_guard lock(table.mutex);
   if (table.dropped) return not_found(table_name);
   if (absl::Status fit = check_rows(*table.layout, rows); !fit.ok()) return fit;
-  TableWriter writer(*database_, table);
+  auto counters = read_counters(*database_, *table.layout);
+  if (!counters.ok()) return counters.status();
+  TableWriter writer(*database_, table, *counters);
   for (size_t i = 0; i < rows.size(); ++i) {
     if (absl::Status added = writer.add(rows[i], i); !added.ok()) return added;
   }

@@ -55,4 +55,14 @@ absl::StatusOr<std::string> encode_primary_key(const TableLayout& layout,
   return key;
 }
 
+absl::StatusOr<Counters> read_counters(const Database& database, const TableLayout& layout) {
+  const std::string what = "the counters of table " + layout.definition.name;
+  auto stored = database.get(key_of(Kind::kCounters, layout.table), "read " + what);
+  if (!stored.ok()) return stored.status();
+  std::optional<Counters> counters;
+  if (stored->has_value()) counters = decode_counters(**stored);
+  if (!counters) return database.damaged(what);
+  return *counters;
+}
+
 }  // namespace pollux::rocks

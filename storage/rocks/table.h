@@ -13,6 +13,7 @@
 
 #include "absl/status/statusor.h"
 #include "engine/batch/event_batch.h"
+#include "storage/rocks/database.h"
 #include "storage/rocks/layout.h"
 #include "storage/table_definition.h"
 
@@ -56,11 +57,13 @@ using TableLayoutPtr = std::shared_ptr<const TableLayout>;
 absl::StatusOr<std::string> encode_primary_key(const TableLayout& layout,
                                                std::span<const Value> values);
 
+/// Kept nowhere else, since only the database knows what a failed write has left.
+absl::StatusOr<Counters> read_counters(const Database& database, const TableLayout& layout);
+
 struct Table {
   std::mutex mutex;  ///< held by whoever changes rows
 
   // Guarded by `mutex`:
-  Counters counters;  ///< as they are stored
   /// No row is older than this: where expire() begins, so that it need not pass what it dropped.
   int64_t oldest_ms = std::numeric_limits<int64_t>::min();
   bool dropped = false;

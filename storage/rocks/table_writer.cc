@@ -51,12 +51,12 @@ absl::Status check_rows(const TableLayout& layout, std::span<const Rows> rows) {
   return absl::OkStatus();
 }
 
-TableWriter::TableWriter(Database& database, Table& table)
+TableWriter::TableWriter(Database& database, Table& table, const Counters& counters)
     : database_(database),
       table_(table),
       layout_(table.layout),
       transaction_(std::make_unique<rocksdb::WriteBatch>()),
-      counters_(table.counters),
+      counters_(counters),
       oldest_ms_(table.oldest_ms) {}
 
 TableWriter::~TableWriter() = default;
@@ -152,8 +152,9 @@ absl::StatusOr<std::optional<int64_t>> TableWriter::time_of_key(const std::strin
   auto pending = times_.find(key);
   if (pending != times_.end()) return std::optional(pending->second);
   rocksdb::PinnableSlice stored;
-  rocksdb::DB& db = database_.db();
-  rocksdb::Status got = db.Get({}, db.DefaultColumnFamily(), key, &stored);
+  auto db = database_.db();
+  if (!db.ok()) return db.status();
+  rocksdb::Status got = (*db)->Get({}, (*db)->DefaultColumnFamily(), key, &stored);
   if (got.IsNotFound()) return std::optional<int64_t>();
   if (!got.ok()) return database_.error(got, doing("read"));
   int64_t time_ms = 0;
@@ -174,12 +175,11 @@ absl::Status TableWriter::commit() {
   transaction_->Put(key_of(Kind::kCounters, layout_->table), encode(counters_));
   absl::Status written =
       database_.commit(*transaction_, Database::Sync::kAsConfigured, doing("write"));
+  table_.oldest_ms = oldest_ms_;  // a commit that failed may yet have written
   if (!written.ok()) return written;
   for (auto& [name, source] : sources_) source.moved = false;
   transaction_->Clear();
   times_.clear();
-  table_.counters = counters_;
-  table_.oldest_ms = oldest_ms_;
   return absl::OkStatus();
 }
 

@@ -30,7 +30,8 @@ class TableWriter {
   static constexpr size_t kKeyBytesMax = 64 * 1024;
   static constexpr size_t kSourceBytesMax = 512;
 
-  TableWriter(Database& database, Table& table);
+  /// `counters` as they are stored.
+  TableWriter(Database& database, Table& table, const Counters& counters);
   ~TableWriter();
 
   /// Adds rows that check_rows() has found well.
