@@ -1,0 +1,155 @@
+// Random messages of every kind, handshakes and forwards, from a seed.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "ha/pair/messages.h"
+#include "ha/wire/forward.h"
+#include "ha/wire/handshake.h"
+#include "tests/persistence/codec/random_entries.h"
+
+namespace pollux {
+
+inline constexpr size_t kMessageKinds = std::variant_size_v<decltype(PeerMessage::body)>;
+
+class RandomMessages {
+ public:
+  explicit RandomMessages(uint64_t seed) : random_(seed) {
+    for (int i = 0; i < 3; ++i) schemas_.push_back(random_.schema());
+  }
+
+  uint64_t below(uint64_t bound) { return random_.below(bound); }
+
+  PeerMessage message(size_t kind) { return {number(), body(kind)}; }
+  PeerMessage message() { return message(below(kMessageKinds)); }
+
+  Entries entries(size_t count) {
+    Entries made;
+    made.nonce = id<SessionNonce>();
+    made.before = {{1 + below(5)}, {1 + below(1000)}};
+    if (below(4) == 0) made.before = {};
+    EntryId last = made.before;
+    for (size_t i = 0; i < count; ++i) {
+      Entry entry = random_.entry();
+      if (below(3) != 0) {
+        entry.payload =
+            EventsPayload{random_.batch(schemas_[below(3)], static_cast<uint32_t>(below(40))),
+                          random_.text(10), number()};
+      }
+      last = {{last.epoch.value + below(2)}, {last.position.value + 1}};
+      entry.id = last;
+      made.entries.push_back(std::move(entry));
+    }
+    made.epoch = {last.epoch.value + below(3)};
+    made.committed = {number()};
+    made.applied = {number()};
+    return made;
+  }
+
+  NodeCard card() {
+    NodeCard made;
+    made.version_min = static_cast<uint16_t>(1 + below(3));
+    made.version_max = static_cast<uint16_t>(made.version_min + below(3));
+    made.process = id<ProcessId>();
+    made.attempt = number();
+    made.fingerprint = number();
+    made.domain = random_.text(30);
+    made.node = random_.text(30);
+    made.membership = random_.text(30);
+    made.event_sync = random_.text(30);
+    return made;
+  }
+
+  ForwardedBatch forward() {
+    ForwardedBatch made;
+    made.request = number();
+    made.wait = below(2) == 0;
+    made.events.batch = random_.batch(schemas_[below(3)], static_cast<uint32_t>(below(40)));
+    made.events.producer = random_.text(20);
+    made.events.number = number();
+    return made;
+  }
+
+  ForwardedAnswer forward_answer() {
+    ForwardedAnswer made;
+    made.request = number();
+    auto code = static_cast<absl::StatusCode>(below(17));
+    if (code != absl::StatusCode::kOk) made.status = absl::Status(code, random_.text(100));
+    made.id = entry_id();
+    made.accepted = number();
+    made.duplicate = below(2) == 0;
+    made.expected_number = number();
+    made.retry_after_ms = number();
+    return made;
+  }
+
+  /// Small ones, and such that use all bits.
+  uint64_t number() {
+    uint64_t all = random_.below(UINT64_MAX);
+    return below(3) == 0 ? all : all % 1000;
+  }
+  std::string text(size_t bytes_max) { return random_.text(bytes_max); }
+
+ private:
+  template <class Id>
+  Id id() {
+    return Id{number() + 1, number()};
+  }
+  EntryId entry_id() { return {{number()}, {number()}}; }
+
+  EpochHistory history() {
+    std::vector<EntryId> ends;
+    EntryId last;
+    for (size_t i = below(6); i > 0; --i) {
+      last = {{last.epoch.value + 1 + below(3)}, {last.position.value + 1 + below(100)}};
+      ends.push_back(last);
+    }
+    return EpochHistory(std::move(ends));
+  }
+
+  decltype(PeerMessage::body) body(size_t kind) {
+    switch (kind) {
+      case 0:
+        return Heartbeat{id<JournalId>(), static_cast<Role>(below(7)),
+                         {number()},      entry_id(),
+                         {number()},      below(2) == 0,
+                         below(2) == 0};
+      case 1: {
+        DomainId domain = below(2) == 0 ? DomainId{} : id<DomainId>();
+        return Hello{domain, id<JournalId>(), id<SessionNonce>(), {number()}, history()};
+      }
+      case 2:
+        return Welcome{id<SessionNonce>(), {number()}, entry_id(), entry_id()};
+      case 3:
+        return SnapshotNeeded{id<SessionNonce>(), {number()}, below(2) == 0};
+      case 4:
+        return entries(below(6));
+      case 5:
+        return Ack{{number()}, id<JournalId>(), {number()}, {number()}};
+      case 6:
+        return SwitchOver{id<SessionNonce>(), {number()}, entry_id()};
+      default:
+        return confirmed();
+    }
+  }
+
+  Confirmed confirmed() {
+    Confirmed made;
+    for (size_t sinks = below(4); sinks > 0; --sinks) {
+      LastIds& plans = made.sinks[random_.text(10)];
+      for (size_t i = below(4); i > 0; --i) {
+        plans[random_.text(10)] = {entry_id(), static_cast<uint32_t>(number())};
+      }
+    }
+    return made;
+  }
+
+  RandomEntries random_;
+  std::vector<SchemaPtr> schemas_;
+};
+
+}  // namespace pollux
