@@ -12,8 +12,8 @@ namespace pollux {
 namespace {
 
 constexpr std::string_view kMagic = "PLXW";
-constexpr size_t kRoomBytes = size_t{64} << 10;  ///< of an empty reader
-constexpr size_t kKeptBytes = size_t{1} << 20;   ///< more than this is given back when not needed
+constexpr size_t kRoomBytes = size_t{4} << 10;  ///< of a reader that has seen nothing long
+constexpr size_t kKeptBytes = size_t{1} << 20;  ///< more than this is given back when not needed
 
 /// As it stands in the bytes.
 struct RawHeader {

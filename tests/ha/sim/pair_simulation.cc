@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "tests/ha/sim/over_wire.h"
 
 namespace pollux {
 namespace {
@@ -35,7 +36,7 @@ PairSimulation::PairSimulation(const PairSimulationOptions& options)
                Place to = other(from);
                network_.send(
                    from, to,
-                   [this, to, message = std::move(message)] {
+                   [this, to, message = over_wire(message)] {
                      node(to).deliver(
                          [message](PairProcess& process) { process.on_message(message); });
                    },
