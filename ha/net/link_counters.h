@@ -25,11 +25,10 @@ struct LinkCounters {
 
   // Connections that others made and that did not become part of a link.
   std::array<Counter, kRefusals> refused = {};  ///< by Refusal
-  Counter not_ours = 0;            ///< what came was not of Pollux, or of an unknown version
-  Counter handshakes_broken = 0;   ///< checksums, lengths, or an end before the handshake's end
-  Counter handshakes_late = 0;     ///< not complete within handshake_timeout
-  Counter handshakes_crowded = 0;  ///< ended for another: more than half_open_max were begun
-  Counter accept_errors = 0;       ///< no file descriptor left, for example
+  Counter not_ours = 0;           ///< what came was not of Pollux, or of an unknown version
+  Counter handshakes_broken = 0;  ///< checksums, lengths, or an end before the handshake's end
+  Counter handshakes_late = 0;    ///< not complete within handshake_timeout
+  Counter accept_errors = 0;      ///< no file descriptor left, for example
 
   Counter violations = 0;       ///< connections ended since something came that may not
   Counter dropped_closed = 0;   ///< messages while the way was not open
