@@ -43,8 +43,15 @@ class RecentEntries {
 
   /// About what it takes in memory, and on the wire.
   static size_t bytes_of(const Entry& entry) {
-    const auto* events = std::get_if<EventsPayload>(&entry.payload);
-    return kBytesOfOne + (events == nullptr ? 0 : events->batch->bytes_held());
+    size_t bytes = kBytesOfOne;
+    if (const auto* events = std::get_if<EventsPayload>(&entry.payload)) {
+      bytes += events->batch->bytes_held();
+    } else if (const auto* deploy = std::get_if<DeployPayload>(&entry.payload)) {
+      bytes += deploy->text.size() + deploy->source.size();
+    } else if (const auto* write = std::get_if<WritePayload>(&entry.payload)) {
+      bytes += write->text.size();
+    }
+    return bytes;
   }
 
  private:
