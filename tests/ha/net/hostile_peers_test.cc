@@ -160,10 +160,11 @@ TEST_F(HostilePeers, TwoHundredAtOnceDoNotKeepThePeerOut) {
 class FalsePeers : public testing::Test {
  protected:
   void SetUp() override { a_.begin(); }
-  RawPeer greeted(ConnectionKind kind) {
+  RawPeer greeted(ConnectionKind kind, uint64_t process = 77, uint64_t attempt = 1) {
     bool membership = kind == ConnectionKind::kMembership;
     RawPeer peer(membership ? a_.link().membership_port() : a_.link().event_sync_port());
-    HandshakeOffer offer = good_offer(kind);
+    HandshakeOffer offer = good_offer(kind, process);
+    offer.card.attempt = attempt;
     offer.card.membership = offer.card.event_sync = reached_at_;
     peer.say(bytes_of(offer));
     auto header = peer.hear(kWireHeaderBytes);
@@ -206,6 +207,22 @@ TEST_F(FalsePeers, WithALongFrameHoldNoMoreMemoryThanTheySent) {
   forwards.say(header);
   EXPECT_TRUE(forwards.is_closed());
   ASSERT_NO_FATAL_FAILURE(wait_for_count(a_.counters().violations, 1));
+}
+
+TEST_F(FalsePeers, WhoBeginsAnewTakesThePlaceOfWhatHeWas) {
+  RawPeer first = greeted(ConnectionKind::kEventSync, 77, 1);
+  RawPeer twice(a_.link().event_sync_port());
+  HandshakeOffer offer = good_offer(ConnectionKind::kEventSync);
+  offer.card.membership = offer.card.event_sync = reached_at_;
+  twice.say(bytes_of(offer));
+  auto answer = answer_in(twice.hear_to_the_end());
+  ASSERT_TRUE(answer.ok());
+  EXPECT_EQ(answer->refusal, Refusal::kDuplicate);
+  RawPeer second = greeted(ConnectionKind::kEventSync, 77, 2);
+  EXPECT_TRUE(first.is_closed()) << "of an attempt that was given up";
+  RawPeer third = greeted(ConnectionKind::kEventSync, 78, 1);
+  EXPECT_TRUE(second.is_closed()) << "of a process that was started anew";
+  EXPECT_TRUE(third.say(" "));
 }
 
 TEST_F(FalsePeers, ThatCannotBeReachedBackMakeRoomForARealOne) {
