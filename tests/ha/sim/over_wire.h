@@ -5,7 +5,8 @@
 
 namespace pollux {
 
-/// Throws a Violation when what is read is not what was written. Thread: any.
+/// Throws a Violation when it cannot be read, and for one in four when what is read is not what was
+/// written. Thread: any.
 PeerMessage over_wire(const PeerMessage& message);
 
 }  // namespace pollux
