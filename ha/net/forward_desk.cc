@@ -18,7 +18,6 @@ ForwardedAnswer refusal(absl::Status status) {
 bool ForwardDesk::ask(ForwardedBatch batch, Done done) {
   size_t bytes = bytes_of(batch);
   absl::Status refused;
-  bool wake = false;
   {
     std::lock_guard lock(mutex_);
     if (!open_) {
@@ -32,10 +31,9 @@ bool ForwardDesk::ask(ForwardedBatch batch, Done done) {
       bytes_ += bytes;
       asked_.emplace(batch.request, Asked{std::move(done), bytes});
       to_write_.push_back(std::move(batch));
-      wake = !std::exchange(told_, true);
+      return !std::exchange(told_, true);
     }
   }
-  if (refused.ok()) return wake;
   counters_.add(counters_.forwards_refused);
   done(refusal(refused));
   return false;

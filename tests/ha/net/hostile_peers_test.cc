@@ -141,6 +141,7 @@ TEST_F(HostilePeers, OffersThatDoNotBelongHereAreToldWhy) {
 
 TEST_F(HostilePeers, TwoHundredAtOnceDoNotKeepThePeerOut) {
   std::vector<RawPeer> crowd;
+  crowd.reserve(200);
   for (int i = 0; i < 200; ++i) crowd.emplace_back(i % 2 == 0 ? membership() : event_sync());
   // Among them, one who says at once who he is has his answer.
   EXPECT_EQ(answer_to(good_offer(ConnectionKind::kMembership), membership()), Refusal::kOtherPeer);

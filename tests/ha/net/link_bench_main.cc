@@ -65,11 +65,7 @@ EventBatchPtr login_events() {
   return batch;
 }
 
-}  // namespace
-}  // namespace pollux
-
-int main() {
-  using namespace pollux;
+int run() {
   Node a;
   Node b;
   std::atomic<uint64_t> acked = 0;
@@ -120,4 +116,10 @@ int main() {
             << ", \"mb_per_s\": " << bytes / seconds / 1e6
             << ", \"round_trip_us_p50\": " << trips[trips.size() / 2]
             << ", \"round_trip_us_p99\": " << trips[trips.size() * 99 / 100] << "}" << std::endl;
+  return 0;
 }
+
+}  // namespace
+}  // namespace pollux
+
+int main() { return pollux::run(); }

@@ -27,9 +27,9 @@ std::string encoded(const PeerMessage& message) {
 PeerMessage ack_of(uint64_t position) { return {1, Ack{{1}, {1, 1}, {position}, {0}}}; }
 
 Entries entries_of(uint64_t position, uint32_t rows) {
-  static const SchemaPtr kSchema =
+  static const SchemaPtr schema =
       std::make_shared<const Schema>("S", std::vector<Attribute>{{"a", AttributeType::kLong}});
-  auto batch = std::make_shared<EventBatch>(kSchema);
+  auto batch = std::make_shared<EventBatch>(schema);
   for (uint32_t row = 0; row < rows; ++row) {
     batch->append_value(0, int64_t{row});
     batch->end_row(row);
