@@ -305,6 +305,7 @@ void PairDriver::append_group() {
 
 void PairDriver::flush() {
   Position before = replica_->journal().written();
+  const uint64_t bytes_before = journal_->bytes();
   auto begun = Steady::now();
   absl::Status flushed = replica_->flush(now_ms());
   if (absl::IsResourceExhausted(flushed)) {
@@ -313,6 +314,8 @@ void PairDriver::flush() {
     end(flushed);
   }
   if (replica_->journal().written() <= before) return;
+  written_entries_ += replica_->journal().written().value - before.value;
+  written_bytes_ += journal_->bytes() - std::min(bytes_before, journal_->bytes());
   auto took = std::chrono::duration_cast<std::chrono::microseconds>(Steady::now() - begun);
   ++groups_;
   commit_us_ += static_cast<uint64_t>(took.count());
@@ -412,8 +415,10 @@ void PairDriver::note_status() {
   now.epoch = replica_->epoch();
   now.tail = replica_->tail();
   now.committed = replica_->committed();
+  now.committed_id = replica_->journal().history().at(std::min(now.committed, now.tail.position));
   now.handed = handed_;
   now.record = replica_->view();
+  now.journal = replica_->own().journal;
   if (const auto& lead = replica_->lead()) {
     now.follower_at = lead->follower_at();
     now.lag_ms = lead->lag_ms(now_ms());
@@ -423,6 +428,8 @@ void PairDriver::note_status() {
   now.journal_bytes = journal_->bytes();
   now.journal_first = journal_->first();
   now.groups = groups_;
+  now.written_entries = written_entries_;
+  now.written_bytes = written_bytes_;
   now.commit_us = commit_us_;
   now.counts = replica_->counts();
   std::lock_guard lock(mutex_);

@@ -73,8 +73,10 @@ struct PairStatus {
   Epoch epoch;
   EntryId tail;
   Position committed;
-  Position handed;  ///< over to the plans
+  EntryId committed_id;  ///< the same, with its epoch
+  Position handed;       ///< over to the plans
   ArbiterRecord record;
+  JournalId journal;  ///< by which the record names this node
   std::optional<Position> follower_at;
   int64_t lag_ms = 0;  ///< of the follower
   bool frozen = false;
@@ -84,6 +86,8 @@ struct PairStatus {
   uint64_t queued_entries = 0;
   uint64_t queued_bytes = 0;
   uint64_t groups = 0;
+  uint64_t written_entries = 0;  ///< since the start
+  uint64_t written_bytes = 0;
   uint64_t commit_us = 0;  ///< in writes and syncs, all in all
   ReplicaCounts counts;
   absl::Status failed;
@@ -192,6 +196,8 @@ class PairDriver {
   bool stuck_ = false;  // the disk has no room
   uint64_t groups_ = 0;
   uint64_t commit_us_ = 0;
+  uint64_t written_entries_ = 0;
+  uint64_t written_bytes_ = 0;
   bool ended_ = false;
 
   mutable std::mutex mutex_;

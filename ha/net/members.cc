@@ -95,14 +95,6 @@ bool stands_for_all(std::string_view host) {
   return ipv4_of(host) == uint32_t{0} || host == "*";
 }
 
-bool is_loopback(std::string_view host) {
-  if (host == "localhost") return true;
-  if (auto address = ipv4_of(host)) return *address >> 24 == 127;
-  in6_addr address{};
-  return inet_pton(AF_INET6, std::string(host).c_str(), &address) == 1 &&
-         IN6_IS_ADDR_LOOPBACK(&address);
-}
-
 }  // namespace
 
 std::string to_text(const HostPort& address) {
@@ -159,6 +151,14 @@ absl::StatusOr<std::vector<HostPort>> parse_members(const std::vector<std::strin
         absl::StrCat("members: ", once.size(), " addresses; at most ", kMembersMax, " are tried"));
   }
   return once;
+}
+
+bool is_loopback(std::string_view host) {
+  if (host == "localhost") return true;
+  if (auto address = ipv4_of(host)) return *address >> 24 == 127;
+  in6_addr address{};
+  return inet_pton(AF_INET6, std::string(host).c_str(), &address) == 1 &&
+         IN6_IS_ADDR_LOOPBACK(&address);
 }
 
 absl::Status check_advertised(std::string_view advertised, const std::vector<HostPort>& members) {

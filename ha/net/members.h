@@ -32,6 +32,9 @@ absl::StatusOr<HostPort> parse_host_port(std::string_view text, uint16_t default
 absl::StatusOr<std::vector<HostPort>> parse_members(const std::vector<std::string>& members,
                                                     uint16_t default_port);
 
+/// Of this machine alone: "localhost", 127.0.0.0/8, "::1".
+bool is_loopback(std::string_view host);
+
 /// Whether the peer could reach this node under `advertised`, a host without port: not when it is
 /// empty or an address that only stands for "all" or for the machine itself, while some member is
 /// on another machine. kInvalidArgument says what to do.

@@ -10,6 +10,7 @@ Router make_api(ApiParts& parts) {
   add_query_routes(router, parts);
   add_endpoint_routes(router, parts);
   add_node_routes(router, parts);
+  add_cluster_routes(router, parts);
   add_openapi_route(router);
   return router;
 }

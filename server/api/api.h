@@ -9,13 +9,14 @@
 #include <functional>
 #include <string>
 
-#include "server/api/heartbeat.h"
+#include "server/api/stream_heartbeat.h"
 #include "server/durability/durability.h"
 #include "server/grpc/grpc_limits.h"
 #include "server/http/http_server.h"
 #include "server/http/router.h"
 #include "server/log/logger.h"
 #include "server/node/node.h"
+#include "server/pair/pair_member.h"
 #include "server/publishers/sink_manager.h"
 #include "server/receivers/receiver_manager.h"
 #include "server/stores/store_set.h"
@@ -32,10 +33,12 @@ struct ApiLimits {
 /// What handlers work with; owned by the composition.
 struct ApiParts {
   Node& node;
+  Intake& intake;
   StoreSet& stores;
   SinkManager& sinks;
   ReceiverManager& receivers;
   Durability* durability;  ///< null: persistence is off
+  PairMember* pair;        ///< null: the node stands alone
   Logger& log;
   ApiLimits limits;
   std::string version;
@@ -46,7 +49,7 @@ struct ApiParts {
   std::atomic<const HttpCounters*> http_counters{nullptr};
   std::atomic<const GrpcCounters*> grpc_counters{nullptr};
   std::atomic<bool> stopping{false};
-  Heartbeat heartbeat{limits.heartbeat};
+  StreamHeartbeat heartbeat{limits.heartbeat};
 };
 
 /// All routes of the API. `parts` is borrowed.
@@ -59,6 +62,7 @@ void add_plan_routes(Router& router, ApiParts& parts);
 void add_query_routes(Router& router, ApiParts& parts);
 void add_endpoint_routes(Router& router, ApiParts& parts);
 void add_node_routes(Router& router, ApiParts& parts);
+void add_cluster_routes(Router& router, ApiParts& parts);
 void add_openapi_route(Router& router);
 
 }  // namespace pollux

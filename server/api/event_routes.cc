@@ -92,7 +92,7 @@ HttpResponse answer_of(const Submitted& submitted) {
 }
 
 void take_events(ApiParts& parts, const HttpRequest& request, const Responder& responder) {
-  Intake& intake = parts.node.intake();
+  Intake& intake = parts.intake;
   std::string_view stream = request.path_parameter("stream");
   SchemaPtr schema = intake.schema_of(stream);
   if (schema == nullptr) {

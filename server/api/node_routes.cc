@@ -3,14 +3,13 @@
 
 #include "server/api/api.h"
 #include "server/api/api_json.h"
+#include "server/api/pair_json.h"
 #include "server/metrics/metrics.h"
 
 namespace pollux {
 namespace {
 
-Json json_of(EntryId id) { return {{"epoch", id.epoch.value}, {"position", id.position.value}}; }
-
-Json json_of(const CommitterCounts& journal) {
+Json json_of(const EntryLogCounts& journal) {
   return {{"first", journal.first.value},
           {"committed", json_of(journal.committed)},
           {"bytes", journal.journal_bytes},
@@ -31,7 +30,7 @@ Json persistence_answer(const ApiParts& parts) {
   PersisterCounts persisted = parts.durability->persister().counts();
   const RecoveryCounts& recovered = parts.durability->recovered();
   return {{"enabled", true},
-          {"journal", json_of(parts.durability->committer().counts())},
+          {"journal", json_of(parts.durability->journal_log().counts())},
           {"states",
            {{"rounds", persisted.rounds},
             {"failures", persisted.failures},
@@ -58,11 +57,12 @@ HttpResponse node_answer(const ApiParts& parts) {
             {"version", parts.version},
             {"epoch", counts.last.epoch.value},
             {"position", counts.last.position.value},
-            {"role", "active"},
+            {"role", parts.pair == nullptr ? "active" : name_of(parts.pair->info().status.role)},
             {"state", parts.stopping ? "stopping" : "running"},
             {"uptime_ms", std::chrono::duration_cast<std::chrono::milliseconds>(uptime).count()},
             {"durable", parts.durability != nullptr},
             {"persistence", persistence_answer(parts)},
+            {"pair", pair_answer(parts)},
             {"http_port", parts.http_port.load()},
             {"grpc_port", parts.grpc_port.load()},
             {"producers", counts.producers},
@@ -82,15 +82,24 @@ HttpResponse probe(bool good, const char* why_not) {
   return response;
 }
 
-/// A node that stands alone is the active one.
+/// A node that stands alone is the active one. Without a role: it takes events, also for the other
+/// node.
 HttpResponse ready(const ApiParts& parts, const HttpRequest& request) {
   auto role = request.query_parameter("role");
   if (role && *role != "active" && *role != "passive") {
     return json_error(400, "bad_request", "role must be active or passive");
   }
-  if (role == "passive") return probe(false, "this node is active");
   if (parts.stopping) return probe(false, "the node is stopping");
-  bool failed = parts.durability != nullptr && !parts.durability->committer().counts().failed.ok();
+  if (role == "active" && !parts.node.leads()) return probe(false, "this node does not lead");
+  if (role == "passive") {
+    bool passive = parts.pair != nullptr && parts.pair->info().status.role == Role::kPassive;
+    if (!passive) return probe(false, "this node is not passive");
+  }
+  if (!role && parts.pair != nullptr && !parts.node.leads() && !parts.pair->info().connected) {
+    return probe(false, "this node neither leads nor reaches one that does");
+  }
+  bool failed =
+      parts.durability != nullptr && !parts.durability->journal_log().counts().failed.ok();
   return probe(!failed, "the journal has failed; the log says why");
 }
 

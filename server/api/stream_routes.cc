@@ -64,6 +64,10 @@ std::string resume_id(const HttpRequest& request) {
 
 void subscribe(ApiParts& parts, const HttpRequest& request, const Responder& responder) {
   std::string name(request.path_parameter("stream"));
+  if (absl::Status out = parts.node.lets_out(); !out.ok()) {
+    responder.answer(json_error(503, "not_active", std::string(out.message())));
+    return;
+  }
   std::shared_ptr<ResultLog> log = parts.node.find_results(name);
   if (log == nullptr) {
     responder.answer(
@@ -83,7 +87,7 @@ void subscribe(ApiParts& parts, const HttpRequest& request, const Responder& res
     }
     from = *behind;
   }
-  Subscription::begin(std::move(log), from, responder, parts.heartbeat);
+  Subscription::begin(parts.node, std::move(log), from, responder, parts.heartbeat);
 }
 
 }  // namespace

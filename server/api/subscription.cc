@@ -6,9 +6,9 @@
 
 namespace pollux {
 
-void Subscription::begin(std::shared_ptr<ResultLog> log, uint64_t from, const Responder& responder,
-                         Heartbeat& heartbeat) {
-  auto self = std::make_shared<Subscription>(std::move(log), from);
+void Subscription::begin(const ResultLogs& logs, std::shared_ptr<ResultLog> log, uint64_t from,
+                         const Responder& responder, StreamHeartbeat& heartbeat) {
+  auto self = std::make_shared<Subscription>(logs, std::move(log), from);
   HttpResponse head;
   head.content_type = "text/event-stream";
   head.headers.push_back({"Cache-Control", "no-store"});
@@ -64,10 +64,12 @@ void Subscription::pump() {
 bool Subscription::write_some() {
   if (unsent_.empty()) {
     ResultLog::Read read = log_->read(next_, kRowsAtOnce);
-    ends_ = read.forgotten || read.ended || !read.error.ok();
+    absl::Status out = logs_.lets_out();
+    ends_ = read.forgotten || read.ended || !read.error.ok() || !out.ok();
     if (!ends_ && read.slices.empty()) return false;
-    unsent_ = !read.error.ok() ? "event: failed\ndata: the results cannot be read\n\n"
-              : read.forgotten ? "event: forgotten\ndata: results before offset " +
+    unsent_ = !out.ok()          ? "event: not_active\ndata: " + std::string(out.message()) + "\n\n"
+              : !read.error.ok() ? "event: failed\ndata: the results cannot be read\n\n"
+              : read.forgotten   ? "event: forgotten\ndata: results before offset " +
                                      std::to_string(read.next) + " are no longer held\n\n"
               : read.ended ? "event: ended\ndata: no plan writes the stream any more\n\n"
                            : text_of(read);

@@ -8,7 +8,7 @@
 #include <mutex>
 #include <string>
 
-#include "server/api/heartbeat.h"
+#include "server/api/stream_heartbeat.h"
 #include "server/http/responder.h"
 #include "server/node/result_log.h"
 
@@ -17,10 +17,11 @@ namespace pollux {
 class Subscription : public std::enable_shared_from_this<Subscription> {
  public:
   /// Results from offset `from` on.
-  static void begin(std::shared_ptr<ResultLog> log, uint64_t from, const Responder& responder,
-                    Heartbeat& heartbeat);
+  static void begin(const ResultLogs& logs, std::shared_ptr<ResultLog> log, uint64_t from,
+                    const Responder& responder, StreamHeartbeat& heartbeat);
 
-  Subscription(std::shared_ptr<ResultLog> log, uint64_t from) : log_(std::move(log)), next_(from) {}
+  Subscription(const ResultLogs& logs, std::shared_ptr<ResultLog> log, uint64_t from)
+      : logs_(logs), log_(std::move(log)), next_(from) {}
 
  private:
   static constexpr size_t kRowsAtOnce = 256;
@@ -32,6 +33,7 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
   bool write_some();
   std::string text_of(const ResultLog::Read& read) const;
 
+  const ResultLogs& logs_;
   const std::shared_ptr<ResultLog> log_;
   ResponseStream stream_;
   std::unique_ptr<ResultLog::Listener> listener_;

@@ -14,13 +14,15 @@ namespace {
 
 /// A clean stop waits so long for states at least: it is what makes the next start quick.
 constexpr std::chrono::milliseconds kPersistPatience{60'000};
+constexpr std::chrono::milliseconds kHandOverPatience{2'000};
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Composition>> Composition::start(const Settings& settings,
                                                                 const std::string& version,
-                                                                Logger& log, StartOrders orders) {
-  std::unique_ptr<Composition> parts(new Composition(log));
+                                                                Logger& log, StartOrders orders,
+                                                                std::function<void()> on_must_end) {
+  std::unique_ptr<Composition> parts(new Composition(log, std::move(on_must_end)));
   if (absl::Status opened = parts->open(settings, version, std::move(orders)); !opened.ok())
     return opened;
   return parts;
@@ -43,12 +45,21 @@ absl::StatusOr<Epoch> Composition::open_data(const Settings& settings, StartOrde
   if (!lock.ok()) return lock.status();
   data_lock_ = *std::move(lock);
   if (!settings.persistence.enabled) {
+    if (settings.pair.enabled) {
+      return absl::InvalidArgumentError(
+          "pair.enabled needs persistence.enabled: the journal is what both nodes have in common");
+    }
     log_.warning("persistence is off: nothing outlives the process");
     return begin_epoch(settings.data_dir);
   }
   auto durability = Durability::open(files_, settings, log_, std::move(orders));
   if (!durability.ok()) return durability.status();
   durability_ = *std::move(durability);
+  if (settings.pair.enabled) {
+    auto pair = PairMember::open(files_, settings, log_, *durability_);
+    if (!pair.ok()) return pair.status();
+    pair_ = *std::move(pair);
+  }
   return begin_epoch(settings.data_dir, durability_->epoch_seen());
 }
 
@@ -86,6 +97,8 @@ absl::Status Composition::open(const Settings& settings, const std::string& vers
         log_.error("a plan failed and is suspended", {{"plan", plan}, {"reason", reason}});
       });
 
+  if (pair_ != nullptr) pair_intake_ = std::make_unique<PairIntake>(*node_);
+
   if (absl::Status endpoints = open_endpoints(settings, *epoch); !endpoints.ok()) return endpoints;
 
   if (durability_ != nullptr) {
@@ -96,9 +109,10 @@ absl::Status Composition::open(const Settings& settings, const std::string& vers
   limits.body_bytes_max = settings.http.body_bytes_max;
   limits.query_rows_max = settings.query.rows_max;
   limits.query_timeout = settings.query.timeout;
-  api_ = std::unique_ptr<ApiParts>(new ApiParts{*node_, *stores_, *sinks_, *receivers_,
-                                                durability_.get(), log_, limits, version,
-                                                std::chrono::steady_clock::now()});
+  api_ = std::unique_ptr<ApiParts>(new ApiParts{*node_, intake(), *stores_, *sinks_, *receivers_,
+                                                durability_.get(), pair_.get(), log_, limits,
+                                                version, std::chrono::steady_clock::now()});
+  if (absl::Status started = start_pair(); !started.ok()) return started;
   // Plans of files are there before the first event can come.
   if (!settings.plans_dir.empty()) {
     auto plans = PlanFolder::watch(settings.plans_dir, *node_, log_);
@@ -109,6 +123,19 @@ absl::Status Composition::open(const Settings& settings, const std::string& vers
   absl::Status grpc = open_grpc(settings);
   open_ = grpc.ok();
   return grpc;
+}
+
+Intake& Composition::intake() {
+  if (pair_intake_ != nullptr) return *pair_intake_;
+  return node_->intake();
+}
+
+absl::Status Composition::start_pair() {
+  if (pair_ == nullptr) return absl::OkStatus();
+  return pair_->start(*node_, *sinks_, *pair_intake_, [this] {
+    must_end_ = true;
+    if (on_must_end_) on_must_end_();
+  });
 }
 
 /// Extensions and databases are there before the first engine.
@@ -134,6 +161,7 @@ absl::Status Composition::open_endpoints(const Settings& settings, Epoch epoch) 
   };
   sinks.find_store = [this](std::string_view name) { return stores_->find(name); };
   sinks.epoch = epoch;
+  sinks.shared = pair_ != nullptr;
   sinks_ = std::make_unique<SinkManager>(std::move(sinks));
   node_->add_observer(*sinks_);
   node_->set_dependents([this](const PlanInfo& plan) { return sinks_->dependents(plan); });
@@ -143,7 +171,7 @@ absl::Status Composition::open_endpoints(const Settings& settings, Epoch epoch) 
   receivers.warn = [this](const std::string& text) {
     log_.log_limited(LogLevel::kWarning, "receivers", text);
   };
-  receivers_ = std::make_unique<ReceiverManager>(node_->intake(), std::move(receivers));
+  receivers_ = std::make_unique<ReceiverManager>(intake(), std::move(receivers));
   node_->add_observer(*receivers_, /*brings_events=*/true);
 
   EndpointMistakes mistakes = sinks_->set_settings(sinks_of(settings));
@@ -180,7 +208,7 @@ absl::Status Composition::open_grpc(const Settings& settings) {
   options.address = settings.grpc.bind_address;
   options.port = moved_port(settings.grpc.port, settings);
   options.limits.message_bytes_max = settings.grpc.message_bytes_max;
-  auto grpc = GrpcServer::start(std::move(options), node_->intake(), *node_);
+  auto grpc = GrpcServer::start(std::move(options), intake(), *node_);
   if (!grpc.ok()) return grpc.status();
   grpc_ = *std::move(grpc);
   api_->grpc_port = grpc_->port();
@@ -201,12 +229,13 @@ void Composition::stop(std::chrono::milliseconds patience) {
   if (api_ != nullptr) api_->stopping = true;
   plans_.reset();
   if (receivers_ != nullptr) receivers_->stop();
+  if (pair_ != nullptr) pair_->hand_over(std::min(left(), kHandOverPatience));
   bool drained = node_ != nullptr && node_->drain(left());
   if (!drained && open_) {
     log_.warning("not all events that were taken have passed the plans",
                  {{"drain_timeout_ms", patience.count()}});
   }
-  if (drained && open_ && durability_ != nullptr) {
+  if (drained && open_ && durability_ != nullptr && node_->leads()) {
     durability_->persist_at_end(std::max(left(), kPersistPatience));
   }
   if (sinks_ != nullptr && !sinks_->drain(left()) && open_) {
@@ -222,6 +251,7 @@ void Composition::stop(std::chrono::milliseconds patience) {
   if (http_ != nullptr) http_->stop(left());
   http_.reset();
   if (sinks_ != nullptr) sinks_->stop();
+  if (pair_ != nullptr) pair_->stop();
   if (node_ != nullptr) node_->stop();
   if (durability_ != nullptr) durability_->close();
   if (stores_ != nullptr) {

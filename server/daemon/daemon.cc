@@ -52,7 +52,7 @@ void reload(Settings& settings, const SettingsSource& source, Logger& log) {
 ExitCode run_daemon(Settings settings, const SettingsSource& source, Logger& log,
                     StartOrders orders) {
   Signals signals;
-  auto parts = Composition::start(settings, POLLUX_VERSION, log, orders);
+  auto parts = Composition::start(settings, POLLUX_VERSION, log, orders, Signals::wake);
   if (!parts.ok()) {
     log.error("polluxd cannot start", {{"error", parts.status().message()}});
     return ExitCode::kFailed;
@@ -70,6 +70,11 @@ ExitCode run_daemon(Settings settings, const SettingsSource& source, Logger& log
       case Signal::kReload:
         reload(settings, source, log);
         break;
+      case Signal::kWake:
+        if (!(*parts)->must_end()) break;
+        (*parts)->stop(settings.shutdown.drain_timeout);
+        log.error("polluxd ends", {{"pid", ::getpid()}});
+        return ExitCode::kFailed;
       case Signal::kNone:
         log.tell_suppressed();
         break;

@@ -23,7 +23,6 @@ constexpr uint64_t kPlanBytesMax = 4 << 20;
 absl::StatusOr<std::unique_ptr<PlanFolder>> PlanFolder::watch(std::string folder, Node& node,
                                                               Logger& log) {
   std::unique_ptr<PlanFolder> plans(new PlanFolder(std::move(folder), node, log));
-  plans->find_deployed();
   if (absl::Status looked = plans->look(); !looked.ok()) return looked;
   plans->watcher_ = std::thread([raw = plans.get()] { raw->run(); });
   return plans;
@@ -50,8 +49,9 @@ void PlanFolder::run() {
   }
 }
 
-/// What was deployed from the folder before a restart.
+/// What was deployed from the folder before a restart, or by the other node of a pair.
 void PlanFolder::find_deployed() {
+  files_.clear();
   std::string prefix = (std::filesystem::path(folder_) / "").string();
   for (const PlanInfo& plan : node_.plans()) {
     if (!plan.origin.starts_with(prefix)) continue;
@@ -61,8 +61,10 @@ void PlanFolder::find_deployed() {
   }
 }
 
-/// Compares the folder with what is deployed from it.
+/// Compares the folder with what is deployed from it. Of a pair, the node that leads does.
 absl::Status PlanFolder::look() {
+  const bool led = std::exchange(leads_, node_.leads());
+  if (leads_ && !led) find_deployed();
   std::error_code error;
   std::map<std::string, File> seen;
   for (std::filesystem::directory_iterator entry(folder_, error), end; !error && entry != end;
@@ -79,6 +81,7 @@ absl::Status PlanFolder::look() {
     return absl::FailedPreconditionError(
         absl::StrCat("cannot read plans_dir ", folder_, ": ", error.message()));
   }
+  if (!leads_) return absl::OkStatus();
   for (auto file = files_.begin(); file != files_.end();) {
     if (seen.contains(file->first)) {
       ++file;

@@ -47,7 +47,9 @@ class PlanFolder {
   const std::string folder_;
   Node& node_;
   Logger& log_;
-  std::map<std::string, File> files_;  // by path; of whoever looks
+  // Of whoever looks:
+  std::map<std::string, File> files_;  // by path
+  bool leads_ = false;                 // as of the last look
 
   std::mutex mutex_;
   std::condition_variable stop_wanted_;

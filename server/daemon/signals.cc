@@ -1,6 +1,7 @@
 #include "server/daemon/signals.h"
 
 #include <pthread.h>
+#include <unistd.h>
 
 #include "engine/base/check.h"
 
@@ -8,7 +9,7 @@ namespace pollux {
 
 Signals::Signals() {
   ::sigemptyset(&awaited_);
-  for (int signal : {SIGTERM, SIGINT, SIGHUP}) ::sigaddset(&awaited_, signal);
+  for (int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR2}) ::sigaddset(&awaited_, signal);
   POLLUX_CHECK(::pthread_sigmask(SIG_BLOCK, &awaited_, &before_) == 0);
 }
 
@@ -17,6 +18,8 @@ Signals::~Signals() {
   }
   ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
 }
+
+void Signals::wake() { ::kill(::getpid(), SIGUSR2); }
 
 void Signals::let_stop_kill() {
   sigset_t killing;
@@ -36,6 +39,8 @@ Signal Signals::wait(std::chrono::milliseconds timeout) {
       return Signal::kStop;
     case SIGHUP:
       return Signal::kReload;
+    case SIGUSR2:
+      return Signal::kWake;
     default:  // nothing came, or a debugger came by
       return Signal::kNone;
   }

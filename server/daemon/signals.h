@@ -10,7 +10,7 @@
 
 namespace pollux {
 
-enum class Signal : uint8_t { kNone, kStop, kReload };
+enum class Signal : uint8_t { kNone, kStop, kReload, kWake };
 
 class Signals {
  public:
@@ -20,8 +20,10 @@ class Signals {
   Signals(const Signals&) = delete;
   Signals& operator=(const Signals&) = delete;
 
-  /// SIGTERM and SIGINT stop, SIGHUP reloads; kNone after `timeout`.
+  /// SIGTERM and SIGINT stop, SIGHUP reloads, wake() wakes; kNone after `timeout`.
   Signal wait(std::chrono::milliseconds timeout);
+  /// Thread: any.
+  static void wake();
   /// From here on SIGTERM and SIGINT end the process at once, as they do by default.
   void let_stop_kill();
 

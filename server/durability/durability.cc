@@ -172,7 +172,9 @@ absl::StatusOr<std::unique_ptr<Journal>> Durability::open_journal_at(EntryId cov
   options.directory = settings_.data_dir + "/journal";
   options.bytes_max = settings_.persistence.journal_bytes_max + kJournalReserve;
   options.bytes_reserved = kJournalReserve;
-  options.sync_commits = settings_.persistence.sync == SyncMode::kEveryCommit;
+  // The nodes of a pair say with each commit whether it is to last.
+  options.sync_commits =
+      !settings_.pair.enabled && settings_.persistence.sync == SyncMode::kEveryCommit;
   options.covered = covered;
   options.reached = reached;
   return Journal::open(files_, options);
@@ -205,8 +207,23 @@ absl::Status Durability::open_journal() {
   journal_first_ = (*journal)->first();
   journal_last_ = (*journal)->last().position;
   epoch_seen_ = std::max(epoch_seen_, (*journal)->last().epoch);
-  begin_committing(*std::move(journal));
+  journal_ = *std::move(journal);
   return absl::OkStatus();
+}
+
+std::unique_ptr<Journal> Durability::give_journal(EntryLog& log) {
+  entry_log_ = &log;
+  return std::move(journal_);
+}
+
+absl::StatusOr<Timestamp> Durability::last_timestamp() const {
+  Timestamp last;
+  if (journal_last_ < journal_first_) return last;
+  JournalReader reader(files_, journal_index_, journal_last_);
+  auto entry = reader.next();
+  if (!entry.ok()) return entry.status();
+  if (*entry) last = (*entry)->timestamp;
+  return last;
 }
 
 absl::Status Durability::set_journal_aside(const absl::Status& why) {
@@ -219,7 +236,7 @@ absl::Status Durability::set_journal_aside(const absl::Status& why) {
   return files_.sync_directory(settings_.data_dir);
 }
 
-void Durability::begin_committing(std::unique_ptr<Journal> journal) {
+void Durability::begin_committing() {
   CommitterOptions options;
   options.journal_bytes_max = settings_.persistence.journal_bytes_max;
   if (settings_.persistence.sync == SyncMode::kInterval) {
@@ -237,14 +254,20 @@ void Durability::begin_committing(std::unique_ptr<Journal> journal) {
     log_.error("the journal has no room; events wait for some", {{"error", status.message()}});
   };
   options.trimmed = [this] { with_node([](Node& node) { node.room_made(); }); };
-  committer_ = std::make_unique<Committer>(std::move(journal), std::move(options));
+  committer_ = std::make_unique<Committer>(std::move(journal_), std::move(options));
+  entry_log_ = committer_.get();
 }
 
 void Durability::equip(NodeOptions& options) {
+  if (entry_log_ == nullptr) begin_committing();
   options.replays = true;
-  options.committer = committer_.get();
+  options.log = entry_log_;
+  options.shared = settings_.pair.enabled;
   options.marks = marks_.get();
   options.open_log = [this](const SchemaPtr& schema) { return open_log(schema); };
+  options.persist_ordered = [this](NodeCut cut) {
+    return persister_ != nullptr && persister_->begin_ordered(std::move(cut));
+  };
   options.persist = [this](Shard& shard, const Engine& engine, const Entry& entry) {
     persister_->cut(shard, engine, entry);
   };
@@ -333,7 +356,7 @@ absl::Status Durability::recover(Node& node) {
     log_.log_limited(LogLevel::kError, "persist", "states could not be written",
                      {{"error", why.message()}});
   };
-  persister_ = std::make_unique<Persister>(files_, node, *committer_, std::move(options));
+  persister_ = std::make_unique<Persister>(files_, node, *entry_log_, std::move(options));
   {
     std::lock_guard lock(node_mutex_);
     node_ = &node;
@@ -483,11 +506,13 @@ absl::Status Durability::put_lost(Node& node, const CataloguePlan& plan, const s
 }
 
 absl::Status Durability::replay(Node& node, uint64_t from) {
+  // What stands behind that on a node of a pair may yet turn out never to have been.
+  const uint64_t last = settings_.pair.enabled ? known_committed().value : journal_last_.value;
   JournalReader reader(files_, journal_index_, {std::max(from, journal_first_.value)});
   while (true) {
     auto entry = reader.next();
     if (!entry.ok()) return entry.status();
-    if (!*entry) return absl::OkStatus();
+    if (!*entry || (*entry)->id.position.value > last) return absl::OkStatus();
     ++recovered_.entries;
     if (const auto* events = std::get_if<EventsPayload>(&(*entry)->payload)) {
       recovered_.events += events->batch->rows();

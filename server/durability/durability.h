@@ -46,6 +46,19 @@ class Durability {
   static absl::StatusOr<std::unique_ptr<Durability>> open(FileSystem& files,
                                                           const Settings& settings, Logger& log,
                                                           StartOrders orders);
+
+  // ---- a node of a pair: before equip() ----
+
+  /// The journal as it was opened, which nobody has taken yet.
+  const Journal& journal() const { return *journal_; }
+  /// To be given to whoever keeps it in common with the other node; entries are to be committed to
+  /// `log`, which outlives the node.
+  std::unique_ptr<Journal> give_journal(EntryLog& log);
+  /// The last entry of which it is known that it was committed: states or results hold it.
+  Position known_committed() const { return reached_by_states().position; }
+  /// Of the journal's last entry.
+  absl::StatusOr<Timestamp> last_timestamp() const;
+
   ~Durability();
 
   /// The last epoch that stands in the journal or a state.
@@ -53,7 +66,8 @@ class Durability {
   /// Adds what a node needs to be lasting.
   void equip(NodeOptions& options);
   /// Brings the node back: it has its observers and nothing else yet. Plans have applied all that
-  /// the journal has when it returns. kFailedPrecondition: a plan cannot be built, and nobody has
+  /// the journal has when it returns; on a node of a pair, all that is known to be committed.
+  /// kFailedPrecondition: a plan cannot be built, and nobody has
   /// ordered to do without it.
   absl::Status recover(Node& node);
   /// A clean end, before the node's: all states are written, for at most so long.
@@ -61,7 +75,7 @@ class Durability {
   /// The journal is closed. What would still call the node ends here.
   void close();
 
-  const Committer& committer() const { return *committer_; }
+  const EntryLog& journal_log() const { return *entry_log_; }
   Persister& persister() const { return *persister_; }
   const RecoveryCounts& recovered() const { return recovered_; }
 
@@ -87,7 +101,7 @@ class Durability {
   absl::Status set_journal_aside(const absl::Status& why);
   EntryId covered_by_states() const;
   EntryId reached_by_states() const;
-  void begin_committing(std::unique_ptr<Journal> journal);
+  void begin_committing();
   absl::Status restore_states(Node& node, uint64_t& replay_from);
   absl::Status restore_plan(Node& node, const std::string& folder, const CataloguePlan* known,
                             uint64_t& replay_from);
@@ -114,7 +128,9 @@ class Durability {
   std::shared_ptr<SegmentIndex> journal_index_;
   Position journal_first_;
   Position journal_last_;
-  std::unique_ptr<Committer> committer_;
+  std::unique_ptr<Journal> journal_;      // null once it was given to whoever writes it
+  std::unique_ptr<Committer> committer_;  // null: the journal is a pair's
+  EntryLog* entry_log_ = nullptr;
   std::unique_ptr<Persister> persister_;
 
   std::mutex logs_mutex_;

@@ -45,14 +45,14 @@ struct Persister::Job {
   PersistedPlan written;
 };
 
-Persister::Persister(FileSystem& files, Node& node, Committer& committer, PersisterOptions options)
+Persister::Persister(FileSystem& files, Node& node, EntryLog& journal, PersisterOptions options)
     : files_(files),
       node_(node),
-      committer_(committer),
+      journal_(journal),
       options_(std::move(options)),
       last_round_(Clock::now()),
-      journal_bytes_then_(committer.counts().bytes),
-      position_then_(committer.counts().committed.position),
+      journal_bytes_then_(journal.counts().bytes),
+      position_then_(journal.counts().committed.position),
       workers_(options_.workers),
       thread_([this] { run(); }) {}
 
@@ -72,7 +72,7 @@ void Persister::retry_logs() {
   for (const auto& [stream, log] : node_.results()) log->retry();
 }
 
-bool Persister::due(const CommitterCounts& journal) const {
+bool Persister::due(const EntryLogCounts& journal) const {
   if (journal.committed.position <= position_then_) return false;  // nothing has come since
   return Clock::now() - last_round_ >= options_.interval ||
          journal.bytes - journal_bytes_then_ >= options_.journal_bytes;
@@ -81,9 +81,16 @@ bool Persister::due(const CommitterCounts& journal) const {
 void Persister::run() {
   std::unique_lock lock(mutex_);
   while (!stopping_) {
-    changed_.wait_for(lock, kLookInterval,
-                      [this] { return stopping_ || make_room_ || !asked_.empty(); });
+    changed_.wait_for(lock, kLookInterval, [this] {
+      return stopping_ || make_room_ || ordered_ != nullptr || !asked_.empty();
+    });
     if (stopping_) break;
+    if (auto round = std::exchange(ordered_, nullptr)) {
+      lock.unlock();
+      finish_round(round, Clock::now()).IgnoreError();  // it has told what was wrong
+      lock.lock();
+      continue;
+    }
     making_room_ = std::exchange(make_room_, false);
     bool twice = making_room_;
     std::deque<Answer> asked = std::exchange(asked_, {});
@@ -91,8 +98,8 @@ void Persister::run() {
     retry_logs();
     // What the journal has now is below the second-latest states only behind two rounds. One that
     // fails has told so.
-    if (twice) do_round().IgnoreError();
-    if (twice || !asked.empty() || due(committer_.counts())) {
+    if (twice && node_.leads()) do_round().IgnoreError();
+    if (twice || !asked.empty() || (node_.leads() && due(journal_.counts()))) {
       absl::StatusOr<PersistReport> report = do_round();
       for (Answer& answer : asked) answer.set_value(report);
     }
@@ -131,9 +138,11 @@ void Persister::make_room() {
 /// The lock is held until the round is known: a shard may come to its entry before that.
 std::shared_ptr<Persister::Round> Persister::begin_round() {
   std::lock_guard lock(mutex_);
+  if (round_ != nullptr) return nullptr;
   NodeCut cut = node_.order_persist([this](const absl::Status& status) {
     if (!status.ok()) note_lost(status);
   });
+  if (cut.at.position.value == 0) return nullptr;
   round_ = std::make_shared<Round>(std::move(cut));
   return round_;
 }
@@ -174,10 +183,27 @@ void Persister::wait_for_plans(Round& round, Clock::time_point patience) {
 
 absl::StatusOr<PersistReport> Persister::do_round() {
   auto begun = Clock::now();
-  last_round_ = begun;
-  CommitterCounts journal = committer_.counts();
-  journal_bytes_then_ = journal.bytes;
+  journal_bytes_then_ = journal_.counts().bytes;
   std::shared_ptr<Round> round = begin_round();
+  if (round == nullptr) {
+    return absl::UnavailableError("the node that leads orders when states are written");
+  }
+  return finish_round(round, begun);
+}
+
+bool Persister::begin_ordered(NodeCut cut) {
+  {
+    std::lock_guard lock(mutex_);
+    if (stopping_ || round_ != nullptr) return false;
+    round_ = ordered_ = std::make_shared<Round>(std::move(cut));
+  }
+  changed_.notify_all();
+  return true;
+}
+
+absl::StatusOr<PersistReport> Persister::finish_round(const std::shared_ptr<Round>& round,
+                                                      Clock::time_point begun) {
+  last_round_ = begun;
   position_then_ = round->cut.at.position;
   absl::Status failed;
   PersistReport report;
@@ -379,7 +405,7 @@ absl::Status Persister::trim(const Round& round) {
     below = needed.ok() ? absl::StatusOr<uint64_t>(std::min(*below, *needed)) : needed.status();
   }
   if (!below.ok()) return below.status();
-  committer_.trim({*below});
+  journal_.trim({*below});
   return absl::OkStatus();
 }
 

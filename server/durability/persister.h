@@ -1,11 +1,11 @@
 // Writes the state of all plans, and the node's own, every so often or on order.
 //
-// A round orders one entry; each shard cuts its plan's state behind it: a small one is saved there
-// and then, a large one by a forked child (forked_child.h). Before a plan's revision is written the
-// results of all entries in it last; once all are written the node's own is, and the journal is
-// trimmed below what the second-latest revisions need. A plan whose state cannot be written keeps
-// its older revisions, and the journal for them. Thread: any; rounds follow each other on a thread
-// of its own.
+// A round orders one entry, or is one of whoever leads, on a node that follows; each shard cuts its
+// plan's state behind it: a small one is saved there and then, a large one by a forked child
+// (forked_child.h). Before a plan's revision is written the results of all entries in it last; once
+// all are written the node's own is, and the journal is trimmed below what the second-latest
+// revisions need. A plan whose state cannot be written keeps its older revisions, and the journal
+// for them. Thread: any; rounds follow each other on a thread of its own.
 #pragma once
 
 #include <atomic>
@@ -27,7 +27,7 @@
 #include "persistence/files/file_system.h"
 #include "persistence/state/revision_store.h"
 #include "server/durability/plan_record.h"
-#include "server/node/committer.h"
+#include "server/node/entry_log.h"
 #include "server/node/node.h"
 #include "server/node/worker_pool.h"
 
@@ -80,9 +80,12 @@ struct PersisterCounts {
 class Persister {
  public:
   /// All of them outlive the persister.
-  Persister(FileSystem& files, Node& node, Committer& committer, PersisterOptions options);
+  Persister(FileSystem& files, Node& node, EntryLog& journal, PersisterOptions options);
   ~Persister() { stop(); }
 
+  /// For NodeOptions::persist_ordered: the round of an entry of whoever leads. False: the last one
+  /// is still under way.
+  bool begin_ordered(NodeCut cut);
   /// For NodeOptions::persist.
   void cut(Shard& shard, const Engine& engine, const Entry& entry);
 
@@ -105,10 +108,12 @@ class Persister {
 
   void run();
   void retry_logs();
-  bool due(const CommitterCounts& journal) const;
+  bool due(const EntryLogCounts& journal) const;
   void wait_for_plans(Round& round, std::chrono::steady_clock::time_point patience);
   absl::StatusOr<PersistReport> do_round();
   std::shared_ptr<Round> begin_round();
+  absl::StatusOr<PersistReport> finish_round(const std::shared_ptr<Round>& round,
+                                             std::chrono::steady_clock::time_point begun);
   void note_lost(const absl::Status& status);
   void write_plan(const std::shared_ptr<Round>& round, const std::shared_ptr<Job>& job);
   absl::Status write_state(const Job& job);
@@ -125,12 +130,13 @@ class Persister {
 
   FileSystem& files_;
   Node& node_;
-  Committer& committer_;
+  EntryLog& journal_;
   const PersisterOptions options_;
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::shared_ptr<Round> round_;  ///< that is under way
+  std::shared_ptr<Round> round_;    ///< that is under way
+  std::shared_ptr<Round> ordered_;  ///< the same, while the persister's thread has not seen it
   std::deque<Answer> asked_;
   bool make_room_ = false;
   bool making_room_ = false;

@@ -88,6 +88,7 @@ class SubscribeCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>, p
       ++state_->counters.protocol_violations;
       return absl::InvalidArgumentError("the message is no SubscribeRequest");
     }
+    if (absl::Status out = state_->logs.lets_out(); !out.ok()) return out;
     log_ = state_->logs.find_results(request.stream());
     if (log_ == nullptr) {
       return absl::NotFoundError("stream: no plan has results for a stream " +
@@ -148,6 +149,7 @@ class SubscribeCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>, p
 
   /// Fills message_; false when there is nothing new, or end_ says why there will be nothing.
   bool next_message() {
+    if (end_ = state_->logs.lets_out(); !end_.ok()) return false;
     if (slices_.empty() && !read_log()) return false;
     const ResultSlice& slice = *slices_.front();
     const GrpcLimits& limits = state_->limits;

@@ -212,7 +212,7 @@ void add_http(Families& families, const HttpCounters& http) {
 }
 
 void add_durability(Families& families, const Durability& durability) {
-  CommitterCounts journal = durability.committer().counts();
+  EntryLogCounts journal = durability.journal_log().counts();
   families.counter("pollux_journal_entries_total", "Entries that the journal took.");
   families.value(journal.entries);
   families.counter("pollux_journal_commits_total", "Groups of entries written and synced at once.");

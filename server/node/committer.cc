@@ -223,9 +223,9 @@ void Committer::note(const absl::Status& status) {
   if (options_.failed) options_.failed(status);
 }
 
-CommitterCounts Committer::counts() const {
+EntryLogCounts Committer::counts() const {
   std::lock_guard lock(mutex_);
-  CommitterCounts counts = counts_;
+  EntryLogCounts counts = counts_;
   counts.queued_entries = queue_.size();
   counts.queued_bytes = queued_bytes_;
   return counts;

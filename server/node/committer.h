@@ -20,6 +20,7 @@
 #include "absl/status/status.h"
 #include "engine/runtime/entry.h"
 #include "persistence/journal/journal.h"
+#include "server/node/entry_log.h"
 
 namespace pollux {
 
@@ -37,42 +38,20 @@ struct CommitterOptions {
   std::function<void()> trimmed;
 };
 
-struct CommitterCounts {
-  uint64_t entries = 0;
-  uint64_t groups = 0;
-  uint64_t bytes = 0;          ///< written, all in all
-  uint64_t commit_us = 0;      ///< in writes and syncs, all in all
-  uint64_t journal_bytes = 0;  ///< on disk, now
-  uint64_t queued_entries = 0;
-  uint64_t queued_bytes = 0;
-  EntryId committed;  ///< the last entry that lasts
-  Position first;     ///< the first that is still there
-  bool stuck = false;
-  absl::Status failed;
-};
-
-class Committer {
+class Committer final : public EntryLog {
  public:
-  using Committed = std::function<void(const Entry&, const absl::Status&)>;
-  using Reached = std::function<void(const absl::Status&)>;
-
   Committer(std::unique_ptr<Journal> journal, CommitterOptions options);
-  ~Committer() { stop(); }
+  ~Committer() override { stop(); }
 
-  /// Whether an entry of so many bytes is to be numbered now; kResourceExhausted says why not.
-  absl::Status room_for(size_t bytes) const;
-  /// The journal has no room for so many bytes until it is trimmed.
-  bool is_full(size_t bytes) const;
-  /// Takes the next entry, room or not; `bytes` is what it counts in the queue.
-  void append(Entry entry, size_t bytes, Committed committed);
-  /// Calls back behind all that was appended before, also when there is nothing.
-  void behind(Reached reached);
-  /// Segments of entries below are removed, some time soon.
-  void trim(Position below);
+  absl::Status room_for(size_t bytes) const override;
+  bool is_full(size_t bytes) const override;
+  void append(Entry entry, size_t bytes, Committed committed) override;
+  void behind(Reached reached) override;
+  void trim(Position below) override;
+  EntryLogCounts counts() const override;
+
   /// Commits what waits, and closes the journal; what cannot be committed is told so.
   void stop();
-
-  CommitterCounts counts() const;
 
  private:
   static constexpr size_t kGroupBytesMax = size_t{8} << 20;
@@ -106,7 +85,7 @@ class Committer {
   size_t queued_bytes_ = 0;
   Position trim_below_;
   bool stopping_ = false;
-  CommitterCounts counts_;
+  EntryLogCounts counts_;
 
   std::thread thread_;
 };

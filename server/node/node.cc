@@ -26,6 +26,10 @@ struct NoResults : ResultSink {
   void on_result(const ResultBatch&) override {}
 };
 
+constexpr const char* kStarts = "this node has just started, and does not lead";
+constexpr const char* kFollows =
+    "this node does not lead; send it to the one that does, which /v1/node names";
+
 absl::Status no_such_plan(std::string_view plan) {
   return absl::NotFoundError(absl::StrCat("no plan is named '", std::string(plan), "'"));
 }
@@ -38,8 +42,10 @@ Node::Node(NodeOptions options, OnSuspended on_suspended)
       workers_(threads_of(options_)),
       sequencer_(options_.epoch, wall_clock_ms,
                  ProducerTable(options_.forget_producers_after_ms, options_.producers_max)),
+      leads_(!options_.shared),
       replaying_(options_.replays) {
-  sequencer_.set_committer(options_.committer);
+  sequencer_.set_log(options_.log);
+  if (options_.shared) sequencer_.share(absl::UnavailableError(kStarts));
   sequencer_.set_on_journal_full(options_.journal_full);
   if (!options_.replays) ticker_ = std::thread([this] { run_ticks(); });
 }
@@ -251,6 +257,7 @@ Deployed Node::deploy(const DeployRequest& request) {
   };
   {
     std::lock_guard lock(mutex_);
+    if (!leads_) return refuse(Deployed::Outcome::kUnavailable, kFollows);
     deployed.replaced = plans_.contains(deployed.plan);
     if (stopping_) return refuse(Deployed::Outcome::kStopping, "the node is stopping");
     if (deployed.replaced && !request.replace) {
@@ -272,11 +279,15 @@ Deployed Node::deploy(const DeployRequest& request) {
     std::lock_guard lock(mutex_);
     DeployPayload payload = payload_of(request, tried.text);
     payload.replace = deployed.replaced;
+    uint64_t change = note_unsettled(deployed.plan);
     Plan& plan = put_plan(tried, payload, outputs);
     Sequencer::Ordered ordered = sequencer_.deploy(
         plan.shard, plan.payload, outputs, inputs_of(tried.streams),
         [applied](const ApplyOutcome& outcome) { applied->set_value(outcome); },
-        [committed](const absl::Status& status) { committed->set_value(status); });
+        [this, committed, change](const absl::Status& status) {
+          if (status.ok()) settle(change);
+          committed->set_value(status);
+        });
     plan.info.entry = deployed.entry = ordered.id;
     plan.info.deployed_ms = ordered.timestamp.ms;
   }
@@ -306,6 +317,7 @@ absl::Status Node::undeploy(std::string_view name, bool force) {
   PlanInfo info;
   {
     std::lock_guard lock(mutex_);
+    if (!leads_) return absl::UnavailableError(kFollows);
     auto plan = plans_.find(name);
     if (plan == plans_.end()) {
       return absl::NotFoundError(absl::StrCat("no plan is named '", std::string(name), "'"));
@@ -325,8 +337,11 @@ absl::Status Node::undeploy(std::string_view name, bool force) {
   {
     std::lock_guard lock(mutex_);
     auto plan = plans_.find(name);
-    sequencer_.undeploy(plan->second.shard,
-                        [committed](const absl::Status& status) { committed->set_value(status); });
+    uint64_t change = note_unsettled(plan->first);
+    sequencer_.undeploy(plan->second.shard, [this, committed, change](const absl::Status& status) {
+      if (status.ok()) settle(change);
+      committed->set_value(status);
+    });
     remove_plan(name);
   }
   for (const Observer& each : observers_) each.observer->undeployed(info.name);
@@ -393,7 +408,9 @@ class Waiter {
   absl::Status wait() {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return dropped_; });
-    return done_ ? absl::OkStatus() : absl::UnavailableError("the node is stopping");
+    return done_
+               ? absl::OkStatus()
+               : absl::UnavailableError("the node stops, or leads no more: the outcome is unknown");
   }
 
  private:
@@ -480,7 +497,7 @@ void Node::run_ticks() {
       int64_t now = wall_clock_ms();
       bool due = false;
       for (auto& [name, plan] : plans_) {
-        if (plan.shard->tick_waits()) continue;  // tells its deadline once it has had it
+        if (!leads_ || plan.shard->tick_waits()) continue;  // tells its deadline once it has had it
         int64_t deadline = plan.shard->next_deadline_ms();
         due = due || deadline <= now;
         if (deadline > now) next_ms = std::min(next_ms, deadline);

@@ -31,6 +31,22 @@
 
 namespace pollux {
 
+/// A plan of the catalogue: what it takes to deploy it again.
+struct CataloguePlan {
+  DeployPayload deploy;  ///< `plan` is the name that it goes by
+  EntryId entry;
+  int64_t deployed_ms = 0;
+};
+
+/// The node itself as it was behind an entry.
+struct NodeCut {
+  explicit NodeCut(ProducerTable none) : producers(std::move(none)) {}
+  EntryId at;
+  Timestamp timestamp;
+  std::vector<CataloguePlan> plans;  ///< by name
+  ProducerTable producers;
+};
+
 struct NodeOptions {
   std::string name = "pollux";
   Epoch epoch;
@@ -48,30 +64,18 @@ struct NodeOptions {
 
   /// The node begins with a replay: begin_replay() and end_replay() are called before all else.
   bool replays = false;
-  Committer* committer = nullptr;  ///< null: an entry is committed once it is numbered
-  ApplyMarks* marks = nullptr;     ///< null: entries that processes die of are not noticed
+  EntryLog* log = nullptr;  ///< null: an entry is committed once it is numbered
+  /// A node of a pair: it begins without leading, and may lead and follow by turns.
+  bool shared = false;
+  ApplyMarks* marks = nullptr;  ///< null: entries that processes die of are not noticed
   /// Opens the log of a stream; null: logs stand in memory.
   std::function<absl::StatusOr<std::shared_ptr<ResultLog>>(const SchemaPtr&)> open_log;
+  /// An order of whoever leads, before any shard comes to it; false: it is passed over.
+  std::function<bool(NodeCut)> persist_ordered;
   /// A shard has come to an order to persist. Thread: a worker, which holds the engine still.
   std::function<void(Shard&, const Engine&, const Entry&)> persist;
   std::function<void(const absl::Status&)> warn;  ///< of what fails and stops nothing
   std::function<void()> journal_full;             ///< a batch was refused since the journal is full
-};
-
-/// A plan of the catalogue: what it takes to deploy it again.
-struct CataloguePlan {
-  DeployPayload deploy;  ///< `plan` is the name that it goes by
-  EntryId entry;
-  int64_t deployed_ms = 0;
-};
-
-/// The node itself as it was behind an entry.
-struct NodeCut {
-  explicit NodeCut(ProducerTable none) : producers(std::move(none)) {}
-  EntryId at;
-  Timestamp timestamp;
-  std::vector<CataloguePlan> plans;  ///< by name
-  ProducerTable producers;
 };
 
 struct PlanInfo {
@@ -100,7 +104,9 @@ struct Deployed {
     kExists,    ///< a plan of that name is deployed, and `replace` was not said
     kConflict,  ///< a stream has other attributes in another plan
     kStopping,
-    kUnavailable,  ///< the disk does not take it, or perhaps has: look whether it is there
+    /// The disk does not take it, or perhaps has: look whether it is there; or this node does not
+    /// lead.
+    kUnavailable,
   };
   Outcome outcome = Outcome::kDeployed;
   std::string plan;
@@ -149,11 +155,13 @@ class Node final : public ResultLogs {
   absl::StatusOr<ApplyOutcome> write(std::string_view plan, std::string text);
 
   std::shared_ptr<ResultLog> find_results(std::string_view stream) const override;
+  absl::Status lets_out() const override;
   std::map<std::string, std::shared_ptr<ResultLog>, std::less<>> results() const;
   SequencerCounts counts() const { return sequencer_.counts(); }
 
   /// Orders all plans to cut their state behind one entry, and says what the node is there.
-  /// `committed`: once that entry is.
+  /// `committed`: once that entry is. At position 0: the node does not lead, and nothing was
+  /// ordered.
   NodeCut order_persist(Sequencer::Committed committed);
 
   // ---- replay ----
@@ -164,13 +172,26 @@ class Node final : public ResultLogs {
   /// kFailedPrecondition, the state is not; else a log of its results cannot be opened.
   absl::Status restore(const CataloguePlan& plan, EntryId at, Timestamp timestamp,
                        std::string_view state, const std::string& suspended_because);
-  /// The next entry of the journal. It waits while the plans are behind. Errors as of restore().
+  /// The next entry of the journal, or of whoever leads. It waits while the plans are behind.
+  /// Errors as of restore().
   absl::Status replay(const Entry& entry);
   /// Waits until plans have applied all of it.
   void end_replay();
   ProducerTable no_producers() const {
     return {options_.forget_producers_after_ms, options_.producers_max};
   }
+
+  // ---- a node of a pair; thread: that which replays ----
+
+  /// It leads from here on: all entries before its own were replayed.
+  void lead(Epoch epoch, Sequencer::Place place);
+  /// Entries can be numbered no more. Thread: any; does not wait.
+  void end_lead(const absl::Status& why) { sequencer_.close(why); }
+  /// Behind end_lead(): plans that came or went without being committed are as they were.
+  void follow();
+  bool leads() const;
+  /// Plans have applied all entries up to here.
+  Position applied() const;
 
   /// Takes nothing more, then waits until all that was taken has been applied, at most this long.
   /// True when all was.
@@ -187,6 +208,12 @@ class Node final : public ResultLogs {
     PlanDescription description;
     std::shared_ptr<Shard> shard;
     Shard::OutputsPtr outputs;
+  };
+  /// A change of the catalogue whose entry is not committed yet.
+  struct Unsettled {
+    uint64_t number = 0;
+    std::string plan;
+    std::optional<Plan> before;
   };
   struct Observer {
     PlanObserver* observer;
@@ -206,6 +233,9 @@ class Node final : public ResultLogs {
   /// The same without asking the observers.
   static Deployed judge(Tried& tried);
   static std::map<std::string, PlanOutput> places_in(const Shard::Outputs& of_plan);
+  uint64_t note_unsettled(const std::string& plan);
+  void settle(uint64_t number);
+  void take_back(const Unsettled& change);
   std::string conflict_of(const std::vector<StreamInfo>& streams, const std::string& plan) const;
   std::shared_ptr<Shard> make_shard(const std::string& plan);
   std::shared_ptr<Shard> shard_for(const std::string& plan);
@@ -220,6 +250,8 @@ class Node final : public ResultLogs {
   void replay_undeploy(const Entry& entry);
   void wait_until_applied();
   std::vector<std::shared_ptr<Shard>> shards() const;
+  NodeCut cut_at(const Entry& entry) const;
+  std::vector<CataloguePlan> catalogue() const;
   void drop_unused_logs();
   PlanInfo info_of(const Plan& plan) const;
   std::shared_ptr<Shard> find_shard(std::string_view plan) const;
@@ -240,6 +272,9 @@ class Node final : public ResultLogs {
   std::map<std::string, std::weak_ptr<Shard>, std::less<>> leaving_;  // perhaps still at work
   std::map<std::string, std::shared_ptr<ResultLog>, std::less<>> logs_;
   Dependents dependents_;
+  std::vector<Unsettled> unsettled_;  // in order
+  uint64_t last_unsettled_ = 0;
+  bool leads_;
   bool stopping_ = false;
   bool replaying_;
 

@@ -22,10 +22,26 @@ NodeCut Node::order_persist(Sequencer::Committed committed) {
   Sequencer::Ordered ordered = sequencer_.persist(shards(), cut.producers, std::move(committed));
   cut.at = ordered.id;
   cut.timestamp = ordered.timestamp;
-  for (const auto& [name, plan] : plans_) {
-    cut.plans.push_back({plan.payload, plan.info.entry, plan.info.deployed_ms});
-  }
+  cut.plans = catalogue();
   return cut;
+}
+
+/// The node behind all that was replayed before this entry.
+NodeCut Node::cut_at(const Entry& entry) const {
+  NodeCut cut(sequencer_.producers());
+  cut.at = entry.id;
+  cut.timestamp = entry.timestamp;
+  std::lock_guard lock(mutex_);
+  cut.plans = catalogue();
+  return cut;
+}
+
+std::vector<CataloguePlan> Node::catalogue() const {
+  std::vector<CataloguePlan> all;
+  for (const auto& [name, plan] : plans_) {
+    all.push_back({plan.payload, plan.info.entry, plan.info.deployed_ms});
+  }
+  return all;
 }
 
 void Node::begin_replay(Sequencer::Place place, ProducerTable producers) {
@@ -77,6 +93,11 @@ absl::Status Node::replay(const Entry& entry) {
   } else if (std::holds_alternative<TickPayload>(entry.payload)) {
     std::lock_guard lock(mutex_);
     takers = shards();
+  } else if (std::holds_alternative<PersistPayload>(entry.payload)) {
+    if (options_.persist_ordered && options_.persist_ordered(cut_at(entry))) {
+      std::lock_guard lock(mutex_);
+      takers = shards();
+    }
   }
   sequencer_.replay(entry, takers);
   return absl::OkStatus();
@@ -143,7 +164,9 @@ void Node::end_replay() {
       there.emplace_back(plan.description, plan.info.streams);
     }
   }
-  for (const auto& [description, streams] : there) tell_bringers(description, streams);
+  if (leads()) {
+    for (const auto& [description, streams] : there) tell_bringers(description, streams);
+  }
   for (const auto& [stream, log] : results()) log->forget_unclaimed();
   ticker_ = std::thread([this] { run_ticks(); });
 }

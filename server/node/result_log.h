@@ -251,6 +251,8 @@ class ResultLogs {
  public:
   virtual ~ResultLogs() = default;
   virtual std::shared_ptr<ResultLog> find_results(std::string_view stream) const = 0;
+  /// Whether subscribers are to be given results here; else who is.
+  virtual absl::Status lets_out() const = 0;
 };
 
 }  // namespace pollux

@@ -9,8 +9,9 @@ namespace {
 
 /// What a sender is told whose batch was numbered, when the journal then fails.
 absl::Status unknown_outcome(const absl::Status& why) {
-  return absl::UnavailableError(
-      absl::StrCat("the outcome is unknown, send again: ", std::string(why.message())));
+  const std::string text(why.message());
+  if (text.starts_with("the outcome is unknown")) return why;
+  return absl::UnavailableError(absl::StrCat("the outcome is unknown, send again: ", text));
 }
 
 /// Hands an entry that is committed to whoever takes it.
@@ -106,7 +107,7 @@ absl::Status Sequencer::room_for(const Route& route, const EventBatch& batch) co
     return absl::ResourceExhaustedError(absl::StrCat(
         "the plans that take stream '", batch.schema().name(), "' are behind; try again"));
   }
-  return committer_ == nullptr ? absl::OkStatus() : committer_->room_for(bytes);
+  return log_ == nullptr ? absl::OkStatus() : log_->room_for(bytes);
 }
 
 /// Numbers an entry; it reaches its shards once it is committed.
@@ -115,7 +116,7 @@ Sequencer::Ordered Sequencer::hand_over(EntryPayload payload, Numbered numbered,
   ++counts_.entries;
   numbered.entry = {ordered.id, ordered.timestamp, std::move(payload)};
   for (const auto& shard : numbered.shards) shard->reserve(numbered.entry, numbered.bytes);
-  if (committer_ == nullptr) {
+  if (log_ == nullptr) {
     deliver(numbered.entry, numbered.bytes, numbered.shards, numbered.outputs, numbered.applied);
     if (numbered.committed) {
       calls.push_back([committed = std::move(numbered.committed)] { committed({}); });
@@ -124,11 +125,14 @@ Sequencer::Ordered Sequencer::hand_over(EntryPayload payload, Numbered numbered,
   }
   Entry entry = std::move(numbered.entry);
   size_t bytes = numbered.bytes;
-  committer_->append(
+  log_->append(
       std::move(entry), bytes,
-      [numbered = std::move(numbered)](const Entry& committed, const absl::Status& status) {
+      [this, numbered = std::move(numbered)](const Entry& committed, const absl::Status& status) {
         if (status.ok()) {
           deliver(committed, numbered.bytes, numbered.shards, numbered.outputs, numbered.applied);
+          if (shared_) note_committed(committed);
+        } else {
+          for (const auto& shard : numbered.shards) shard->give_back(committed, numbered.bytes);
         }
         if (numbered.committed) numbered.committed(status);
       });
@@ -160,11 +164,11 @@ void Sequencer::place(Submission submission, const Route& route,
 /// A batch that was taken before is acknowledged once the entry that carried it is committed.
 void Sequencer::answer_duplicate(const Submitted& answer, std::function<void(Submitted)> done,
                                  Calls& calls) {
-  if (committer_ == nullptr) {
+  if (log_ == nullptr) {
     calls.push_back([done = std::move(done), answer] { done(answer); });
     return;
   }
-  committer_->behind([done = std::move(done), answer](const absl::Status& status) {
+  log_->behind([done = std::move(done), answer](const absl::Status& status) {
     Submitted mine = answer;
     if (!status.ok()) mine.status = unknown_outcome(status);
     done(std::move(mine));
@@ -182,8 +186,7 @@ void Sequencer::submit(Submission submission, std::function<void(Submitted)> don
     if (admit(submission, route, answer)) {
       absl::Status room = absl::ResourceExhaustedError("others wait for room");
       if (route->waiting.empty()) room = room_for(*route, *submission.batch);
-      full = !room.ok() && committer_ != nullptr &&
-             committer_->is_full(submission.batch->bytes_held());
+      full = !room.ok() && log_ != nullptr && log_->is_full(submission.batch->bytes_held());
       if (room.ok()) {
         place(std::move(submission), *route, std::move(done), calls);
       } else if (submission.wait) {
@@ -240,6 +243,11 @@ Sequencer::Ordered Sequencer::deploy(const std::shared_ptr<Shard>& shard, Deploy
   Ordered ordered;
   {
     std::lock_guard lock(mutex_);
+    if (!takes_entries()) {
+      calls.push_back([committed = std::move(committed), why = stopped_] { committed(why); });
+      make(std::move(calls));
+      return ordered;
+    }
     Numbered numbered;
     numbered.shards = {shard};
     numbered.outputs = std::move(outputs);
@@ -256,6 +264,11 @@ void Sequencer::undeploy(const std::shared_ptr<Shard>& shard, Committed committe
   Calls calls;
   {
     std::lock_guard lock(mutex_);
+    if (!takes_entries()) {
+      calls.push_back([committed = std::move(committed), why = stopped_] { committed(why); });
+      make(std::move(calls));
+      return;
+    }
     Numbered numbered;
     numbered.shards = {shard};
     numbered.committed = std::move(committed);
@@ -301,8 +314,8 @@ absl::Status Sequencer::write(const std::shared_ptr<Shard>& shard, WritePayload 
   if (!shard->has_room(numbered.bytes)) {
     return absl::ResourceExhaustedError("the plan's queue is full; try again");
   }
-  if (committer_ != nullptr) {
-    if (absl::Status room = committer_->room_for(numbered.bytes); !room.ok()) return room;
+  if (log_ != nullptr) {
+    if (absl::Status room = log_->room_for(numbered.bytes); !room.ok()) return room;
   }
   numbered.shards = {shard};
   numbered.applied = std::move(applied);
@@ -313,6 +326,7 @@ absl::Status Sequencer::write(const std::shared_ptr<Shard>& shard, WritePayload 
 void Sequencer::tick(const std::vector<std::shared_ptr<Shard>>& shards) {
   Calls calls;
   std::lock_guard lock(mutex_);
+  if (!takes_entries()) return;
   Numbered numbered;
   numbered.shards = shards;
   hand_over(TickPayload{}, std::move(numbered), calls);
@@ -324,6 +338,7 @@ Sequencer::Ordered Sequencer::persist(const std::vector<std::shared_ptr<Shard>>&
   Ordered ordered;
   {
     std::lock_guard lock(mutex_);
+    if (!takes_entries()) return ordered;
     Numbered numbered;
     numbered.shards = shards;
     numbered.committed = std::move(committed);
@@ -335,10 +350,10 @@ Sequencer::Ordered Sequencer::persist(const std::vector<std::shared_ptr<Shard>>&
 }
 
 void Sequencer::when_committed(Committed committed) {
-  if (committer_ == nullptr) {
+  if (log_ == nullptr) {
     committed({});
   } else {
-    committer_->behind(std::move(committed));
+    log_->behind(std::move(committed));
   }
 }
 
@@ -346,17 +361,69 @@ void Sequencer::stop(const absl::Status& why) {
   Calls calls;
   {
     std::lock_guard lock(mutex_);
-    if (stopped_.ok()) stopped_ = why;
-    for (auto& [stream, route] : routes_) {
-      for (Waiting& waiting : route.waiting) {
-        --counts_.waiting;
-        calls.push_back(
-            [done = std::move(waiting.done), answer = refuse(stopped_)] { done(answer); });
-      }
-      route.waiting.clear();
-    }
+    if (stopped_.ok() || !takes_entries()) stopped_ = why;
+    ended_ = true;
+    refuse_waiting(calls);
   }
   make(std::move(calls));
+}
+
+void Sequencer::refuse_waiting(Calls& calls) {
+  for (auto& [stream, route] : routes_) {
+    for (Waiting& waiting : route.waiting) {
+      --counts_.waiting;
+      calls.push_back(
+          [done = std::move(waiting.done), answer = refuse(stopped_)] { done(answer); });
+    }
+    route.waiting.clear();
+  }
+}
+
+Position Sequencer::handed() const {
+  std::lock_guard lock(mutex_);
+  return {handed_};
+}
+
+void Sequencer::share(const absl::Status& why) {
+  std::lock_guard lock(mutex_);
+  shared_ = true;
+  stopped_ = why;
+  lasting_producers_ = producers_;
+}
+
+void Sequencer::open(Epoch epoch, Place place) {
+  std::lock_guard lock(mutex_);
+  epoch_ = epoch;
+  position_ = handed_ = place.position.value;
+  last_ms_ = std::max(last_ms_, place.clock_ms);
+  leads_ = true;
+  if (!ended_) stopped_ = absl::OkStatus();
+}
+
+void Sequencer::close(const absl::Status& why) {
+  Calls calls;
+  {
+    std::lock_guard lock(mutex_);
+    leads_ = false;
+    if (!ended_) stopped_ = why;
+    position_ = handed_;
+    producers_ = *lasting_producers_;
+    refuse_waiting(calls);
+  }
+  make(std::move(calls));
+}
+
+void Sequencer::note_committed(const Entry& entry) {
+  std::lock_guard lock(mutex_);
+  handed_ = entry.id.position.value;
+  const auto* events = std::get_if<EventsPayload>(&entry.payload);
+  if (events == nullptr || events->producer.empty()) return;
+  lasting_producers_->take(events->producer, events->number, entry.id, entry.timestamp.ms);
+}
+
+ProducerTable Sequencer::producers() const {
+  std::lock_guard lock(mutex_);
+  return producers_;
 }
 
 SequencerCounts Sequencer::counts() const {
@@ -369,9 +436,10 @@ SequencerCounts Sequencer::counts() const {
 
 void Sequencer::begin_at(Place place, ProducerTable producers) {
   std::lock_guard lock(mutex_);
-  position_ = place.position.value;
+  position_ = handed_ = place.position.value;
   last_ms_ = place.clock_ms;
   producers_ = std::move(producers);
+  if (shared_) lasting_producers_ = producers_;
 }
 
 void Sequencer::route(const std::shared_ptr<Shard>& shard, const std::vector<SchemaPtr>& inputs) {
@@ -394,10 +462,14 @@ void Sequencer::replay(const Entry& entry, const std::vector<std::shared_ptr<Sha
   {
     std::lock_guard lock(mutex_);
     if (entry.id.position.value > position_) {
+      if (shared_) epoch_ = entry.id.epoch;
       position_ = entry.id.position.value;
       last_ms_ = std::max(last_ms_, entry.timestamp.ms);
       if (events != nullptr && !events->producer.empty()) {
         producers_.take(events->producer, events->number, entry.id, entry.timestamp.ms);
+        if (shared_) {
+          lasting_producers_->take(events->producer, events->number, entry.id, entry.timestamp.ms);
+        }
       }
     }
   }
@@ -407,6 +479,8 @@ void Sequencer::replay(const Entry& entry, const std::vector<std::shared_ptr<Sha
     shard->reserve(entry, bytes);
     shard->push(entry, bytes, nullptr, outputs);
   }
+  std::lock_guard lock(mutex_);
+  handed_ = std::max(handed_, entry.id.position.value);
 }
 
 }  // namespace pollux

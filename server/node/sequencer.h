@@ -3,7 +3,11 @@
 //
 // A batch is refused when a queue of a shard that takes its stream is full, or waits for room when
 // its receiver says so, in the order of arrival of its stream. Room in the shards' queues is taken
-// when an entry is numbered. Without a committer an entry is committed once it is numbered.
+// when an entry is numbered. Without a log an entry is committed once it is numbered.
+//
+// On a node of a pair it numbers entries only while the node leads; else it takes those of whoever
+// does, by replay(). What is not committed when a lead ends is as if it had never come: those who
+// sent it hear that its outcome is unknown, and it may yet come back as an entry of the other node.
 // Thread: any.
 #pragma once
 
@@ -14,13 +18,14 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "ha/producers/producer_table.h"
-#include "server/node/committer.h"
+#include "server/node/entry_log.h"
 #include "server/node/intake.h"
 #include "server/node/shard.h"
 
@@ -54,7 +59,7 @@ class Sequencer final : public Intake {
   };
 
   Sequencer(Epoch epoch, Clock clock, ProducerTable producers)
-      : epoch_(epoch), clock_(std::move(clock)), producers_(std::move(producers)) {}
+      : clock_(std::move(clock)), epoch_(epoch), producers_(std::move(producers)) {}
 
   // ---- receivers ----
 
@@ -64,7 +69,7 @@ class Sequencer final : public Intake {
   // ---- the node ----
 
   /// Before the first entry; it outlives the sequencer's last call.
-  void set_committer(Committer* committer) { committer_ = committer; }
+  void set_log(EntryLog* log) { log_ = log; }
   /// Called under no lock of the sequencer when a batch was refused since the journal is full.
   void set_on_journal_full(std::function<void()> call) { journal_full_ = std::move(call); }
 
@@ -78,7 +83,8 @@ class Sequencer final : public Intake {
                      Shard::Applied applied);
   /// Time has come for something in some of the shards; all of them hear it.
   void tick(const std::vector<std::shared_ptr<Shard>>& shards);
-  /// All these shards are to cut their state here. `producers`: as they are here.
+  /// All these shards are to cut their state here. `producers`: as they are here. Position 0: the
+  /// node does not lead, nothing was ordered, and `committed` is not called.
   Ordered persist(const std::vector<std::shared_ptr<Shard>>& shards, ProducerTable& producers,
                   Committed committed);
   /// Calls back once everything that was numbered is committed, or never will be.
@@ -87,8 +93,20 @@ class Sequencer final : public Intake {
   void room_made();
   /// Refuses everything from here on, also what waits.
   void stop(const absl::Status& why);
+  /// The last entry that was handed to shards.
+  Position handed() const;
 
+  ProducerTable producers() const;
   SequencerCounts counts() const;
+
+  // ---- a node of a pair ----
+
+  /// Before the first entry: the node does not lead, for the reason that senders are told.
+  void share(const absl::Status& why);
+  /// From here on this node numbers entries, of this epoch; all before them were replayed.
+  void open(Epoch epoch, Place place);
+  /// It does no more. What it numbered and was not committed is forgotten.
+  void close(const absl::Status& why);
 
   // ---- replay: before anything is submitted ----
 
@@ -135,22 +153,30 @@ class Sequencer final : public Intake {
   absl::Status room_for(const Route& route, const EventBatch& batch) const;
   void place(Submission submission, const Route& route, std::function<void(Submitted)> done,
              Calls& calls);
+  bool takes_entries() const { return !shared_ || leads_; }
+  void note_committed(const Entry& entry);
+  void refuse_waiting(Calls& calls);
   void answer_duplicate(const Submitted& answer, std::function<void(Submitted)> done, Calls& calls);
   void change_routes(const std::shared_ptr<Shard>& shard, const std::vector<SchemaPtr>& inputs,
                      Calls& calls);
   static void make(Calls calls);
 
-  const Epoch epoch_;
   const Clock clock_;
-  Committer* committer_ = nullptr;
+  EntryLog* log_ = nullptr;
   std::function<void()> journal_full_;
+  bool shared_ = false;
 
   mutable std::mutex mutex_;
+  Epoch epoch_;
   ProducerTable producers_;
+  std::optional<ProducerTable> lasting_producers_;  // of entries handed over; where it is shared
+  uint64_t handed_ = 0;
+  bool leads_ = false;
   std::map<std::string, Route, std::less<>> routes_;
   uint64_t position_ = 0;
   int64_t last_ms_ = 0;
   absl::Status stopped_;  // not ok: refuses everything for this reason
+  bool ended_ = false;    // for ever
   SequencerCounts counts_;
 };
 

@@ -78,6 +78,11 @@ void Shard::reserve(const Entry& entry, size_t bytes) {
   queued_bytes_ += bytes;
 }
 
+void Shard::give_back(const Entry& entry, size_t bytes) {
+  if (std::holds_alternative<TickPayload>(entry.payload)) --ticks_waiting_;
+  release(bytes, /*entry=*/true);
+}
+
 void Shard::push(Entry entry, size_t bytes, Applied applied, OutputsPtr outputs) {
   {
     std::lock_guard lock(mutex_);
@@ -178,6 +183,7 @@ bool Shard::take(Item& item) {
   }
   item = std::move(queue_.front());
   queue_.pop_front();
+  if (!item.work) at_work_on_ = item.entry.id.position;
   return true;
 }
 
@@ -191,6 +197,8 @@ void Shard::run() {
       item.work(engine_);
     } else {
       apply(item);
+      std::lock_guard lock(mutex_);
+      at_work_on_.reset();
     }
     release(item.bytes, item.work == nullptr);
   }
@@ -303,6 +311,15 @@ void Shard::release(size_t bytes, bool entry) {
   }
   room_.notify_all();
   if (room) callbacks_.room();
+}
+
+std::optional<Position> Shard::oldest_unapplied() const {
+  std::lock_guard lock(mutex_);
+  if (at_work_on_) return at_work_on_;
+  for (const Item& item : queue_) {
+    if (!item.work) return item.entry.id.position;
+  }
+  return std::nullopt;
 }
 
 std::string Shard::suspended_because() const {

@@ -14,6 +14,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -82,6 +83,8 @@ class Shard : public std::enable_shared_from_this<Shard> {
   void wait_for_room(size_t bytes);
   /// Takes room in the queue for an entry that will be pushed, room or not.
   void reserve(const Entry& entry, size_t bytes);
+  /// Gives back what was reserved for an entry that will not be pushed.
+  void give_back(const Entry& entry, size_t bytes);
   /// Takes an entry for which room was reserved. `applied` may be null; it is dropped uncalled when
   /// the shard closes before. `outputs`: of a deploy.
   void push(Entry entry, size_t bytes, Applied applied, OutputsPtr outputs);
@@ -106,6 +109,8 @@ class Shard : public std::enable_shared_from_this<Shard> {
   int64_t next_deadline_ms() const { return next_deadline_ms_.load(std::memory_order_acquire); }
   /// Whether a tick was numbered that is not applied yet; once it is, callbacks.deadline comes.
   bool tick_waits() const { return ticks_waiting_.load(std::memory_order_acquire) != 0; }
+  /// The oldest entry that was pushed and is not applied.
+  std::optional<Position> oldest_unapplied() const;
   ShardCounts counts() const;
   /// Why the plan is suspended; empty when it is not.
   std::string suspended_because() const;
@@ -150,6 +155,7 @@ class Shard : public std::enable_shared_from_this<Shard> {
   size_t queued_entries_ = 0;
   size_t queued_bytes_ = 0;
   size_t posts_ = 0;
+  std::optional<Position> at_work_on_;
   bool scheduled_ = false;  // a worker has it, or it waits for one or for room
   bool refused_ = false;    // somebody waits for room
   bool closed_ = false;

@@ -80,7 +80,44 @@ void SinkManager::attach(Sink& sink, const PlanOutput& output) {
   }
   if (sink.runner != nullptr) end(sink);
   sink.runner = std::make_shared<SinkRunner>(sink.definition.name, checked.retry, checked.make(),
-                                             std::move(input), environment_.warn);
+                                             std::move(input), is_open(sink), environment_.warn);
+  auto known = known_.find(sink.definition.name);
+  if (known != known_.end()) sink.runner->note_known(known->second);
+}
+
+bool SinkManager::is_open(const Sink& sink) const {
+  return leads_ || sink.definition.type == "store";
+}
+
+void SinkManager::set_leads(bool leads) {
+  std::lock_guard lock(mutex_);
+  leads_ = leads;
+  for (auto& [name, sink] : sinks_) {
+    if (sink.runner != nullptr) sink.runner->set_open(is_open(sink));
+  }
+}
+
+std::map<std::string, LastIds, std::less<>> SinkManager::delivered() const {
+  std::map<std::string, LastIds, std::less<>> all;
+  std::lock_guard lock(mutex_);
+  for (const auto& [name, sink] : sinks_) {
+    if (sink.runner == nullptr || sink.definition.type == "store") continue;
+    LastIds last = sink.runner->delivered();
+    if (!last.empty()) all.emplace(name, std::move(last));
+  }
+  return all;
+}
+
+void SinkManager::note_known(const std::map<std::string, LastIds, std::less<>>& known) {
+  std::lock_guard lock(mutex_);
+  for (const auto& [name, last] : known) {
+    LastIds& mine = known_[name];
+    for (const auto& [plan, row] : last) raise_last_id(mine, plan, row);
+    auto sink = sinks_.find(name);
+    if (sink != sinks_.end() && sink->second.runner != nullptr) {
+      sink->second.runner->note_known(last);
+    }
+  }
 }
 
 void SinkManager::end(const Sink& sink) const {

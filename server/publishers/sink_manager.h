@@ -35,7 +35,8 @@ struct SinkInfo {
 
 class SinkManager final : public PlanObserver {
  public:
-  explicit SinkManager(SinkEnvironment environment) : environment_(std::move(environment)) {}
+  explicit SinkManager(SinkEnvironment environment)
+      : environment_(std::move(environment)), leads_(!environment_.shared) {}
 
   /// The sinks of the settings; to be called before the first plan. What is wrong with them is
   /// returned, and then none is taken.
@@ -50,6 +51,16 @@ class SinkManager final : public PlanObserver {
   /// By name.
   std::vector<SinkInfo> states() const;
 
+  // ---- a node of a pair ----
+
+  /// Whether this node lets results out. A store that is embedded is the node's own, and gets them
+  /// in any case.
+  void set_leads(bool leads);
+  /// What sinks have delivered: by name, each plan's last row.
+  std::map<std::string, LastIds, std::less<>> delivered() const;
+  /// What those of the other node have.
+  void note_known(const std::map<std::string, LastIds, std::less<>>& known);
+
   /// Waits until everything is delivered or dropped; false: not within this time.
   bool drain(std::chrono::milliseconds at_most);
   /// Ends all sinks, also those that wait.
@@ -63,6 +74,7 @@ class SinkManager final : public PlanObserver {
   };
   using Sinks = std::map<std::string, Sink, std::less<>>;
 
+  bool is_open(const Sink& sink) const;
   void attach(Sink& sink, const PlanOutput& output);
   static std::vector<EndpointDefinition> sinks_of(const PlanProposal& plan,
                                                   EndpointMistakes& mistakes);
@@ -74,6 +86,8 @@ class SinkManager final : public PlanObserver {
   mutable std::mutex mutex_;
   Sinks sinks_;
   std::map<std::string, std::set<std::string>, std::less<>> writers_;  // plans of each stream
+  std::map<std::string, LastIds, std::less<>> known_;  // of the other node's, also of sinks to come
+  bool leads_;
   bool stopped_ = false;
 };
 

@@ -12,6 +12,11 @@
 namespace pollux {
 namespace {
 
+bool is_known(const LastIds& known, const ResultSlice& slice, uint32_t row) {
+  auto last = known.find(*slice.plan);
+  return last != known.end() && PlanRow{slice.cause, slice.ordinals[row]} <= last->second;
+}
+
 bool may_pass(const absl::Status& status) {
   return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status) ||
          absl::IsResourceExhausted(status);
@@ -40,13 +45,15 @@ std::string_view name_of(SinkState state) {
 }
 
 SinkRunner::SinkRunner(std::string name, RetryOptions retry, std::unique_ptr<Publisher> publisher,
-                       SinkInput input, Warn warn)
+                       SinkInput input, bool open, Warn warn)
     : name_(std::move(name)),
       retry_(retry),
       publisher_(std::move(publisher)),
       warn_(std::move(warn)),
       random_(static_cast<uint32_t>(std::hash<std::string>{}(name_)) ^
-              static_cast<uint32_t>(wall_clock_ms())) {
+              static_cast<uint32_t>(wall_clock_ms())),
+      open_(open),
+      halted_(!open) {
   POLLUX_CHECK(publisher_->rows_max() > 0);
   add(std::move(input));
   thread_ = std::thread([this] { run(); });
@@ -119,6 +126,7 @@ SinkCounts SinkRunner::counts() const {
 bool SinkRunner::drain(std::chrono::steady_clock::time_point until) {
   while (lag() != 0) {
     std::unique_lock lock(mutex_);
+    if (!open_) return true;
     if (stopping_ || std::chrono::steady_clock::now() >= until) return false;
     // Told of each delivery; looks again anyway, since more may come in without one.
     changed_.wait_until(
@@ -130,7 +138,7 @@ bool SinkRunner::drain(std::chrono::steady_clock::time_point until) {
 void SinkRunner::stop() {
   {
     std::lock_guard lock(mutex_);
-    stopping_ = true;
+    stopping_ = halted_ = true;
     counts_.state = SinkState::kStopped;
   }
   changed_.notify_all();
@@ -155,9 +163,68 @@ void SinkRunner::run() {
     bool more = true;
     while (more) {
       more = false;
-      for (const auto& input : inputs()) more = take_some(*input) || more;
+      bool open = is_open();
+      for (const auto& input : inputs()) {
+        more = (open ? take_some(*input) : pass_over(*input)) || more;
+      }
     }
   }
+}
+
+void SinkRunner::set_open(bool open) {
+  {
+    std::lock_guard lock(mutex_);
+    open_ = open;
+    halted_ = stopping_ || !open;
+    ++news_;
+  }
+  changed_.notify_all();
+}
+
+bool SinkRunner::is_open() const {
+  std::lock_guard lock(mutex_);
+  return open_;
+}
+
+void SinkRunner::note_known(const LastIds& known) {
+  {
+    std::lock_guard lock(mutex_);
+    for (const auto& [plan, row] : known) raise_last_id(known_, plan, row);
+    ++news_;
+  }
+  changed_.notify_all();
+}
+
+LastIds SinkRunner::known() const {
+  std::lock_guard lock(mutex_);
+  return known_;
+}
+
+LastIds SinkRunner::delivered() const {
+  std::lock_guard lock(mutex_);
+  return delivered_;
+}
+
+/// What the other node has delivered, as far as nothing else stands before it. True: there may be
+/// more.
+bool SinkRunner::pass_over(Input& input) {
+  if (stopping_) return false;
+  const LastIds known = this->known();
+  uint64_t from = input.next;
+  ResultLog::Read read = input.log->read(from, kRowsPerRead);
+  if (read.forgotten || !read.error.ok()) return false;  // told when it is to be delivered
+  for (const ResultSlicePtr& slice : read.slices) {
+    for (auto row = static_cast<uint32_t>(input.next - slice->first); row < slice->batch->rows();
+         ++row) {
+      if (!is_known(known, *slice, row)) {
+        input.hold->confirm(input.next);
+        return false;
+      }
+      ++input.next;
+    }
+  }
+  input.hold->confirm(input.next);
+  return input.next != from;
 }
 
 /// True: there may be more.
@@ -174,24 +241,32 @@ bool SinkRunner::take_some(Input& input) {
     return true;
   }
   if (!read.error.ok()) return note_unreadable(input, read.error);
+  const LastIds known = this->known();
   std::vector<PublishedRow> rows;
+  uint64_t behind = from;
   for (const ResultSlicePtr& slice : read.slices) {
     uint64_t skipped = from > slice->first ? from - slice->first : 0;
     for (auto row = static_cast<uint32_t>(skipped); row < slice->batch->rows(); ++row) {
-      rows.push_back({slice.get(), row});
+      if (!is_known(known, *slice, row)) rows.push_back({slice.get(), row});
     }
+    behind = slice->first + slice->batch->rows();
   }
   std::span<const PublishedRow> left(rows);
   while (!left.empty()) {
     std::span<const PublishedRow> part = left.first(std::min(left.size(), publisher_->rows_max()));
     if (!deliver(part)) return false;
     left = left.subspan(part.size());
-    input.next += part.size();
-    input.hold->confirm(input.next);
-    std::lock_guard lock(mutex_);
-    changed_.notify_all();  // whoever drains
+    advance(input, part.back().slice->first + part.back().row + 1);
   }
-  return !rows.empty();
+  if (input.next < behind) advance(input, behind);
+  return behind != from;
+}
+
+void SinkRunner::advance(Input& input, uint64_t next) {
+  input.next = next;
+  input.hold->confirm(next);
+  std::lock_guard lock(mutex_);
+  changed_.notify_all();  // whoever drains
 }
 
 /// Waits before the next try. False: the sink stops.
@@ -204,56 +279,69 @@ bool SinkRunner::note_unreadable(const Input& input, const absl::Status& error) 
   counts_.last_error = std::move(reason);
   counts_.last_error_ms = wall_clock_ms();
   if (counts_.state == SinkState::kRunning) counts_.state = SinkState::kRetrying;
-  return !changed_.wait_for(lock, retry_.max, [this] { return stopping_.load(); });
+  return !changed_.wait_for(lock, retry_.max, [this] { return halted_.load(); });
 }
 
 /// Until the rows are out or given up. False: the sink stops, and they are neither.
 bool SinkRunner::deliver(std::span<const PublishedRow> rows) {
   for (uint64_t failed = 1;; ++failed) {
-    if (stopping_) return false;
-    Published published = publisher_->publish(rows, stopping_);
+    if (halted_) return false;
+    Published published = publisher_->publish(rows, halted_);
     if (published.status.ok()) {
-      note_delivered(published, rows.size());
+      note_delivered(published, rows);
       return true;
     }
-    if (stopping_) return false;
-    if (note_failure(published, rows.size(), rows.front(), failed)) return true;
+    if (halted_) return false;
+    if (note_failure(published, rows, failed)) return true;
     if (!wait_before_retry(published, failed)) return false;
   }
 }
 
-void SinkRunner::note_delivered(const Published& published, size_t rows) {
+void SinkRunner::note_delivered(const Published& published, std::span<const PublishedRow> rows) {
   if (published.refused != 0) {
     warn_(absl::StrCat("sink '", name_, "' dropped ", published.refused,
                        " rows that it cannot take: ", published.refusal));
   }
   std::lock_guard lock(mutex_);
-  counts_.published += rows - published.refused;
+  counts_.published += rows.size() - published.refused;
   counts_.dropped += published.refused;
   if (published.refused != 0) {
     counts_.last_error = published.refusal;
     counts_.last_error_ms = wall_clock_ms();
   }
   if (counts_.state == SinkState::kRetrying) counts_.state = SinkState::kRunning;
+  note_last_rows(rows);
+}
+
+/// With the lock held: they need not be delivered again.
+void SinkRunner::note_last_rows(std::span<const PublishedRow> rows) {
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const ResultSlice& slice = *rows[i].slice;
+    if (i + 1 < rows.size() && rows[i + 1].slice == &slice) continue;
+    raise_last_id(delivered_, *slice.plan, {slice.cause, slice.ordinals[rows[i].row]});
+  }
 }
 
 /// True: the rows are given up.
-bool SinkRunner::note_failure(const Published& published, size_t rows, const PublishedRow& first,
+bool SinkRunner::note_failure(const Published& published, std::span<const PublishedRow> rows,
                               uint64_t failed) {
   bool passes = may_pass(published.status);
   bool used_up = passes && retry_.attempts != 0 && failed >= retry_.attempts;
   bool gives_up = !passes || (used_up && retry_.give_up);
   std::string reason(published.status.message());
   if (gives_up) {
-    warn_(absl::StrCat("sink '", name_, "' dropped ", rows, " rows from ",
-                       result_id(*first.slice, first.row), " on after ", failed,
+    warn_(absl::StrCat("sink '", name_, "' dropped ", rows.size(), " rows from ",
+                       result_id(*rows.front().slice, rows.front().row), " on after ", failed,
                        " attempts: ", reason));
   } else if (failed == 1) {
     warn_(absl::StrCat("sink '", name_, "' tries again: ", reason));
   }
   std::lock_guard lock(mutex_);
   ++counts_.failed;
-  if (gives_up) counts_.dropped += rows;
+  if (gives_up) {
+    counts_.dropped += rows.size();
+    note_last_rows(rows);
+  }
   counts_.last_error = std::move(reason);
   counts_.last_error_ms = wall_clock_ms();
   if (counts_.state != SinkState::kStopped) {
@@ -268,7 +356,7 @@ bool SinkRunner::wait_before_retry(const Published& published, uint64_t failed) 
   std::chrono::milliseconds wait =
       std::max(retry_wait(retry_, failed, random), std::min(published.retry_after, kRetryAfterMax));
   std::unique_lock lock(mutex_);
-  return !changed_.wait_for(lock, wait, [this] { return stopping_.load(); });
+  return !changed_.wait_for(lock, wait, [this] { return halted_.load(); });
 }
 
 }  // namespace pollux

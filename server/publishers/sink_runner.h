@@ -23,6 +23,7 @@
 #include <thread>
 #include <vector>
 
+#include "persistence/outbox/last_ids.h"
 #include "server/node/result_log.h"
 #include "server/publishers/publisher.h"
 
@@ -62,14 +63,23 @@ class SinkRunner {
  public:
   using Warn = std::function<void(const std::string& text)>;
 
+  /// `open`: it lets rows out; see set_open().
   SinkRunner(std::string name, RetryOptions retry, std::unique_ptr<Publisher> publisher,
-             SinkInput input, Warn warn);
+             SinkInput input, bool open, Warn warn);
   ~SinkRunner();
 
   /// Reads another log of the same stream from now on, beside the one it has, which may still get
   /// rows. Of the log before that, what is left is dropped.
   void follow(SinkInput input);
   bool reads(const ResultLog& log) const;
+
+  /// While it is not open it lets nothing out, and passes over what the sink of that name on the
+  /// other node has delivered. What is on its way when it closes may still arrive.
+  void set_open(bool open);
+  /// The sink of that name on the other node has delivered each plan's rows up to these.
+  void note_known(const LastIds& known);
+  /// What this one has delivered since it was started: each plan's last row.
+  LastIds delivered() const;
 
   SinkCounts counts() const;
   /// Waits until all rows are delivered or dropped; false: not within this time.
@@ -94,11 +104,16 @@ class SinkRunner {
   uint64_t lag() const;
   void run();
   bool wait_for_news();
+  bool is_open() const;
+  LastIds known() const;
   bool take_some(Input& input);
+  bool pass_over(Input& input);
   bool note_unreadable(const Input& input, const absl::Status& error);
   bool deliver(std::span<const PublishedRow> rows);
-  void note_delivered(const Published& published, size_t rows);
-  bool note_failure(const Published& published, size_t rows, const PublishedRow& first,
+  void advance(Input& input, uint64_t next);
+  void note_delivered(const Published& published, std::span<const PublishedRow> rows);
+  void note_last_rows(std::span<const PublishedRow> rows);
+  bool note_failure(const Published& published, std::span<const PublishedRow> rows,
                     uint64_t failed);
   bool wait_before_retry(const Published& published, uint64_t failed);
 
@@ -114,7 +129,11 @@ class SinkRunner {
   uint64_t news_ = 0;
   uint64_t seen_ = 0;
   SinkCounts counts_;
+  LastIds known_;
+  LastIds delivered_;
+  bool open_;
   std::atomic<bool> stopping_ = false;
+  std::atomic<bool> halted_;  // stopping, or not open
 
   std::thread thread_;
 };

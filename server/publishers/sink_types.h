@@ -25,6 +25,7 @@ struct SinkEnvironment {
   /// Null when there is no store of that name.
   std::function<RecordStore*(std::string_view name)> find_store;
   Epoch epoch;
+  bool shared = false;  ///< the node is one of a pair
 };
 
 struct CheckedSink {

@@ -57,9 +57,11 @@ TEST_F(NodeApiTest, WhatIsNotServedIsAnErrorInJson) {
 
 TEST_F(NodeApiTest, TheOpenApiPageHasAllRoutesAndNoOthers) {
   ApiParts parts{node_->node(),
+                 node_->node().intake(),
                  node_->stores(),
                  node_->sinks(),
                  node_->receivers(),
+                 nullptr,
                  nullptr,
                  *log_,
                  {},

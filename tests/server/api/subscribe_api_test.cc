@@ -244,9 +244,11 @@ TEST_F(SubscribeApiTest, AQuietStreamIsKeptAlive) {
   ApiLimits limits;
   limits.heartbeat = std::chrono::milliseconds(5);
   ApiParts parts{node_->node(),
+                 node_->node().intake(),
                  node_->stores(),
                  node_->sinks(),
                  node_->receivers(),
+                 nullptr,
                  nullptr,
                  *log_,
                  limits,

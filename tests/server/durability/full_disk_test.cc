@@ -20,7 +20,7 @@ class FullDiskTest : public DurabilityTest {
                            [answer](Submitted submitted) { answer->set_value(submitted); });
     return answer->get_future();
   }
-  const Committer& journal() const { return durability_->committer(); }
+  const EntryLog& journal() const { return durability_->journal_log(); }
 };
 
 TEST_F(FullDiskTest, EventsAreRefusedWhileTheJournalHasNoRoomAndNothingIsLost) {

@@ -1,13 +1,13 @@
-#include "server/api/heartbeat.h"
+#include "server/api/stream_heartbeat.h"
 
 #include <utility>
 
 namespace pollux {
 
-Heartbeat::Heartbeat(std::chrono::milliseconds interval)
+StreamHeartbeat::StreamHeartbeat(std::chrono::milliseconds interval)
     : interval_(interval), thread_([this] { run(); }) {}
 
-Heartbeat::~Heartbeat() {
+StreamHeartbeat::~StreamHeartbeat() {
   {
     std::lock_guard lock(mutex_);
     stopping_ = true;
@@ -16,12 +16,12 @@ Heartbeat::~Heartbeat() {
   thread_.join();
 }
 
-void Heartbeat::add(ResponseStream stream) {
+void StreamHeartbeat::add(ResponseStream stream) {
   std::lock_guard lock(mutex_);
   streams_.push_back(std::move(stream));
 }
 
-void Heartbeat::run() {
+void StreamHeartbeat::run() {
   std::unique_lock lock(mutex_);
   while (!stop_wanted_.wait_for(lock, interval_, [this] { return stopping_; })) {
     // A stream that is full has no need of it.

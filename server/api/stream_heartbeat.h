@@ -14,10 +14,10 @@
 
 namespace pollux {
 
-class Heartbeat {
+class StreamHeartbeat {
  public:
-  explicit Heartbeat(std::chrono::milliseconds interval);
-  ~Heartbeat();
+  explicit StreamHeartbeat(std::chrono::milliseconds interval);
+  ~StreamHeartbeat();
 
   /// Until the stream is closed by anybody.
   void add(ResponseStream stream);

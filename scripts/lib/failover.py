@@ -1,0 +1,210 @@
+"""Hits the active of a pair again and again while events are sent, and recounts everything.
+
+See scripts/failover.
+"""
+import argparse
+import json
+import os
+import signal
+import sys
+import tempfile
+import time
+
+from failover_ledger import ROWS, Producer, Webhook
+from failover_pair import (POLL_SECONDS, SECONDS_MAX, FailoverFailed, Pair, deploy, get_json)
+
+PLAN = """
+@app:name('Ledger')
+define stream Sent (producer string, seq long, row int);
+
+@sink(type='http', url='{webhook}', batch='200', retry.attempts='0')
+@sink(type='store', store='EVENT_STORE', table='COUNTED')
+define stream Counted (producer string, seq long, row int, nth long);
+
+from Sent select producer, seq, row, count() as nth group by producer insert into Counted;
+"""
+
+PRODUCERS = 3
+STOPPED_SECONDS = 3
+
+
+def percentile(values, part):
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * part))] if ordered else None
+
+
+def wait_for(condition, what):
+    until = time.monotonic() + SECONDS_MAX
+    while time.monotonic() < until:
+        found = condition()
+        if found is not None and found is not False:
+            return found
+        time.sleep(POLL_SECONDS)
+    raise FailoverFailed(f"{what} did not come")
+
+
+def strike(pair, active, mode):
+    """Brings the active down: when that was, and what brings it back."""
+    blow = time.monotonic()
+    if mode == "kill":
+        active.kill()
+        return blow, active.start
+    if mode == "stop":
+        active.signal(signal.SIGSTOP)
+        return blow, lambda: active.signal(signal.SIGCONT)
+    if get_json(active.url + "/v1/cluster/switchover", b"", "POST") is None:
+        raise FailoverFailed(f"{active.name} did not take the order to switch over")
+    return blow, lambda: pair.wait_until_leads(pair.other(active))
+
+
+def hit_again_and_again(pair, producers, webhook, options, say):
+    failover_ms, rejoin_ms = [], []
+    for hit in range(options.kills):
+        active = pair.wait_until_whole()
+        blow, bring_back = strike(pair, active, options.mode)
+        arrived = wait_for(lambda: webhook.first_sent_behind(blow, producers),
+                           f"a result behind blow {hit + 1}")
+        failover_ms.append((arrived - blow) * 1000)
+        if options.mode == "stop":
+            time.sleep(max(0, blow + STOPPED_SECONDS - time.monotonic()))
+        back = time.monotonic()
+        bring_back()
+        now_active = pair.wait_until_whole()
+        rejoin_ms.append((time.monotonic() - back) * 1000)
+        if now_active is active:
+            raise FailoverFailed(f"{active.name} leads again behind blow {hit + 1}")
+        if (hit + 1) % 10 == 0:
+            say(f"{hit + 1} blows; the last one took {failover_ms[-1]:.0f} ms")
+    return failover_ms, rejoin_ms
+
+
+def export_of(member, folder):
+    path = os.path.join(folder, "entries.jsonl")
+    member.pollux("journal", "export", member.data, "-o", path)
+    return path
+
+
+def batches_in(export):
+    """(producer, number) -> how often it stands there."""
+    found = {}
+    with open(export, encoding="utf-8") as lines:
+        for line in lines:
+            entry = json.loads(line)
+            if entry["type"] == "events":
+                key = (entry["producer"], entry["number"])
+                found[key] = found.get(key, 0) + 1
+    return found
+
+
+def count_webhook(webhook, replayed_path):
+    """Every result by its id, beside those that the journal gives when it is replayed."""
+    expected = {}
+    with open(replayed_path, encoding="utf-8") as file:
+        for line in file:
+            result = json.loads(line)
+            if result["stream"] == "Counted":
+                expected[result["id"]] = result["data"]
+    seen, repeated, conflicting = {}, set(), set()
+    with open(webhook.path, encoding="utf-8") as file:
+        for line in file:
+            result = json.loads(line)
+            number, data = result["id"], result["data"]
+            if number in seen:
+                repeated.add(number)
+            if seen.setdefault(number, data) != data or expected.get(number) != data:
+                conflicting.add(number)
+    return {"repeated_ids": len(repeated), "conflicting_ids": len(conflicting),
+            "missing_ids": len(set(expected) - set(seen))}
+
+
+def rows_in_store(member, folder):
+    """(producer, number, row) -> how often it stands there."""
+    path = os.path.join(folder, f"store.{member.name}.json")
+    with open(path, "wb") as out:
+        member.pollux("query", "from COUNTED select producer, seq, row", "--json", "--server",
+                      member.url, stdout=out)
+    with open(path, encoding="utf-8") as file:
+        answer = json.load(file)
+    found = {}
+    for row in answer["rows"]:
+        key = tuple(row.values()) if isinstance(row, dict) else tuple(row)
+        found[key] = found.get(key, 0) + 1
+    return found
+
+
+def failover_test(options, folder):
+
+    def say(text):
+        print(text, flush=True)
+
+    arbiter = os.path.join(folder, "arbiter")
+    os.makedirs(arbiter)
+    webhook = Webhook(folder)
+    pair = Pair(options.binaries, folder, f"file:{arbiter}")
+    producers = []
+    try:
+        active = pair.start()
+        deploy(active, PLAN.replace("{webhook}", webhook.url))
+        addresses = [f"127.0.0.1:{member.http}" for member in pair.members]
+        producers = [Producer(addresses, f"producer-{each}") for each in range(PRODUCERS)]
+        for producer in producers:
+            producer.start()
+        failover_ms, rejoin_ms = hit_again_and_again(pair, producers, webhook, options, say)
+        for producer in producers:
+            producer.finish()
+        active = pair.wait_until_whole()
+        acked = {(producer.name, number) for producer in producers for number in producer.acked}
+        wait_for(lambda: acked <= set(webhook.arrived), "the last results")
+        rows = {(name, number, row) for name, number in acked for row in range(ROWS)}
+        wait_for(lambda: all(rows <= set(rows_in_store(member, folder))
+                             for member in pair.members), "the last rows in the stores")
+        stores = [rows_in_store(member, folder) for member in pair.members]
+        passive = pair.other(active)
+        active.stop()
+        wait_for(lambda: passive.role() == "active-solo", "the lead of the node that is left")
+        passive.stop()
+    finally:
+        for producer in producers:
+            producer.abandon()
+        pair.kill_all()
+        webhook.close()
+
+    export = export_of(passive, folder)
+    batches = batches_in(export)
+    replayed = os.path.join(folder, "replayed.jsonl")
+    with open(replayed, "wb") as out:
+        passive.pollux("run", "--entries", export, stdout=out)
+    lost = sum(ROWS for batch in acked if batches.get(batch, 0) != 1)
+    for store in stores:
+        lost += len(rows - set(store))
+    doubled = sum(times - 1 for store in stores for times in store.values())
+    doubled += sum(times - 1 for times in batches.values())
+    said = count_webhook(webhook, replayed)
+    say(f"{len(acked)} batches, {sum(producer.resent for producer in producers)} sent again")
+    print(json.dumps({
+        "kills": options.kills, "acked": len(acked) * ROWS, "lost": lost,
+        "duplicated_in_store": doubled, "webhook": said,
+        "failover_ms": {"p50": round(percentile(failover_ms, 0.5), 1),
+                        "max": round(max(failover_ms), 1)},
+        "rejoin_ms": {"p50": round(percentile(rejoin_ms, 0.5), 1),
+                      "max": round(max(rejoin_ms), 1)}}))
+    good = (lost == doubled == said["conflicting_ids"] == said["missing_ids"] == 0 and acked)
+    return 0 if good else 1
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("binaries")
+    parser.add_argument("--kills", type=int, required=True)
+    parser.add_argument("--mode", choices=("kill", "stop", "switchover"), required=True)
+    parser.add_argument("--keep", metavar="FOLDER")
+    options = parser.parse_args()
+    if options.keep:
+        os.makedirs(options.keep, exist_ok=True)
+        return failover_test(options, options.keep)
+    with tempfile.TemporaryDirectory() as folder:
+        return failover_test(options, folder)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

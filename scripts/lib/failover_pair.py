@@ -1,0 +1,153 @@
+"""Two polluxd that are a pair on this machine, and the blows that their active gets.
+
+For scripts/failover. Ports are the kernel's choice; everything is kept in one folder.
+"""
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+
+SECONDS_MAX = 60
+POLL_SECONDS = 0.002
+
+
+class FailoverFailed(Exception):
+    pass
+
+
+def free_ports(count):
+    """All are held until all are known, so that none comes twice."""
+    sockets = [socket.socket() for _ in range(count)]
+    for each in sockets:
+        each.bind(("127.0.0.1", 0))
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+def get_json(url, data=None, method="GET"):
+    """None: no answer, or not this one."""
+    try:
+        request = urllib.request.Request(url, data, method=method)
+        with urllib.request.urlopen(request, timeout=2) as answer:
+            return json.load(answer)
+    except (urllib.error.URLError, OSError, ValueError):
+        return None
+
+
+class Member:
+    def __init__(self, binaries, folder, name, ports, members, arbiter):
+        self.name = name
+        self.http, self.grpc, membership, event_sync = ports
+        self.url = f"http://127.0.0.1:{self.http}"
+        self._binaries = binaries
+        self._log = os.path.join(folder, f"{name}.log")
+        self.data = os.path.join(folder, name)
+        settings = {
+            "HTTP__PORT": self.http, "GRPC__PORT": self.grpc, "NODE__NAME": name,
+            "HTTP__BIND_ADDRESS": "127.0.0.1", "GRPC__BIND_ADDRESS": "127.0.0.1",
+            "DATA_DIR": self.data, "PAIR__ENABLED": "true", "PAIR__BIND_ADDRESS": "127.0.0.1",
+            "PAIR__MEMBERS": members, "PAIR__MEMBERSHIP_PORT": membership,
+            "PAIR__EVENT_SYNC_PORT": event_sync, "PAIR__ARBITER": arbiter,
+            "PERSISTENCE__PERSISTENCE_INTERVAL": "3 s"}
+        self._environment = {**os.environ,
+                             **{f"POLLUX__{key}": str(value) for key, value in settings.items()}}
+        self._process = None
+
+    def start(self):
+        with open(self._log, "ab") as log:
+            self._process = subprocess.Popen([os.path.join(self._binaries, "polluxd")],
+                                             env=self._environment, stderr=log)
+
+    def signal(self, number):
+        self._process.send_signal(number)
+
+    def is_alive(self):
+        return self._process is not None and self._process.poll() is None
+
+    def kill(self):
+        if self._process is not None and self._process.poll() is None:
+            self._process.kill()
+        if self._process is not None:
+            self._process.wait()
+
+    def stop(self):
+        self.signal(signal.SIGTERM)
+        if self._process.wait(SECONDS_MAX) != 0:
+            raise FailoverFailed(f"{self.name} ended with {self._process.returncode}")
+
+    def node(self):
+        return get_json(self.url + "/v1/node")
+
+    def role(self):
+        node = self.node()
+        return node["role"] if node else ""
+
+    def log(self):
+        with open(self._log, encoding="utf-8", errors="replace") as file:
+            return file.read()
+
+    def pollux(self, *words, **options):
+        """Runs the command line; it must end with 0."""
+        return subprocess.run([os.path.join(self._binaries, "pollux"), *words], check=True,
+                              **options)
+
+
+class Pair:
+    def __init__(self, binaries, folder, arbiter):
+        ports = free_ports(8)
+        own = [ports[:4], ports[4:]]
+        members = ",".join(f"127.0.0.1:{each[2]}" for each in own)
+        self.members = [Member(binaries, folder, name, each, members, arbiter)
+                        for name, each in zip("ab", own)]
+
+    def start(self):
+        for member in self.members:
+            member.start()
+        return self.wait_until_whole()
+
+    def other(self, member):
+        return self.members[1] if member is self.members[0] else self.members[0]
+
+    def wait_until_whole(self):
+        """One leads, the other holds all that is committed. Who leads."""
+        until = time.monotonic() + SECONDS_MAX
+        while time.monotonic() < until:
+            for member in self.members:
+                if not member.is_alive():
+                    raise FailoverFailed(f"{member.name} has ended:\n{member.log()[-3000:]}")
+            roles = [member.role() for member in self.members]
+            for each in (0, 1):
+                if roles[each] == "active-paired" and roles[1 - each] == "passive":
+                    return self.members[each]
+            time.sleep(POLL_SECONDS)
+        raise FailoverFailed("the pair does not get whole:\n" +
+                             "\n".join(member.log()[-3000:] for member in self.members))
+
+    def wait_until_leads(self, member):
+        until = time.monotonic() + SECONDS_MAX
+        while not member.role().startswith("active"):
+            if time.monotonic() > until:
+                raise FailoverFailed(f"{member.name} does not lead:\n{member.log()[-3000:]}")
+            time.sleep(POLL_SECONDS)
+
+    def kill_all(self):
+        for member in self.members:
+            if member.is_alive():
+                member.signal(signal.SIGCONT)
+            member.kill()
+
+
+def deploy(member, plan):
+    request = urllib.request.Request(member.url + "/v1/plans", plan.encode(),
+                                     {"Content-Type": "text/plain"}, method="POST")
+    try:
+        with urllib.request.urlopen(request, timeout=SECONDS_MAX):
+            pass
+    except urllib.error.HTTPError as error:
+        raise FailoverFailed(error.read().decode()) from error

@@ -1,0 +1,130 @@
+#include "server/pair/pair_arbiter.h"
+
+#include <fstream>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "ha/arbiter/file_arbiter.h"
+#include "ha/arbiter/remote/etcd_arbiter.h"
+#include "ha/arbiter/remote/mysql_arbiter.h"
+#include "ha/arbiter/remote/postgres_arbiter.h"
+
+namespace pollux {
+namespace {
+
+absl::Status wrong(std::string_view text, std::string_view what) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("pair.arbiter '", std::string(text), "': ", std::string(what)));
+}
+
+/// USER@HOST:PORT/DATABASE
+struct DatabasePlace {
+  std::string user = "pollux";
+  HostPort host;
+  std::string database;
+};
+
+absl::StatusOr<DatabasePlace> parse_database(std::string_view whole, std::string_view rest,
+                                             uint16_t default_port) {
+  DatabasePlace place;
+  if (size_t at = rest.rfind('@'); at != std::string_view::npos) {
+    place.user = std::string(rest.substr(0, at));
+    rest.remove_prefix(at + 1);
+    if (place.user.find(':') != std::string::npos) {
+      return wrong(whole, "a password does not stand there; use pair.arbiter_password_file");
+    }
+  }
+  size_t slash = rest.find('/');
+  if (slash == std::string_view::npos || slash + 1 == rest.size()) {
+    return wrong(whole, "the database is missing; expected USER@HOST:PORT/DATABASE");
+  }
+  place.database = std::string(rest.substr(slash + 1));
+  auto host = parse_host_port(rest.substr(0, slash), default_port);
+  if (!host.ok()) return wrong(whole, std::string(host.status().message()));
+  place.host = *std::move(host);
+  return place;
+}
+
+absl::StatusOr<std::string> password_of(const Settings& settings) {
+  const std::string& path = settings.pair.arbiter_password_file;
+  if (path.empty()) return settings.pair.arbiter_password;
+  std::ifstream file(path);
+  std::string line;
+  if (!std::getline(file, line)) {
+    return absl::NotFoundError(
+        absl::StrCat("pair.arbiter_password_file ", path, " cannot be read or is empty"));
+  }
+  absl::StripTrailingAsciiWhitespace(&line);
+  return line;
+}
+
+/// A folder is only one arbiter for both where both see the same one.
+absl::Status check_local(std::string_view whole, const std::vector<HostPort>& members) {
+  for (const HostPort& member : members) {
+    if (is_loopback(member.host)) continue;
+    return wrong(whole, absl::StrCat("member ", to_text(member),
+                                     " is not on this machine, and a folder decides only between "
+                                     "nodes of one; name a database or etcd"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Arbiter>> make_arbiter(const Settings& settings,
+                                                      const std::vector<HostPort>& members) {
+  constexpr int kPostgresPort = 5432;
+  constexpr int kMysqlPort = 3306;
+  const std::string& whole = settings.pair.arbiter;
+  ArbiterOptions options{settings.pair.domain, settings.pair.arbiter_timeout.count()};
+  if (absl::Status checked = check_arbiter_options(options); !checked.ok()) return checked;
+  auto password = password_of(settings);
+  if (!password.ok()) return password.status();
+  std::string_view rest = whole;
+  auto is = [&rest](std::string_view scheme) {
+    if (!rest.starts_with(scheme)) return false;
+    rest.remove_prefix(scheme.size());
+    return true;
+  };
+  if (is("file:")) {
+    if (absl::Status local = check_local(whole, members); !local.ok()) return local;
+    return make_file_arbiter(options, std::string(rest));
+  }
+  if (is("postgresql://")) {
+    auto place = parse_database(whole, rest, kPostgresPort);
+    if (!place.ok()) return place.status();
+    PostgresOptions postgres;
+    postgres.host = place->host.host;
+    postgres.port = place->host.port;
+    postgres.database = place->database;
+    postgres.user = place->user;
+    postgres.password = *password;
+    return make_postgres_arbiter(options, postgres);
+  }
+  if (is("mysql://")) {
+    auto place = parse_database(whole, rest, kMysqlPort);
+    if (!place.ok()) return place.status();
+    MysqlOptions mysql;
+    mysql.host = place->host.host;
+    mysql.port = place->host.port;
+    mysql.database = place->database;
+    mysql.user = place->user;
+    mysql.password = *password;
+    return make_mysql_arbiter(options, mysql);
+  }
+  if (is("etcd:")) {
+    EtcdOptions etcd;
+    etcd.endpoints = absl::StrSplit(std::string(rest), ',', absl::SkipWhitespace());
+    etcd.password = *password;
+    return make_etcd_arbiter(options, etcd);
+  }
+  return wrong(whole,
+               "expected file:FOLDER, postgresql://USER@HOST:PORT/DATABASE, "
+               "mysql://USER@HOST:PORT/DATABASE or etcd:http://HOST:PORT");
+}
+
+}  // namespace pollux

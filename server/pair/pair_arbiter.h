@@ -1,0 +1,19 @@
+// The arbiter that the settings name. Thread: any.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "ha/arbiter/arbiter.h"
+#include "ha/net/members.h"
+#include "server/settings/settings.h"
+
+namespace pollux {
+
+/// Needs no server yet. kInvalidArgument says what is wrong with the setting, and what would be
+/// right; kNotFound, kPermissionDenied: the file of the password.
+absl::StatusOr<std::unique_ptr<Arbiter>> make_arbiter(const Settings& settings,
+                                                      const std::vector<HostPort>& members);
+
+}  // namespace pollux

@@ -1,0 +1,330 @@
+#include "server/pair/pair_member.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "ha/driver/random_ids.h"
+#include "ha/pair/pair_start.h"
+#include "server/node/wall_clock.h"
+#include "server/pair/fingerprint.h"
+#include "server/pair/pair_arbiter.h"
+
+namespace pollux {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+std::string text_of(EntryId id) { return absl::StrCat(id.epoch.value, ".", id.position.value); }
+
+/// Two journals are in common where the record names them both.
+bool is_synced(const PairStatus& status) {
+  return status.role == Role::kActivePaired || status.role == Role::kPassive;
+}
+
+}  // namespace
+
+PairMember::PairMember(FileSystem& files, const Settings& settings, Logger& log)
+    : files_(files), settings_(settings), log_(log), file_(files, settings.data_dir) {}
+
+PairMember::~PairMember() { stop(); }
+
+absl::StatusOr<std::unique_ptr<PairMember>> PairMember::open(FileSystem& files,
+                                                             const Settings& settings, Logger& log,
+                                                             Durability& durability) {
+  std::unique_ptr<PairMember> member(new PairMember(files, settings, log));
+  if (absl::Status prepared = member->prepare(durability); !prepared.ok()) return prepared;
+  return member;
+}
+
+absl::Status PairMember::prepare(Durability& durability) {
+  const auto& pair = settings_.pair;
+  const uint16_t membership = moved_port(pair.membership_port, settings_);
+  std::vector<std::string> texts = absl::StrSplit(pair.members, ',', absl::SkipWhitespace());
+  for (std::string& text : texts) text = std::string(absl::StripAsciiWhitespace(text));
+  auto members = parse_members(texts, membership);
+  if (!members.ok()) return members.status();
+  if (members->empty()) {
+    return absl::InvalidArgumentError("pair.members is empty: name both nodes, HOST:PORT each");
+  }
+  absl::Status reached = check_advertised(pair.advertised_host, *members);
+  if (!reached.ok()) return reached;
+  auto arbiter = make_arbiter(settings_, *members);
+  if (!arbiter.ok()) return arbiter.status();
+  arbiter_ = *std::move(arbiter);
+
+  link_options_.domain = pair.domain;
+  link_options_.node = settings_.node.name;
+  link_options_.fingerprint = node_fingerprint();
+  link_options_.bind_address = pair.bind_address;
+  link_options_.membership_port = membership;
+  link_options_.event_sync_port = moved_port(pair.event_sync_port, settings_);
+  link_options_.advertised_host = pair.advertised_host;
+  link_options_.members = *std::move(members);
+
+  auto last = durability.last_timestamp();
+  if (!last.ok()) return last.status();
+  auto own = begin_pair_state(file_, durability.journal(), /*power_lost=*/false,
+                              durability.known_committed(), [] { return random_id<JournalId>(); });
+  if (!own.ok()) return own.status();
+  journal_ = durability.give_journal(pair_log_);
+
+  ReplicaOptions& replica = driver_options_.replica;
+  replica.node = settings_.node.name;
+  replica.heartbeat_ms = pair.heartbeat.count();
+  replica.suspect_after_ms = pair.suspect_after.count();
+  replica.sync_stall_ms = pair.sync_stall.count();
+  replica.sync_every_commit = settings_.persistence.sync == SyncMode::kEveryCommit;
+  replica.bootstrap = pair.bootstrap;
+  driver_options_.start = {durability.known_committed(), durability.known_committed(), *last};
+  driver_options_.own = *own;
+  driver_options_.journal_bytes_max = settings_.persistence.journal_bytes_max;
+  driver_options_.wall_clock_ms = wall_clock_ms;
+  driver_options_.to_peer = [this](PeerMessage message) {
+    if (PeerLink* link = open_link_) link->send(std::move(message));
+  };
+  return absl::OkStatus();
+}
+
+absl::Status PairMember::start(Node& node, SinkManager& sinks, PairIntake& intake,
+                               std::function<void()> ended) {
+  node_ = &node;
+  sinks_ = &sinks;
+  intake_ = &intake;
+  ended_ = std::move(ended);
+  log_.info("one of a pair",
+            {{"domain", settings_.pair.domain}, {"arbiter", arbiter_->describe()}});
+  thread_ = std::thread([this] { run(); });
+  PairDriverListener& listener = *this;
+  driver_ = std::make_unique<PairDriver>(files_, std::move(journal_), file_, std::move(arbiter_),
+                                         driver_options_, listener);
+  at_work_ = driver_.get();
+  pair_log_.attach(*driver_);
+  auto link = PeerLink::open(link_options_, *this);
+  if (!link.ok()) return link.status();
+  link_ = *std::move(link);
+  open_link_ = link_.get();
+  intake_->set_link(link_.get());
+  log_.info("listening for the other node", {{"address", settings_.pair.bind_address},
+                                             {"membership", link_->membership_port()},
+                                             {"event_sync", link_->event_sync_port()}});
+  return absl::OkStatus();
+}
+
+void PairMember::hand_over(std::chrono::milliseconds at_most) {
+  if (driver_ == nullptr || driver_->status().role != Role::kActivePaired) return;
+  if (absl::Status ordered = driver_->switch_over(); !ordered.ok()) return;
+  const auto until = Clock::now() + at_most;
+  std::unique_lock lock(mutex_);
+  wanted_.wait_until(lock, until, [this] { return !leads(driver_->status().role); });
+}
+
+void PairMember::stop() {
+  if (std::exchange(stopped_, true)) return;
+  if (intake_ != nullptr) intake_->set_link(nullptr);
+  pair_log_.detach();
+  // Each may call the other: the driver ends first, and what the link still brings it is dropped.
+  if (driver_ != nullptr) driver_->stop();
+  link_.reset();
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wanted_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+absl::Status PairMember::switch_over() {
+  return driver_ == nullptr ? absl::UnavailableError("the node starts") : driver_->switch_over();
+}
+
+absl::Status PairMember::force() {
+  return driver_ == nullptr ? absl::UnavailableError("the node starts") : driver_->force();
+}
+
+PairInfo PairMember::info() const {
+  PairInfo info;
+  if (driver_ != nullptr) info.status = driver_->status();
+  if (node_ != nullptr) info.applied = node_->applied();
+  info.synced = is_synced(info.status);
+  if (link_ != nullptr) {
+    info.connected = link_->connected();
+    info.problem = link_->problem();
+    info.own_node = link_->card().node;
+    info.own_membership = link_->card().membership;
+    for (const auto& refused : link_->counters().refused) info.link_refused += refused.load();
+  }
+  std::lock_guard lock(mutex_);
+  info.peer_node = peer_.node;
+  info.peer_membership = peer_.membership;
+  info.failovers = failovers_;
+  info.last_failover_ms = last_failover_ms_;
+  info.last_failover_why = last_failover_why_;
+  return info;
+}
+
+const LinkCounters* PairMember::link_counters() const {
+  return link_ == nullptr ? nullptr : &link_->counters();
+}
+
+// ---- the driver's thread ----
+
+bool PairMember::apply(const Entry& entry) {
+  const size_t bytes = RecentEntries::bytes_of(entry);
+  std::lock_guard lock(mutex_);
+  if (queue_.size() >= kQueueMax || queued_bytes_ >= kQueueBytesMax) return false;
+  queue_.emplace_back([this, entry] { apply_now(entry); }, bytes);
+  queued_bytes_ += bytes;
+  wanted_.notify_all();
+  return true;
+}
+
+void PairMember::lead_opened(EntryId tail, Timestamp last) {
+  post([this, tail, last] {
+    leads_ = true;
+    node_->lead(tail.epoch, {tail.position, last.ms});
+    intake_->take_back();
+    sinks_->set_leads(true);
+    log_.info("Became CEP HA Active Member", {{"epoch", tail.epoch.value}});
+  });
+}
+
+void PairMember::lead_ended(const std::string& why) {
+  node_->end_lead(absl::UnavailableError(absl::StrCat("this node leads no more: ", why)));
+  post([this] {
+    leads_ = false;
+    sinks_->set_leads(false);
+    node_->follow();
+  });
+}
+
+void PairMember::role_changed(Role from, Role to, const std::string& why) {
+  log_.info("role", {{"from", name_of(from)}, {"to", name_of(to)}, {"why", why}});
+  if (to == Role::kPassive) {
+    log_.info("Became CEP HA Passive Member");
+    log_.info("CEP HA State successfully synced.");
+  }
+  std::lock_guard lock(mutex_);
+  if (leads(to) && !leads(from)) {
+    ++failovers_;
+    last_failover_ms_ = wall_clock_ms();
+    last_failover_why_ = why;
+  }
+  wanted_.notify_all();
+}
+
+void PairMember::confirmed(const Confirmed& confirmed) {
+  post([this, confirmed] { sinks_->note_known(confirmed.sinks); });
+}
+
+void PairMember::snapshot_needed() {
+  end("the other node's journal does not reach back to this one's, and this node needs a copy of "
+      "its state");
+}
+
+void PairMember::void_behind(EntryId last) {
+  end(absl::StrCat("the other node was made to lead by force without what this one has behind ",
+                   text_of(last)));
+}
+
+void PairMember::room_made() { node_->room_made(); }
+
+void PairMember::alarm(const std::string& what) { log_.error("the pair", {{"alarm", what}}); }
+
+void PairMember::failed(const absl::Status& why) {
+  node_->refuse_all(
+      absl::UnavailableError(absl::StrCat("the journal has failed: ", std::string(why.message()))));
+  end(absl::StrCat("the journal has failed: ", std::string(why.message())));
+}
+
+void PairMember::post(Work work, size_t bytes) {
+  std::lock_guard lock(mutex_);
+  queue_.emplace_back(std::move(work), bytes);
+  wanted_.notify_all();
+}
+
+void PairMember::end(std::string_view why) {
+  if (end_told_.exchange(true)) return;
+  log_.error("this node must end", {{"why", why}});
+  ended_();
+}
+
+// ---- the io thread ----
+
+void PairMember::on_connected(const NodeCard& peer) {
+  log_.info("the other node is there", {{"node", peer.node}, {"membership", peer.membership}});
+  {
+    std::lock_guard lock(mutex_);
+    peer_ = peer;
+  }
+  if (PairDriver* driver = at_work_) driver->on_connected();
+}
+
+void PairMember::on_disconnected(const std::string& reason) {
+  log_.warning("the other node is gone", {{"reason", reason}});
+  if (PairDriver* driver = at_work_) driver->on_disconnected();
+}
+
+void PairMember::on_message(PeerMessage message) {
+  if (PairDriver* driver = at_work_) driver->on_message(std::move(message));
+}
+
+void PairMember::on_forward(ForwardedBatch batch, ForwardAnswerer answer) {
+  intake_->take_forwarded(std::move(batch), answer);
+}
+
+// ---- the thread that applies ----
+
+void PairMember::run() {
+  while (true) {
+    std::deque<std::pair<Work, size_t>> some;
+    {
+      std::unique_lock lock(mutex_);
+      wanted_.wait_for(lock, kLook, [this] { return stopping_ || !queue_.empty(); });
+      if (stopping_) return;
+      while (!queue_.empty() && some.size() < kWorkInARow) {
+        some.push_back(std::move(queue_.front()));
+        queue_.pop_front();
+      }
+    }
+    for (auto& [work, bytes] : some) {
+      work();
+      std::lock_guard lock(mutex_);
+      queued_bytes_ -= bytes;
+    }
+    tell_applied();
+    tell_confirmed();
+  }
+}
+
+void PairMember::apply_now(const Entry& entry) {
+  absl::Status applied = node_->replay(entry);
+  if (applied.ok()) return;
+  end(absl::StrCat("entry ", text_of(entry.id),
+                   " cannot be applied here: ", std::string(applied.message())));
+}
+
+/// Whoever leads is followed no further than its plans have come.
+void PairMember::tell_applied() {
+  PairDriver* driver = at_work_;
+  if (driver == nullptr) return;
+  Position applied = node_->applied();
+  if (applied == told_applied_) return;
+  told_applied_ = applied;
+  driver->note_applied(applied);
+}
+
+/// Messages may be lost: what was told is repeated now and then.
+void PairMember::tell_confirmed() {
+  PairDriver* driver = at_work_;
+  const auto now = Clock::now();
+  if (!leads_ || driver == nullptr || now < next_confirmed_) return;
+  next_confirmed_ = now + kTellConfirmedEvery;
+  auto delivered = sinks_->delivered();
+  if (delivered.empty() || (delivered == told_confirmed_ && now < repeat_confirmed_)) return;
+  repeat_confirmed_ = now + kRepeatConfirmedEvery;
+  told_confirmed_ = delivered;
+  driver->tell_confirmed({std::move(delivered)});
+}
+
+}  // namespace pollux

@@ -1,0 +1,153 @@
+// This node as one of a pair: leads or follows, as the arbiter has it, and takes the node's plans,
+// sinks and receivers along.
+//
+// The driver decides on a thread of its own and must not wait; what it brings about at the plans
+// waits in a bounded queue for another thread, in order: entries of whoever leads, then the begin
+// of an own lead, its end, and so on. Thread: any.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "ha/driver/pair_driver.h"
+#include "ha/net/peer_link.h"
+#include "server/durability/durability.h"
+#include "server/log/logger.h"
+#include "server/node/node.h"
+#include "server/pair/pair_intake.h"
+#include "server/pair/pair_log.h"
+#include "server/publishers/sink_manager.h"
+#include "server/settings/settings.h"
+
+namespace pollux {
+
+/// For /v1/node, metrics and people.
+struct PairInfo {
+  PairStatus status;
+  Position applied;  ///< by the node's plans
+  bool connected = false;
+  std::string problem;   ///< why there is no way to the other node; empty: there is
+  std::string own_node;  ///< names and addresses
+  std::string own_membership;
+  std::string peer_node;  ///< of the last one that was there; empty: none was
+  std::string peer_membership;
+  bool synced = false;           ///< holds, or is held, all that is committed
+  uint64_t failovers = 0;        ///< leads that began since the start
+  int64_t last_failover_ms = 0;  ///< of the wall clock; 0: none
+  std::string last_failover_why;
+  uint64_t link_refused = 0;  ///< connections of others, all in all
+};
+
+class PairMember final : private PairDriverListener, private PeerLinkListener {
+ public:
+  /// Takes the journal of `durability`, and says what this node is before its first step.
+  /// Everything outlives it. Errors: settings that do not fit, as kInvalidArgument; the disk's.
+  static absl::StatusOr<std::unique_ptr<PairMember>> open(FileSystem& files,
+                                                          const Settings& settings, Logger& log,
+                                                          Durability& durability);
+  ~PairMember() override;
+
+  /// `ended`: the node must end, and the log says why; called once, on any thread.
+  absl::Status start(Node& node, SinkManager& sinks, PairIntake& intake,
+                     std::function<void()> ended);
+  /// Hands the lead over, if there is somebody to take it, and waits at most so long.
+  void hand_over(std::chrono::milliseconds at_most);
+  void stop();
+
+  /// kFailedPrecondition: there is nobody to hand over to, or this node does not lead.
+  absl::Status switch_over();
+  /// Leads whatever the other node has committed. Errors as those of Replica::force().
+  absl::Status force();
+
+  PairInfo info() const;
+  const LinkCounters* link_counters() const;
+
+ private:
+  using Work = std::function<void()>;
+
+  PairMember(FileSystem& files, const Settings& settings, Logger& log);
+  absl::Status prepare(Durability& durability);
+
+  // ---- PairDriverListener ----
+  bool apply(const Entry& entry) override;
+  void lead_opened(EntryId tail, Timestamp last) override;
+  void lead_ended(const std::string& why) override;
+  void role_changed(Role from, Role to, const std::string& why) override;
+  void confirmed(const Confirmed& confirmed) override;
+  void snapshot_needed() override;
+  void void_behind(EntryId last) override;
+  void room_made() override;
+  void alarm(const std::string& what) override;
+  void failed(const absl::Status& why) override;
+
+  // ---- PeerLinkListener ----
+  void on_connected(const NodeCard& peer) override;
+  void on_disconnected(const std::string& reason) override;
+  void on_message(PeerMessage message) override;
+  void on_forward(ForwardedBatch batch, ForwardAnswerer answer) override;
+
+  void post(Work work, size_t bytes = 0);
+  void run();
+  void apply_now(const Entry& entry);
+  void tell_applied();
+  void tell_confirmed();
+  void end(std::string_view why);
+
+  static constexpr size_t kQueueMax = 4096;
+  static constexpr size_t kWorkInARow = 64;
+  static constexpr size_t kQueueBytesMax = size_t{64} << 20;
+  static constexpr std::chrono::milliseconds kLook{5};
+  static constexpr std::chrono::milliseconds kTellConfirmedEvery{10};
+  static constexpr std::chrono::seconds kRepeatConfirmedEvery{2};
+
+  FileSystem& files_;
+  const Settings settings_;
+  Logger& log_;
+  PairFile file_;
+  PairLog pair_log_;
+  PairDriverOptions driver_options_;
+  PeerLinkOptions link_options_;
+  std::unique_ptr<Arbiter> arbiter_;
+  std::unique_ptr<Journal> journal_;
+
+  Node* node_ = nullptr;
+  SinkManager* sinks_ = nullptr;
+  PairIntake* intake_ = nullptr;
+  std::function<void()> ended_;
+  std::atomic<bool> end_told_ = false;
+  bool stopped_ = false;  // of whoever starts and stops it
+
+  mutable std::mutex mutex_;
+  std::condition_variable wanted_;
+  std::deque<std::pair<Work, size_t>> queue_;
+  size_t queued_bytes_ = 0;
+  bool stopping_ = false;
+  NodeCard peer_;
+  uint64_t failovers_ = 0;
+  int64_t last_failover_ms_ = 0;
+  std::string last_failover_why_;
+
+  // ---- the thread that applies ----
+  Position told_applied_;
+  std::map<std::string, LastIds, std::less<>> told_confirmed_;
+  std::chrono::steady_clock::time_point next_confirmed_;
+  std::chrono::steady_clock::time_point repeat_confirmed_;
+  bool leads_ = false;
+
+  std::unique_ptr<PairDriver> driver_;
+  std::unique_ptr<PeerLink> link_;
+  std::atomic<PeerLink*> open_link_ = nullptr;  // for whoever sends
+  std::atomic<PairDriver*> at_work_ = nullptr;  // for whoever is called by the link
+  std::thread thread_;
+};
+
+}  // namespace pollux
