@@ -128,6 +128,8 @@ class RecordStore {
   /// When it returns, what was written before survives a loss of power: only now may its origin
   /// forget it.
   [[nodiscard]] virtual absl::Status sync() = 0;
+  /// A store of its own in `directory`, which is not there yet, as this one is now.
+  [[nodiscard]] virtual absl::Status copy_to(const std::string& directory) = 0;
 
   /// Rows of the range that are not older than the table's retention at `now`, in the order of
   /// their times; at equal times in the order in which they were appended, or of their keys.

@@ -169,6 +169,20 @@ void PairDriver::trim(Position below) {
   post([this, below] { trim_below_ = std::max(trim_below_, below); });
 }
 
+void PairDriver::keep_behind(Position position, std::chrono::milliseconds time) {
+  post([this, position, time] {
+    keep_behind_ = position;
+    keep_until_ms_ = now_ms() + time.count();
+  });
+}
+
+bool PairDriver::may_install() {
+  return order([this] {
+           return replica_->may_install() ? absl::OkStatus() : absl::UnavailableError("not now");
+         })
+      .ok();
+}
+
 /// Waits for the driver's thread, which makes the call between two turns.
 absl::Status PairDriver::order(std::function<absl::Status()> work) {
   auto done = std::make_shared<std::promise<absl::Status>>();
@@ -390,6 +404,7 @@ void PairDriver::trim_now() {
   if (follower && journal_->bytes() < options_.journal_bytes_max / 2) {
     below = std::min(below, Position{follower->value + 1});
   }
+  if (now_ms() < keep_until_ms_) below = std::min(below, Position{keep_behind_.value + 1});
   if (below <= journal_->first()) return;
   if (below == trim_below_) trim_below_ = {};
   Position first = journal_->first();

@@ -126,6 +126,9 @@ class PairDriver {
   void behind(Reached reached);
   /// Segments of entries below are removed, some time soon, but for what a follower needs.
   void trim(Position below);
+  /// What stands behind `position` stays for so long, whatever trim() says: somebody gets a
+  /// snapshot, and will ask for it.
+  void keep_behind(Position position, std::chrono::milliseconds time);
   /// Up to here this node's plans have taken entries.
   void note_applied(Position position);
 
@@ -135,6 +138,8 @@ class PairDriver {
   absl::Status force();
   /// R8. The journal goes on behind `at`, and plans behind `applied`, once `replace` has been
   /// called.
+  /// Whether a snapshot may take the place of everything: the record names this journal no more.
+  bool may_install();
   absl::Status install(EntryId at, Position applied, Replace replace);
 
   PairStatus status() const;
@@ -191,6 +196,8 @@ class PairDriver {
   bool opened_ = false;
   Timestamp last_timestamp_;
   Position trim_below_;
+  Position keep_behind_;
+  int64_t keep_until_ms_ = 0;
   std::string role_why_;
   int64_t role_since_ms_ = 0;
   bool stuck_ = false;  // the disk has no room

@@ -56,6 +56,7 @@ absl::Status LinkCore::listen() {
   if (opened.ok()) opened = open_door(event_sync_, options_.event_sync_port, "event sync");
   if (!opened.ok()) return opened;
   card_.membership = advertised(options_, options_.advertised_membership_port, membership_.port);
+  card_.snapshots = options_.advertised_snapshots;
   card_.event_sync = advertised(options_, options_.advertised_event_sync_port, event_sync_.port);
   first_card_ = card_;
   return absl::OkStatus();

@@ -45,7 +45,8 @@ struct PeerLinkOptions {
   std::string advertised_host = "127.0.0.1";
   uint16_t advertised_membership_port = 0;
   uint16_t advertised_event_sync_port = 0;
-  std::vector<HostPort> members;  ///< membership ports; this node may be among them
+  std::string advertised_snapshots;  ///< host:port; empty: this node gives none
+  std::vector<HostPort> members;     ///< membership ports; this node may be among them
 
   Milliseconds connect_timeout{1000};
   Milliseconds handshake_timeout{1000};

@@ -105,16 +105,18 @@ bool Following::receive(const Entry& entry) {
 bool Following::truncate(Position last) {
   EntryId tail = core_.journal.tail();
   if (tail.position <= last) return true;
-  if (last >= core_.committed) {
-    ++core_.counts.truncations;
-    core_.counts.truncated_entries += tail.position.value - last.value;
-    return core_.check(core_.journal.truncate(last));
-  }
+  // Behind where somebody was made to lead by force nobody knows what was committed here: a node
+  // that ran alone acknowledged all that it had, and what it knew of that ended with the process.
   const auto& forced = core_.view.forced_from;
   if (forced && last <= forced->position) {
     ++core_.counts.voided;
     core_.world.void_behind(core_.journal.history().at(last));
     return false;
+  }
+  if (last >= core_.committed) {
+    ++core_.counts.truncations;
+    core_.counts.truncated_entries += tail.position.value - last.value;
+    return core_.check(core_.journal.truncate(last));
   }
   core_.check(absl::DataLossError(
       absl::StrCat("the peer's journal and this one differ behind entry ", last.value,

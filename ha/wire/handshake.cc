@@ -29,7 +29,8 @@ void put_card(std::string& out, const NodeCard& card) {
   put_id(out, card.process);
   put_scalar(out, card.attempt);
   put_scalar(out, card.fingerprint);
-  for (const std::string* text : {&card.domain, &card.node, &card.membership, &card.event_sync}) {
+  for (const std::string* text :
+       {&card.domain, &card.node, &card.membership, &card.event_sync, &card.snapshots}) {
     put_text(out, *text);
   }
 }
@@ -42,7 +43,8 @@ NodeCard take_card(PayloadReader& reader) {
   card.process = take_id<ProcessId>(reader);
   card.attempt = reader.number<uint64_t>();
   card.fingerprint = reader.number<uint64_t>();
-  for (std::string* text : {&card.domain, &card.node, &card.membership, &card.event_sync}) {
+  for (std::string* text :
+       {&card.domain, &card.node, &card.membership, &card.event_sync, &card.snapshots}) {
     *text = take_text(reader);
   }
   if (card.version_min == 0 || card.version_max < card.version_min || !card.process.is_set()) {

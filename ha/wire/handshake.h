@@ -8,6 +8,7 @@
 //     kAnswer  u8 refusal   u8 0   u16 chosen version   u32 0   card   text reason
 //     card     u16 lowest version   u16 highest version   u32 0   u64 u64 process   u64 attempt
 //              u64 fingerprint   text domain   text node   text membership   text event sync
+//              text snapshots
 // Thread: any.
 #pragma once
 
@@ -74,6 +75,7 @@ struct NodeCard {
   std::string node;
   std::string membership;  ///< host:port under which others reach it
   std::string event_sync;  ///< of that, and of forwards
+  std::string snapshots;   ///< of snapshots; empty: it gives none
   friend bool operator==(const NodeCard&, const NodeCard&) = default;
 };
 

@@ -53,7 +53,8 @@ class Member:
             "HTTP__BIND_ADDRESS": "127.0.0.1", "GRPC__BIND_ADDRESS": "127.0.0.1",
             "DATA_DIR": self.data, "PAIR__ENABLED": "true", "PAIR__BIND_ADDRESS": "127.0.0.1",
             "PAIR__MEMBERS": members, "PAIR__MEMBERSHIP_PORT": membership,
-            "PAIR__EVENT_SYNC_PORT": event_sync, "PAIR__ARBITER": arbiter,
+            "PAIR__EVENT_SYNC_PORT": event_sync, "PAIR__SNAPSHOT_PORT": 0,
+            "PAIR__ARBITER": arbiter,
             "PERSISTENCE__PERSISTENCE_INTERVAL": "3 s"}
         self._environment = {**os.environ,
                              **{f"POLLUX__{key}": str(value) for key, value in settings.items()}}

@@ -52,6 +52,11 @@ absl::StatusOr<Epoch> Composition::open_data(const Settings& settings, StartOrde
     log_.warning("persistence is off: nothing outlives the process");
     return begin_epoch(settings.data_dir);
   }
+  if (settings.pair.enabled) {
+    auto installed = PairMember::snapshot_folder(files_, settings).install();
+    if (!installed.ok()) return installed.status();
+    if (*installed) log_.info("what the other node sent has taken the place of what was here");
+  }
   auto durability = Durability::open(files_, settings, log_, std::move(orders));
   if (!durability.ok()) return durability.status();
   durability_ = *std::move(durability);
@@ -132,7 +137,9 @@ Intake& Composition::intake() {
 
 absl::Status Composition::start_pair() {
   if (pair_ == nullptr) return absl::OkStatus();
-  return pair_->start(*node_, *sinks_, *pair_intake_, [this] {
+  const PairMember::Around around{*node_, *sinks_, *pair_intake_, durability_->persister(),
+                                  *stores_};
+  return pair_->start(around, [this] {
     must_end_ = true;
     if (on_must_end_) on_must_end_();
   });

@@ -43,6 +43,8 @@ class Composition {
 
   /// The node must end, and the log says why; `on_must_end` of start() was called.
   bool must_end() const { return must_end_; }
+  /// It is to be started again at once, as a process of its own.
+  bool starts_again() const { return pair_ != nullptr && pair_->starts_again(); }
   /// The ports that are open.
   uint16_t http_port() const { return http_->port(); }
   uint16_t grpc_port() const { return grpc_->port(); }

@@ -73,6 +73,7 @@ ExitCode run_daemon(Settings settings, const SettingsSource& source, Logger& log
       case Signal::kWake:
         if (!(*parts)->must_end()) break;
         (*parts)->stop(settings.shutdown.drain_timeout);
+        if ((*parts)->starts_again()) return ExitCode::kStartAgain;
         log.error("polluxd ends", {{"pid", ::getpid()}});
         return ExitCode::kFailed;
       case Signal::kNone:

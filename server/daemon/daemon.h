@@ -14,6 +14,7 @@ enum class ExitCode : int {
   kOk = 0,
   kBadSettings = 1,  ///< wrong options or settings; all errors are on stderr
   kFailed = 2,       ///< the node could not start or go on; the log says why
+  kStartAgain = 3,   ///< of run_daemon() only: the program is to be executed anew
 };
 
 /// Runs the node until SIGTERM or SIGINT, which stop it cleanly. SIGHUP reads `source` again and

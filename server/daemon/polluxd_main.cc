@@ -1,5 +1,7 @@
 // polluxd: the command line of the server.
 
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <cstdio>
@@ -105,5 +107,12 @@ int main(int argc, char** argv) {
     // Help and version come here too, with exit code 0.
     return static_cast<int>(app.exit(error) == 0 ? ExitCode::kOk : ExitCode::kBadSettings);
   }
-  return static_cast<int>(run(options));
+  ExitCode code = run(options);
+  if (code == ExitCode::kStartAgain) {
+    // Nothing is open any more; whoever watches this process sees the same one go on.
+    ::execv("/proc/self/exe", argv);
+    std::perror("polluxd cannot execute itself anew");
+    code = ExitCode::kFailed;
+  }
+  return static_cast<int>(code);
 }

@@ -9,6 +9,8 @@
 #include "absl/strings/str_cat.h"
 #include "persistence/codec/schema_codec.h"
 #include "persistence/journal/journal_reader.h"
+#include "persistence/outbox/last_ids.h"
+#include "persistence/outbox/outbox_log.h"
 #include "persistence/segments/segment_files.h"
 #include "persistence/state/state_folder.h"
 #include "server/durability/node_state.h"
@@ -20,6 +22,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr const char* kRottenSuffix = ".rotten-";
 constexpr uint64_t kJournalReserve = uint64_t{128} << 20;
 
 std::string resolved(const std::string& path, const std::string& base) {
@@ -30,12 +33,16 @@ std::string text_of(EntryId id) { return absl::StrCat(id.epoch.value, ".", id.po
 
 }  // namespace
 
+std::string states_location(const Settings& settings) {
+  return resolved(settings.persistence.location, settings.data_dir);
+}
+
 Durability::Durability(FileSystem& files, const Settings& settings, Logger& log, StartOrders orders)
     : files_(files),
       settings_(settings),
       log_(log),
       orders_(std::move(orders)),
-      location_(resolved(settings.persistence.location, settings.data_dir)) {}
+      location_(states_location(settings)) {}
 
 Durability::~Durability() { close(); }
 
@@ -51,6 +58,9 @@ absl::StatusOr<std::unique_ptr<Durability>> Durability::open(FileSystem& files,
   std::unique_ptr<Durability> opened(new Durability(files, settings, log, std::move(orders)));
   if (absl::Status looked = opened->look_at_versions(); !looked.ok()) return looked;
   if (absl::Status looked = opened->look_at_states(); !looked.ok()) return looked;
+  if (settings.pair.enabled) {
+    if (absl::Status looked = opened->look_at_results(); !looked.ok()) return looked;
+  }
   auto marks = ApplyMarks::open(settings.data_dir + "/marks");
   if (!marks.ok()) return marks.status();
   if (absl::Status journal = opened->open_journal(); !journal.ok()) return journal;
@@ -116,6 +126,37 @@ absl::Status Durability::look_at_folder(const std::string& folder) {
   epoch_seen_ = std::max(epoch_seen_, found.newest.epoch);
   found.store = *std::move(store);
   found_.insert_or_assign(folder, std::move(found));
+  return absl::OkStatus();
+}
+
+/// The last entry that brought about a result which stands in an outbox: it was committed.
+absl::Status Durability::look_at_results() {
+  const std::string outboxes = settings_.data_dir + "/outbox";
+  auto streams = files_.list(outboxes);
+  if (!streams.ok()) return streams.status();
+  for (const DirectoryEntry& stream : *streams) {
+    if (!stream.directory || stream.name.find(kRottenSuffix) != std::string::npos) continue;
+    OutboxOptions options;
+    options.directory = absl::StrCat(outboxes, "/", stream.name);
+    auto last = read_last_ids(files_, options.directory);
+    if (last.ok()) {
+      for (const auto& [plan, row] : *last) {
+        reached_by_results_ = std::max(reached_by_results_, row.cause);
+      }
+    }
+    auto outbox = OutboxLog::open(files_, options);
+    // What has rotted is judged when the stream's plan is there.
+    if (absl::IsDataLoss(outbox.status())) continue;
+    if (!outbox.ok()) return outbox.status();
+    OutboxReader reader(files_, (*outbox)->index(), (*outbox)->first());
+    while (true) {
+      auto slice = reader.next();
+      if (absl::IsDataLoss(slice.status()) || (slice.ok() && !*slice)) break;
+      if (!slice.ok()) return slice.status();
+      reached_by_results_ = std::max(reached_by_results_, (*slice)->cause);
+    }
+    if (absl::Status closed = (*outbox)->close(); !closed.ok()) return closed;
+  }
   return absl::OkStatus();
 }
 
@@ -228,7 +269,7 @@ absl::StatusOr<Timestamp> Durability::last_timestamp() const {
 
 absl::Status Durability::set_journal_aside(const absl::Status& why) {
   std::string directory = settings_.data_dir + "/journal";
-  std::string aside = absl::StrCat(directory, ".rotten-", wall_clock_ms());
+  std::string aside = absl::StrCat(directory, kRottenSuffix, wall_clock_ms());
   if (absl::Status renamed = files_.rename(directory, aside); !renamed.ok()) return renamed;
   log_.error(
       "the journal is set aside, and its events behind the states are not in them",
@@ -295,7 +336,7 @@ absl::StatusOr<std::shared_ptr<ResultLog>> Durability::open_log(const SchemaPtr&
   if (auto there = known.lock()) return there;
   auto opened = ResultLog::open(files_, schema, options);
   if (absl::IsDataLoss(opened.status())) {
-    std::string aside = absl::StrCat(options.directory, ".rotten-", wall_clock_ms());
+    std::string aside = absl::StrCat(options.directory, kRottenSuffix, wall_clock_ms());
     log_.error("results that were not delivered have rotted; they are set aside",
                {{"folder", aside}, {"error", opened.status().message()}});
     if (absl::Status moved = files_.rename(options.directory, aside); !moved.ok()) return moved;

@@ -5,6 +5,7 @@
 // closes; the parts have their own.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -40,6 +41,9 @@ struct RecoveryCounts {
   uint64_t took_ms = 0;
 };
 
+/// The folder of the states of plans.
+std::string states_location(const Settings& settings);
+
 class Durability {
  public:
   /// Opens the journal and looks at the states.
@@ -55,7 +59,9 @@ class Durability {
   /// `log`, which outlives the node.
   std::unique_ptr<Journal> give_journal(EntryLog& log);
   /// The last entry of which it is known that it was committed: states or results hold it.
-  Position known_committed() const { return reached_by_states().position; }
+  Position known_committed() const {
+    return std::max(reached_by_states(), reached_by_results_).position;
+  }
   /// Of the journal's last entry.
   absl::StatusOr<Timestamp> last_timestamp() const;
 
@@ -96,6 +102,7 @@ class Durability {
   absl::Status look_at_states();
   absl::Status look_at_folder(const std::string& folder);
   absl::Status read_node_state();
+  absl::Status look_at_results();
   absl::Status open_journal();
   absl::StatusOr<std::unique_ptr<Journal>> open_journal_at(EntryId covered, EntryId reached) const;
   absl::Status set_journal_aside(const absl::Status& why);
@@ -121,6 +128,7 @@ class Durability {
 
   Epoch epoch_seen_;
   std::unique_ptr<NodeCut> node_state_;  // null: there is none
+  EntryId reached_by_results_;           // of a node of a pair
   std::map<std::string, Found> found_;   // by folder; not the node's own
   RecoveryCounts recovered_;
   std::map<std::string, std::string> unbuilt_;  // plans whose text is not taken, and why

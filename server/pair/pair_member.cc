@@ -1,5 +1,7 @@
 #include "server/pair/pair_member.h"
 
+#include <filesystem>
+#include <fstream>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -16,6 +18,13 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 std::string text_of(EntryId id) { return absl::StrCat(id.epoch.value, ".", id.position.value); }
+
+std::string first_line_of(const std::string& path) {
+  std::ifstream file(path);
+  std::string line;
+  std::getline(file, line);
+  return line;
+}
 
 /// Two journals are in common where the record names them both.
 bool is_synced(const PairStatus& status) {
@@ -64,9 +73,13 @@ absl::Status PairMember::prepare(Durability& durability) {
 
   auto last = durability.last_timestamp();
   if (!last.ok()) return last.status();
-  auto own = begin_pair_state(file_, durability.journal(), /*power_lost=*/false,
-                              durability.known_committed(), [] { return random_id<JournalId>(); });
+  // Since the machine was started anew, what was not synced before may be gone.
+  const std::string boot = first_line_of("/proc/sys/kernel/random/boot_id");
+  const bool power_lost = boot.empty() || first_line_of(boot_path()) != boot;
+  auto own = begin_pair_state(file_, durability.journal(), power_lost, durability.known_committed(),
+                              [] { return random_id<JournalId>(); });
   if (!own.ok()) return own.status();
+  if (absl::Status noted = note_boot(boot); !noted.ok()) return noted;
   journal_ = durability.give_journal(pair_log_);
 
   ReplicaOptions& replica = driver_options_.replica;
@@ -86,12 +99,53 @@ absl::Status PairMember::prepare(Durability& durability) {
   return absl::OkStatus();
 }
 
-absl::Status PairMember::start(Node& node, SinkManager& sinks, PairIntake& intake,
-                               std::function<void()> ended) {
-  node_ = &node;
-  sinks_ = &sinks;
-  intake_ = &intake;
+SnapshotFolder PairMember::snapshot_folder(FileSystem& files, const Settings& settings) {
+  return {files, settings.data_dir, states_location(settings)};
+}
+
+/// Makes, serves and gets snapshots.
+absl::Status PairMember::open_snapshots(const Around& around) {
+  SnapshotSource::Options source;
+  source.data_dir = settings_.data_dir;
+  source.states = states_location(settings_);
+  source.keep_behind = [this](Position position) {
+    if (PairDriver* driver = at_work_) driver->keep_behind(position, kKeepForSnapshot);
+  };
+  snapshots_ = std::make_unique<SnapshotSource>(files_, around.node, around.persister,
+                                                around.stores, std::move(source));
+  SnapshotServerOptions server;
+  server.domain = settings_.pair.domain;
+  server.address = settings_.pair.bind_address;
+  server.port = moved_port(settings_.pair.snapshot_port, settings_);
+  server.bytes_a_second = settings_.pair.snapshot_bytes_per_second;
+  auto started = SnapshotServer::start(server, *snapshots_);
+  if (!started.ok()) return started.status();
+  snapshot_server_ = *std::move(started);
+  link_options_.advertised_snapshots =
+      to_text(HostPort{settings_.pair.advertised_host, snapshot_server_->port()});
+  log_.info(absl::StrCat("CEP HA Snapshot Server started on ", link_options_.advertised_snapshots));
+  return absl::OkStatus();
+}
+
+/// Only behind begin_pair_state(), which must hear of it even if this start ends in the middle.
+absl::Status PairMember::note_boot(const std::string& boot) {
+  const std::string fresh = boot_path() + ".new";
+  std::error_code ignored;
+  std::filesystem::remove(fresh, ignored);
+  auto file = files_.open_append(fresh);
+  if (!file.ok()) return file.status();
+  absl::Status written = (*file)->append(boot + "\n");
+  if (written.ok()) written = (*file)->sync();
+  if (written.ok()) written = files_.rename(fresh, boot_path());
+  return written.ok() ? files_.sync_directory(settings_.data_dir) : written;
+}
+
+absl::Status PairMember::start(const Around& around, std::function<void()> ended) {
+  node_ = &around.node;
+  sinks_ = &around.sinks;
+  intake_ = &around.intake;
   ended_ = std::move(ended);
+  if (absl::Status opened = open_snapshots(around); !opened.ok()) return opened;
   log_.info("one of a pair",
             {{"domain", settings_.pair.domain}, {"arbiter", arbiter_->describe()}});
   thread_ = std::thread([this] { run(); });
@@ -123,15 +177,19 @@ void PairMember::stop() {
   if (std::exchange(stopped_, true)) return;
   if (intake_ != nullptr) intake_->set_link(nullptr);
   pair_log_.detach();
-  // Each may call the other: the driver ends first, and what the link still brings it is dropped.
-  if (driver_ != nullptr) driver_->stop();
-  link_.reset();
+  std::unique_ptr<SnapshotFetch> fetch;
   {
     std::lock_guard lock(mutex_);
     stopping_ = true;
+    fetch = std::move(fetch_);
   }
   wanted_.notify_all();
   if (thread_.joinable()) thread_.join();
+  fetch.reset();
+  snapshot_server_.reset();
+  // Each may call the other: the driver ends first, and what the link still brings it is dropped.
+  if (driver_ != nullptr) driver_->stop();
+  link_.reset();
 }
 
 absl::Status PairMember::switch_over() {
@@ -154,7 +212,12 @@ PairInfo PairMember::info() const {
     info.own_membership = link_->card().membership;
     for (const auto& refused : link_->counters().refused) info.link_refused += refused.load();
   }
+  if (snapshot_server_ != nullptr) {
+    info.snapshots_given = snapshot_server_->taken();
+    info.snapshot_bytes_given = snapshot_server_->bytes_sent();
+  }
   std::lock_guard lock(mutex_);
+  if (fetch_ != nullptr) info.snapshot_bytes_got = fetch_->bytes_got();
   info.peer_node = peer_.node;
   info.peer_membership = peer_.membership;
   info.failovers = failovers_;
@@ -218,13 +281,20 @@ void PairMember::confirmed(const Confirmed& confirmed) {
 }
 
 void PairMember::snapshot_needed() {
-  end("the other node's journal does not reach back to this one's, and this node needs a copy of "
-      "its state");
+  post([this] { begin_fetch(); });
 }
 
+/// What is there is set aside, and everything comes from the other node.
 void PairMember::void_behind(EntryId last) {
-  end(absl::StrCat("the other node was made to lead by force without what this one has behind ",
-                   text_of(last)));
+  post([this, last] {
+    const SnapshotFolder folder = snapshot_folder(files_, settings_);
+    absl::Status made = folder.clear();
+    if (made.ok()) made = folder.complete({});
+    if (!made.ok()) return end(std::string(made.message()));
+    begin_with(
+        absl::StrCat("the other node was made to lead by force without what this one has behind ",
+                     text_of(last), "; that is set aside"));
+  });
 }
 
 void PairMember::room_made() { node_->room_made(); }
@@ -241,6 +311,43 @@ void PairMember::post(Work work, size_t bytes) {
   std::lock_guard lock(mutex_);
   queue_.emplace_back(std::move(work), bytes);
   wanted_.notify_all();
+}
+
+// ---- snapshots ----
+
+void PairMember::begin_fetch() {
+  std::lock_guard lock(mutex_);
+  if (fetch_ != nullptr || stopping_) return;
+  log_.warning(
+      "this node is too far behind for the other's journal, and gets a copy of everything");
+  SnapshotFetch::Options options;
+  options.domain = settings_.pair.domain;
+  options.node = settings_.node.name;
+  options.where = [this] {
+    std::lock_guard inner(mutex_);
+    return peer_.snapshots;
+  };
+  options.trouble = [this](const absl::Status& why) {
+    log_.warning("a copy of the other node's data is not there yet", {{"error", why.message()}});
+  };
+  options.done = [this](EntryId at, uint64_t bytes) {
+    begin_with(absl::StrCat("a copy of the other node's data has come: ", bytes,
+                            " bytes, as of entry ", text_of(at)));
+  };
+  fetch_ = std::make_unique<SnapshotFetch>(files_, snapshot_folder(files_, settings_),
+                                           std::move(options));
+}
+
+/// Ends, to start again with what waits in the folder of snapshots. R8: only while the record does
+/// not name this journal.
+void PairMember::begin_with(const std::string& why) {
+  while (!driver_->may_install()) {
+    std::unique_lock lock(mutex_);
+    if (wanted_.wait_for(lock, kInstallRetry, [this] { return stopping_; })) return;
+  }
+  log_.info("this node starts again", {{"why", why}});
+  starts_again_ = true;
+  if (!end_told_.exchange(true)) ended_();
 }
 
 void PairMember::end(std::string_view why) {

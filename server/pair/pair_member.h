@@ -25,6 +25,10 @@
 #include "server/node/node.h"
 #include "server/pair/pair_intake.h"
 #include "server/pair/pair_log.h"
+#include "server/pair/snapshot/snapshot_fetch.h"
+#include "server/pair/snapshot/snapshot_folder.h"
+#include "server/pair/snapshot/snapshot_server.h"
+#include "server/pair/snapshot/snapshot_source.h"
 #include "server/publishers/sink_manager.h"
 #include "server/settings/settings.h"
 
@@ -45,6 +49,9 @@ struct PairInfo {
   int64_t last_failover_ms = 0;  ///< of the wall clock; 0: none
   std::string last_failover_why;
   uint64_t link_refused = 0;  ///< connections of others, all in all
+  uint64_t snapshots_given = 0;
+  uint64_t snapshot_bytes_given = 0;
+  std::optional<uint64_t> snapshot_bytes_got;  ///< while this node gets one
 };
 
 class PairMember final : private PairDriverListener, private PeerLinkListener {
@@ -56,9 +63,20 @@ class PairMember final : private PairDriverListener, private PeerLinkListener {
                                                           Durability& durability);
   ~PairMember() override;
 
+  /// What stands around it, and outlives it.
+  struct Around {
+    Node& node;
+    SinkManager& sinks;
+    PairIntake& intake;
+    Persister& persister;
+    StoreSet& stores;
+  };
+  /// Where a snapshot waits that a start puts in the place of what is there.
+  static SnapshotFolder snapshot_folder(FileSystem& files, const Settings& settings);
   /// `ended`: the node must end, and the log says why; called once, on any thread.
-  absl::Status start(Node& node, SinkManager& sinks, PairIntake& intake,
-                     std::function<void()> ended);
+  absl::Status start(const Around& around, std::function<void()> ended);
+  /// It must end to be started again at once: with a snapshot.
+  bool starts_again() const { return starts_again_; }
   /// Hands the lead over, if there is somebody to take it, and waits at most so long.
   void hand_over(std::chrono::milliseconds at_most);
   void stop();
@@ -76,6 +94,8 @@ class PairMember final : private PairDriverListener, private PeerLinkListener {
 
   PairMember(FileSystem& files, const Settings& settings, Logger& log);
   absl::Status prepare(Durability& durability);
+  std::string boot_path() const { return settings_.data_dir + "/boot_id"; }
+  absl::Status note_boot(const std::string& boot);
 
   // ---- PairDriverListener ----
   bool apply(const Entry& entry) override;
@@ -100,8 +120,13 @@ class PairMember final : private PairDriverListener, private PeerLinkListener {
   void apply_now(const Entry& entry);
   void tell_applied();
   void tell_confirmed();
+  absl::Status open_snapshots(const Around& around);
+  void begin_fetch();
+  void begin_with(const std::string& why);
   void end(std::string_view why);
 
+  static constexpr std::chrono::minutes kKeepForSnapshot{10};
+  static constexpr std::chrono::milliseconds kInstallRetry{100};
   static constexpr size_t kQueueMax = 4096;
   static constexpr size_t kWorkInARow = 64;
   static constexpr size_t kQueueBytesMax = size_t{64} << 20;
@@ -124,6 +149,7 @@ class PairMember final : private PairDriverListener, private PeerLinkListener {
   PairIntake* intake_ = nullptr;
   std::function<void()> ended_;
   std::atomic<bool> end_told_ = false;
+  std::atomic<bool> starts_again_ = false;
   bool stopped_ = false;  // of whoever starts and stops it
 
   mutable std::mutex mutex_;
@@ -143,6 +169,9 @@ class PairMember final : private PairDriverListener, private PeerLinkListener {
   std::chrono::steady_clock::time_point repeat_confirmed_;
   bool leads_ = false;
 
+  std::unique_ptr<SnapshotSource> snapshots_;
+  std::unique_ptr<SnapshotServer> snapshot_server_;
+  std::unique_ptr<SnapshotFetch> fetch_;  // guarded by mutex_; the thread that applies makes it
   std::unique_ptr<PairDriver> driver_;
   std::unique_ptr<PeerLink> link_;
   std::atomic<PeerLink*> open_link_ = nullptr;  // for whoever sends

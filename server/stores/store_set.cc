@@ -1,6 +1,8 @@
 #include "server/stores/store_set.h"
 
 #include <chrono>
+#include <filesystem>
+#include <system_error>
 
 #include "server/node/wall_clock.h"
 #include "storage/rocks_store.h"
@@ -64,6 +66,19 @@ absl::StatusOr<std::vector<StoreSet::FoundTable>> StoreSet::find_tables(
 absl::Status StoreSet::sync() const {
   for (const auto& [name, store] : stores_) {
     if (absl::Status synced = store->sync(); !synced.ok()) return synced;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status StoreSet::copy_to(const std::string& directory) const {
+  std::error_code error;
+  std::filesystem::create_directories(directory, error);
+  if (error) {
+    return absl::UnavailableError("cannot make " + directory + ": " + error.message());
+  }
+  for (const auto& [name, store] : stores_) {
+    absl::Status copied = store->copy_to(directory + "/" + name);
+    if (!copied.ok()) return copied;
   }
   return absl::OkStatus();
 }

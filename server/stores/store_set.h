@@ -48,6 +48,8 @@ class StoreSet {
   absl::StatusOr<std::vector<FoundTable>> find_tables(std::string_view table) const;
   /// All that was written survives a loss of power when it returns.
   absl::Status sync() const;
+  /// All stores as they are now, each with a folder in `directory`, which is made.
+  absl::Status copy_to(const std::string& directory) const;
 
  private:
   explicit StoreSet(StoreSetOptions options, Epoch epoch)

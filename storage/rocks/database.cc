@@ -5,6 +5,7 @@
 #include <rocksdb/db.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/table.h>
+#include <rocksdb/utilities/checkpoint.h>
 #include <rocksdb/utilities/table_properties_collectors.h>
 
 #include <algorithm>
@@ -172,6 +173,16 @@ absl::Status Database::sync() {
   if (synced.ok()) return absl::OkStatus();
   failed_ = true;
   return error(synced, "sync its log");
+}
+
+absl::Status Database::copy_to(const std::string& directory) {
+  auto db = this->db();
+  if (!db.ok()) return db.status();
+  rocksdb::Checkpoint* made = nullptr;
+  rocksdb::Status copied = rocksdb::Checkpoint::Create(db->get(), &made);
+  const std::unique_ptr<rocksdb::Checkpoint> checkpoint(made);
+  if (copied.ok()) copied = checkpoint->CreateCheckpoint(directory);
+  return copied.ok() ? absl::OkStatus() : error(copied, "copy it to " + directory);
 }
 
 absl::Status Database::recover() {

@@ -46,6 +46,8 @@ class Database {
   /// the next commit opens the database anew, which succeeds once the cause is gone.
   [[nodiscard]] absl::Status commit(rocksdb::WriteBatch& batch, Sync sync, std::string_view doing);
   [[nodiscard]] absl::Status sync();
+  /// In a directory that is not there yet: links, where that is on the same disk.
+  [[nodiscard]] absl::Status copy_to(const std::string& directory);
 
   absl::Status error(const rocksdb::Status& status, std::string_view doing) const;
   /// What is stored is not what this version, or any, writes.

@@ -42,6 +42,9 @@ class RocksStore : public RecordStore {
   absl::StatusOr<std::optional<RowId>> progress(std::string_view table,
                                                 std::string_view source) const override;
   absl::Status sync() override { return database_->sync(); }
+  absl::Status copy_to(const std::string& directory) override {
+    return database_->copy_to(directory);
+  }
   absl::StatusOr<std::unique_ptr<RecordCursor>> scan(std::string_view table, RecordTimeRange range,
                                                      Timestamp now) const override;
   absl::StatusOr<EventBatchPtr> find(std::string_view table, std::span<const Value> key,

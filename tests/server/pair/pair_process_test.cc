@@ -1,5 +1,6 @@
 // Two polluxd that are a pair: what survives when one of them is killed, stopped or told to hand
 // over.
+#include <algorithm>
 #include <map>
 #include <sstream>
 #include <string>
@@ -108,6 +109,63 @@ TEST_F(PairProcessTest, EachResultReachesASinkThroughAFailover) {
     EXPECT_EQ(lines.try_emplace(key, line).first->second, line);
   }
   EXPECT_EQ(lines.size(), 40U);
+}
+
+TEST_F(PairProcessTest, ANodeWithoutADiskGetsACopyOfEverythingAndGoesOnFromIt) {
+  Member& active = start_pair();
+  Member& lost = other(active);
+  deploy(active,
+         "@app:name('Sums') define stream Logins (user string, n int);"
+         "@sink(type='store', table='TOTALS') define stream Totals (user string, total long);"
+         "from Logins select user, sum(n) as total group by user insert into Totals;");
+  for (int i = 0; i < 5; ++i) ASSERT_EQ(send(active, R"({"user":"ann","n":1})"), 200);
+  kill_member(lost);
+  std::filesystem::remove_all(path("data." + lost.name));
+  for (int i = 0; i < 5; ++i) ASSERT_EQ(send(active, R"({"user":"ann","n":1})"), 200);
+  trim_journal(active);
+  start_member(lost);
+  ASSERT_TRUE(logged("a copy of the other node's data has come", lost.log));
+  ASSERT_TRUE(logged("has taken the place of what was here", lost.log));
+  wait_for_pair();
+  EXPECT_EQ(role(lost), "passive");
+  ASSERT_EQ(send(active, R"({"user":"ann","n":1})"), 200);
+  kill_member(active);
+  ASSERT_TRUE(becomes_true([&] { return is_ready(lost); })) << read(lost.log);
+  ASSERT_EQ(send(lost, R"({"user":"ann","n":1})"), 200);
+  const std::string totals =
+      shell("pollux query 'from TOTALS select total' --csv --server " + lost.url).out;
+  for (int total = 1; total <= 12; ++total) {
+    EXPECT_NE(("\n" + totals).find("\n" + std::to_string(total) + "\n"), std::string::npos)
+        << totals;
+  }
+  EXPECT_EQ(std::count(totals.begin(), totals.end(), '\n'), 13) << totals;
+  EXPECT_NE(results(lost, "Totals", 12).find("\"total\":12"), std::string::npos);
+}
+
+TEST_F(PairProcessTest, ANodeThatIsMadeToLeadByForceGoesOnAndTheOtherSetsAsideWhatItLost) {
+  Member& active = start_pair();
+  Member& forced = other(active);
+  deploy(active, kSums);
+  ASSERT_EQ(send(active, R"({"user":"ann","n":1})"), 200);
+  kill_member(forced);
+  ASSERT_TRUE(becomes_true([&] { return role(active) == "active-solo"; }));
+  ASSERT_EQ(send(active, R"({"user":"ann","n":10})"), 200) << "only this node has it";
+  kill_member(active);
+  start_member(forced);
+  const std::string order = forced.url + "/v1/cluster/force";
+  EXPECT_EQ(call("POST", order)->status, 400) << "without the word";
+  EXPECT_FALSE(is_ready(forced));
+  ASSERT_TRUE(becomes_true([&] {
+    auto ordered = call("POST", order + "?confirm=the-other-node-is-powered-off");
+    return ordered.ok() && ordered->status == 200;
+  })) << read(forced.log);
+  ASSERT_TRUE(becomes_true([&] { return is_ready(forced); })) << read(forced.log);
+  ASSERT_EQ(send(forced, R"({"user":"ann","n":2})"), 200);
+  start_member(active);
+  ASSERT_TRUE(logged("is set aside", active.log));
+  EXPECT_EQ(&wait_for_pair(), &forced);
+  EXPECT_TRUE(std::filesystem::exists(path("data." + active.name) + "/set-aside/journal"));
+  EXPECT_NE(results(forced, "Totals", 2).find("\"total\":3"), std::string::npos);
 }
 
 TEST_F(PairProcessTest, WhatAPairNeedsIsAskedForAtTheStart) {
