@@ -261,6 +261,68 @@ void add_durability(Families& families, const Durability& durability) {
   families.value(recovered.poisoned);
 }
 
+/// Of a node that stands alone there are no values.
+void add_pair(Families& families, const PairMember* member) {
+  PairInfo info;
+  if (member != nullptr) info = member->info();
+  const PairStatus& status = info.status;
+  auto value = [&](auto number) {
+    if (member != nullptr) families.value(number);
+  };
+  families.gauge("pollux_pair_role",
+                 "0 starting, 1 joining, 2 passive, 3 active-paired, 4 active-solo, 5 isolated, "
+                 "6 stopping.");
+  value(static_cast<uint64_t>(status.role));
+  families.gauge("pollux_pair_in_sync", "1 while both nodes hold all that is committed.");
+  value(uint64_t{info.synced});
+  families.gauge("pollux_pair_connected", "1 while there is a way to the other node.");
+  value(uint64_t{info.connected});
+  families.gauge("pollux_pair_arbiter_forgot",
+                 "1 once the arbiter gave an older record than before: roles stay as they are.");
+  value(uint64_t{status.frozen});
+  families.gauge("pollux_pair_applied_position", "The last entry that the plans have applied.");
+  value(info.applied.value);
+  families.gauge("pollux_pair_follower_lag_seconds",
+                 "How long the other node has not held all that this one has; while it leads.");
+  value(static_cast<double>(status.follower_at ? status.lag_ms : 0) / 1e3);
+  families.counter("pollux_pair_leads_total", "Times that this node began to lead.");
+  value(status.counts.leads);
+  families.counter("pollux_pair_lead_ends_total", "Times that it led no more.");
+  value(status.counts.lead_ends);
+  families.counter("pollux_pair_stalls_total",
+                   "Times that it left a passive which acknowledged nothing.");
+  value(status.counts.stalls);
+  families.counter("pollux_pair_truncated_entries_total",
+                   "Entries never committed that it took back to follow.");
+  value(status.counts.truncated_entries);
+  families.counter("pollux_pair_arbiter_unknown_total",
+                   "Requests to the arbiter of which nobody knows what became.");
+  value(status.counts.unknown);
+  families.counter("pollux_pair_refused_messages_total",
+                   "Messages of the other node that were of the past, or made no sense.");
+  value(status.counts.refused);
+  families.counter("pollux_pair_snapshots_total", "Copies of everything that it gave.");
+  value(info.snapshots_given);
+  families.counter("pollux_pair_snapshot_bytes_total", "Bytes of those copies that were sent.");
+  value(info.snapshot_bytes_given);
+  const LinkCounters* link = member == nullptr ? nullptr : member->link_counters();
+  auto link_value = [&](LinkCounters::Counter LinkCounters::*counter) {
+    if (link != nullptr) families.value((link->*counter).load());
+  };
+  families.counter("pollux_pair_received_bytes_total", "Bytes from the other node.");
+  link_value(&LinkCounters::bytes_in);
+  families.counter("pollux_pair_sent_bytes_total", "Bytes to the other node.");
+  link_value(&LinkCounters::bytes_out);
+  families.counter("pollux_pair_forwarded_batches_total", "Batches handed to the other node.");
+  link_value(&LinkCounters::forwards_out);
+  families.counter("pollux_pair_violations_total",
+                   "Connections ended since something came that may not.");
+  link_value(&LinkCounters::violations);
+  families.counter("pollux_pair_refused_connections_total",
+                   "Connections to the pair's ports that were none of the other node's.");
+  value(info.link_refused);
+}
+
 }  // namespace
 
 std::string metrics_text(const ApiParts& parts) {
@@ -270,6 +332,7 @@ std::string metrics_text(const ApiParts& parts) {
   add_results(families, parts);
   add_endpoints(families, parts);
   if (parts.durability != nullptr) add_durability(families, *parts.durability);
+  add_pair(families, parts.pair);
   if (const GrpcCounters* grpc = parts.grpc_counters.load()) add_grpc(families, *grpc);
   if (const HttpCounters* http = parts.http_counters.load()) add_http(families, *http);
   return families.text();

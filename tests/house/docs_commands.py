@@ -24,7 +24,8 @@ def run_page(root, bin_folder, path):
     name = os.path.relpath(path, root)
     findings = []
     runs = [index for index, block in enumerate(blocks) if block.info == "sh run"]
-    with tempfile.TemporaryDirectory() as folder:
+    # A server that a block left behind because it failed still writes: the findings matter more.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         for link in ("conf", "docs"):
             if os.path.isdir(os.path.join(root, link)):
                 os.symlink(os.path.join(root, link), os.path.join(folder, link))

@@ -39,6 +39,38 @@ std::string node_text(const std::string& url, const element& node) {
          std::to_string(number_at(node, "grpc_port")) + "\n";
 }
 
+/// Of a node that stands alone: nothing.
+std::string pair_text(const element& node) {
+  element pair;
+  element peer;
+  element failover;
+  if (node["pair"].get(pair) != simdjson::SUCCESS || pair.is_null() ||
+      pair["peer"].get(peer) != simdjson::SUCCESS ||
+      pair["last_failover"].get(failover) != simdjson::SUCCESS) {
+    return {};
+  }
+  element follower;
+  const bool followed = pair["follower"].get(follower) == simdjson::SUCCESS && !follower.is_null();
+  std::string text = "pair: " + printable(text_at(pair, "role")) + " since " +
+                     printable(text_at(pair, "since")) +
+                     (flag_at(pair, "in_sync") ? ", in sync" : ", not in sync") + "; committed " +
+                     with_thousands(number_at(pair, "committed")) + ", applied " +
+                     with_thousands(number_at(pair, "applied"));
+  if (followed) {
+    text += ", the other node holds " + with_thousands(number_at(follower, "matched")) + " (" +
+            duration_text(number_at(follower, "lag_ms")) + " behind)";
+  }
+  const bool connected = flag_at(peer, "connected");
+  text += "\nother node: " + (connected ? printable(text_at(peer, "node")) + " at " +
+                                              printable(text_at(peer, "membership"))
+                                        : "not there; " + printable(text_at(peer, "problem")));
+  if (number_at(failover, "count") != 0) {
+    text += "\nleads by its last failover at " + printable(text_at(failover, "at")) + ": " +
+            printable(text_at(failover, "why"));
+  }
+  return text + "\n";
+}
+
 TextTable plan_table(const std::vector<element>& plans) {
   TextTable table({{"PLAN"},
                    {"STATE"},
@@ -84,6 +116,7 @@ TextTable sink_table(const std::vector<element>& sinks) {
 
 void write_text(const std::string& url, const Overview& overview, OutputBuffer& out) {
   out.append(node_text(url, overview.node));
+  out.append(pair_text(overview.node));
   const TextTable plans = plan_table(overview.plans);
   out.append(plans.empty() ? "\nno plans\n" : "\n" + plans.text());
   const TextTable sinks = sink_table(overview.sinks);

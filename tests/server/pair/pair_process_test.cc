@@ -51,14 +51,19 @@ TEST_F(PairProcessTest, ALeadIsHandedOverByOrderAndByACleanStop) {
   deploy(first, kSums);
   ASSERT_EQ(send(first, R"({"user":"ann","n":1})"), 200);
   Member& second = other(first);
-  auto refused = call("POST", second.url + "/v1/cluster/switchover");
-  ASSERT_TRUE(refused.ok());
-  EXPECT_EQ(refused->status, 409) << refused->body;
-  auto ordered = call("POST", first.url + "/v1/cluster/switchover");
-  ASSERT_TRUE(ordered.ok());
-  EXPECT_EQ(ordered->status, 200) << ordered->body;
+  ShellResult refused = shell("pollux switchover --server " + second.url);
+  EXPECT_EQ(refused.exit_code, 6) << refused.out << refused.err;
+  EXPECT_NE(refused.err.find("does not lead"), std::string::npos) << refused.err;
+  ShellResult ordered = shell("pollux switchover --server " + first.url);
+  EXPECT_EQ(ordered.exit_code, 0) << ordered.err;
   ASSERT_TRUE(becomes_true([&] { return role(second) == "active-paired" && is_ready(second); }));
   EXPECT_TRUE(becomes_true([&] { return role(first) == "passive"; }));
+  const std::string status = shell("pollux status --server " + second.url).out;
+  for (const char* text : {"pair: active-paired since ", ", in sync; committed ",
+                           "the other node holds ", "leads by its last failover at "}) {
+    EXPECT_NE(status.find(text), std::string::npos) << text << " in " << status;
+  }
+  EXPECT_NE(status.find("other node: " + first.name + " at "), std::string::npos) << status;
   ASSERT_EQ(send(second, R"({"user":"ann","n":1})"), 200);
   ShellResult stopped = end(second.process, SIGTERM);
   EXPECT_EQ(stopped.exit_code, 0) << stopped.err << read(second.log);
