@@ -75,6 +75,8 @@ PairDriver::PairDriver(FileSystem& files, std::unique_ptr<Journal> journal, Pair
   arbiter_ = std::make_unique<ArbiterThread>(std::move(arbiter),
                                              [this](const absl::StatusOr<ArbiterRecord>& record) {
                                                post([this, record] {
+                                                 arbiter_answer_ = record.status();
+                                                 listener_.arbiter_answered(arbiter_answer_);
                                                  if (record.ok()) {
                                                    replica_->on_record(*record, now_ms());
                                                  } else {
@@ -438,6 +440,7 @@ void PairDriver::note_status() {
     now.follower_at = lead->follower_at();
     now.lag_ms = lead->lag_ms(now_ms());
   }
+  now.arbiter = arbiter_answer_;
   now.frozen = replica_->is_frozen();
   now.stuck = stuck_;
   now.journal_bytes = journal_->bytes();

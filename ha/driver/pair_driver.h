@@ -59,6 +59,8 @@ class PairDriverListener {
   virtual void void_behind(EntryId last) = 0;
   /// Segments were removed, or what waited for space has got some.
   virtual void room_made() = 0;
+  /// What the arbiter said to the last request: ok, or why nobody knows what became of it.
+  virtual void arbiter_answered(const absl::Status& status) = 0;
   /// Something that a person must look at.
   virtual void alarm(const std::string& what) = 0;
   /// The node must end: it can write its journal no more, or would have to forget what it knew.
@@ -78,7 +80,8 @@ struct PairStatus {
   ArbiterRecord record;
   JournalId journal;  ///< by which the record names this node
   std::optional<Position> follower_at;
-  int64_t lag_ms = 0;  ///< of the follower
+  int64_t lag_ms = 0;    ///< of the follower
+  absl::Status arbiter;  ///< its last answer
   bool frozen = false;
   bool stuck = false;  ///< the disk has no room
   uint64_t journal_bytes = 0;
@@ -198,6 +201,7 @@ class PairDriver {
   Position trim_below_;
   Position keep_behind_;
   int64_t keep_until_ms_ = 0;
+  absl::Status arbiter_answer_;
   std::string role_why_;
   int64_t role_since_ms_ = 0;
   bool stuck_ = false;  // the disk has no room

@@ -34,6 +34,8 @@ Json pair_answer(const ApiParts& parts) {
       {"committed", status.committed.value},
       {"applied", info.applied.value},
       {"record", json_of(status.record, to_text(status.journal))},
+      {"arbiter",
+       status.arbiter.ok() ? Json("answers") : Json(std::string(status.arbiter.message()))},
       {"alarm", status.frozen ? Json("the arbiter has forgotten a record; roles stay as they are")
                               : Json(nullptr)},
       {"follower", status.follower_at

@@ -277,6 +277,8 @@ void add_pair(Families& families, const PairMember* member) {
   value(uint64_t{info.synced});
   families.gauge("pollux_pair_connected", "1 while there is a way to the other node.");
   value(uint64_t{info.connected});
+  families.gauge("pollux_pair_arbiter_answers", "1 while the arbiter answers.");
+  value(uint64_t{status.arbiter.ok()});
   families.gauge("pollux_pair_arbiter_forgot",
                  "1 once the arbiter gave an older record than before: roles stay as they are.");
   value(uint64_t{status.frozen});

@@ -1,6 +1,7 @@
 #include "server/pair/pair_arbiter.h"
 
 #include <fstream>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -62,6 +63,36 @@ absl::StatusOr<std::string> password_of(const Settings& settings) {
   return line;
 }
 
+/// Nothing: the setting names something else.
+template <class Options>
+std::optional<absl::StatusOr<Options>> database_of(const Settings& settings,
+                                                   std::string_view scheme, uint16_t port,
+                                                   const std::string& password) {
+  const std::string& whole = settings.pair.arbiter;
+  if (!whole.starts_with(scheme)) return std::nullopt;
+  auto place = parse_database(whole, std::string_view(whole).substr(scheme.size()), port);
+  if (!place.ok()) return place.status();
+  Options options;
+  options.host = place->host.host;
+  options.port = place->host.port;
+  options.database = place->database;
+  options.user = place->user;
+  options.password = password;
+  return options;
+}
+
+std::optional<absl::StatusOr<PostgresOptions>> postgres_of(const Settings& settings,
+                                                           const std::string& password) {
+  constexpr uint16_t kPort = 5432;
+  return database_of<PostgresOptions>(settings, "postgresql://", kPort, password);
+}
+
+std::optional<absl::StatusOr<MysqlOptions>> mysql_of(const Settings& settings,
+                                                     const std::string& password) {
+  constexpr uint16_t kPort = 3306;
+  return database_of<MysqlOptions>(settings, "mysql://", kPort, password);
+}
+
 /// A folder is only one arbiter for both where both see the same one.
 absl::Status check_local(std::string_view whole, const std::vector<HostPort>& members) {
   for (const HostPort& member : members) {
@@ -77,8 +108,6 @@ absl::Status check_local(std::string_view whole, const std::vector<HostPort>& me
 
 absl::StatusOr<std::unique_ptr<Arbiter>> make_arbiter(const Settings& settings,
                                                       const std::vector<HostPort>& members) {
-  constexpr int kPostgresPort = 5432;
-  constexpr int kMysqlPort = 3306;
   const std::string& whole = settings.pair.arbiter;
   ArbiterOptions options{settings.pair.domain, settings.pair.arbiter_timeout.count()};
   if (absl::Status checked = check_arbiter_options(options); !checked.ok()) return checked;
@@ -94,27 +123,13 @@ absl::StatusOr<std::unique_ptr<Arbiter>> make_arbiter(const Settings& settings,
     if (absl::Status local = check_local(whole, members); !local.ok()) return local;
     return make_file_arbiter(options, std::string(rest));
   }
-  if (is("postgresql://")) {
-    auto place = parse_database(whole, rest, kPostgresPort);
-    if (!place.ok()) return place.status();
-    PostgresOptions postgres;
-    postgres.host = place->host.host;
-    postgres.port = place->host.port;
-    postgres.database = place->database;
-    postgres.user = place->user;
-    postgres.password = *password;
-    return make_postgres_arbiter(options, postgres);
+  if (auto postgres = postgres_of(settings, *password)) {
+    if (!postgres->ok()) return postgres->status();
+    return make_postgres_arbiter(options, **postgres);
   }
-  if (is("mysql://")) {
-    auto place = parse_database(whole, rest, kMysqlPort);
-    if (!place.ok()) return place.status();
-    MysqlOptions mysql;
-    mysql.host = place->host.host;
-    mysql.port = place->host.port;
-    mysql.database = place->database;
-    mysql.user = place->user;
-    mysql.password = *password;
-    return make_mysql_arbiter(options, mysql);
+  if (auto mysql = mysql_of(settings, *password)) {
+    if (!mysql->ok()) return mysql->status();
+    return make_mysql_arbiter(options, **mysql);
   }
   if (is("etcd:")) {
     EtcdOptions etcd;
@@ -125,6 +140,20 @@ absl::StatusOr<std::unique_ptr<Arbiter>> make_arbiter(const Settings& settings,
   return wrong(whole,
                "expected file:FOLDER, postgresql://USER@HOST:PORT/DATABASE, "
                "mysql://USER@HOST:PORT/DATABASE or etcd:http://HOST:PORT");
+}
+
+absl::Status create_arbiter_table(const Settings& settings) {
+  auto password = password_of(settings);
+  if (!password.ok()) return password.status();
+  const int64_t timeout_ms = settings.pair.arbiter_timeout.count();
+  if (auto postgres = postgres_of(settings, *password)) {
+    return postgres->ok() ? create_postgres_arbiter_table(**postgres, timeout_ms)
+                          : postgres->status();
+  }
+  if (auto mysql = mysql_of(settings, *password)) {
+    return mysql->ok() ? create_mysql_arbiter_table(**mysql, timeout_ms) : mysql->status();
+  }
+  return wrong(settings.pair.arbiter, "only postgresql:// and mysql:// need a table");
 }
 
 }  // namespace pollux

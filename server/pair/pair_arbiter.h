@@ -16,4 +16,8 @@ namespace pollux {
 absl::StatusOr<std::unique_ptr<Arbiter>> make_arbiter(const Settings& settings,
                                                       const std::vector<HostPort>& members);
 
+/// What `pair.arbiter` names gets its table, unless it is there. kInvalidArgument: it needs none,
+/// or the setting is wrong; else the database's.
+absl::Status create_arbiter_table(const Settings& settings);
+
 }  // namespace pollux

@@ -299,6 +299,16 @@ void PairMember::void_behind(EntryId last) {
 
 void PairMember::room_made() { node_->room_made(); }
 
+/// Told when that begins, and when it ends.
+void PairMember::arbiter_answered(const absl::Status& status) {
+  const bool was_well = std::exchange(arbiter_well_, status.ok());
+  if (status.ok() && !was_well) log_.info("the arbiter answers again");
+  if (!status.ok() && was_well) {
+    log_.error("the arbiter does not answer; roles stay as they are until it does",
+               {{"error", status.message()}});
+  }
+}
+
 void PairMember::alarm(const std::string& what) { log_.error("the pair", {{"alarm", what}}); }
 
 void PairMember::failed(const absl::Status& why) {

@@ -106,6 +106,7 @@ class PairMember final : private PairDriverListener, private PeerLinkListener {
   void snapshot_needed() override;
   void void_behind(EntryId last) override;
   void room_made() override;
+  void arbiter_answered(const absl::Status& status) override;
   void alarm(const std::string& what) override;
   void failed(const absl::Status& why) override;
 
@@ -172,6 +173,7 @@ class PairMember final : private PairDriverListener, private PeerLinkListener {
   std::unique_ptr<SnapshotSource> snapshots_;
   std::unique_ptr<SnapshotServer> snapshot_server_;
   std::unique_ptr<SnapshotFetch> fetch_;  // guarded by mutex_; the thread that applies makes it
+  bool arbiter_well_ = true;              // of the driver's thread
   std::unique_ptr<PairDriver> driver_;
   std::unique_ptr<PeerLink> link_;
   std::atomic<PeerLink*> open_link_ = nullptr;  // for whoever sends

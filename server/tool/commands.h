@@ -29,6 +29,7 @@ void add_run_command(CLI::App& app, ExitCode& exit_code);
 void add_plan_command(CLI::App& app, ConnectionOptions& connection, ExitCode& exit_code);
 void add_status_command(CLI::App& app, ConnectionOptions& connection, ExitCode& exit_code);
 void add_switchover_command(CLI::App& app, ConnectionOptions& connection, ExitCode& exit_code);
+void add_arbiter_command(CLI::App& app, ExitCode& exit_code);
 void add_send_command(CLI::App& app, ConnectionOptions& connection, ExitCode& exit_code);
 void add_tail_command(CLI::App& app, ConnectionOptions& connection, ExitCode& exit_code);
 void add_query_command(CLI::App& app, ConnectionOptions& connection, ExitCode& exit_code);

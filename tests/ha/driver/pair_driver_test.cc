@@ -179,6 +179,7 @@ class TestNode : public PairDriverListener {
   void snapshot_needed() override {}
   void void_behind(EntryId) override {}
   void room_made() override {}
+  void arbiter_answered(const absl::Status&) override {}
   void alarm(const std::string& what) override {
     std::lock_guard lock(mutex_);
     alarms_.push_back(what);
