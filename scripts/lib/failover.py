@@ -10,8 +10,11 @@ import sys
 import tempfile
 import time
 
+from failover_arbiter import ARBITERS
 from failover_ledger import ROWS, Producer, Webhook
-from failover_pair import (POLL_SECONDS, SECONDS_MAX, FailoverFailed, Pair, deploy, get_json)
+from failover_network import Loopback, Namespaces
+from failover_pair import (POLL_SECONDS, SECONDS_MAX, FailoverFailed, Pair, deploy, free_ports,
+                           get_json)
 
 PLAN = """
 @app:name('Ledger')
@@ -26,6 +29,7 @@ from Sent select producer, seq, row, count() as nth group by producer insert int
 
 PRODUCERS = 3
 STOPPED_SECONDS = 3
+NOT_TESTED = 77
 
 
 def percentile(values, part):
@@ -43,7 +47,7 @@ def wait_for(condition, what):
     raise FailoverFailed(f"{what} did not come")
 
 
-def strike(pair, active, mode):
+def strike(pair, network, active, mode):
     """Brings the active down: when that was, and what brings it back."""
     blow = time.monotonic()
     if mode == "kill":
@@ -52,20 +56,24 @@ def strike(pair, active, mode):
     if mode == "stop":
         active.signal(signal.SIGSTOP)
         return blow, lambda: active.signal(signal.SIGCONT)
+    if mode == "partition":
+        network.cut(active.number)
+        blow = time.monotonic()  # what was sent while it was being cut came through
+        return blow, lambda: network.heal(active.number)
     if get_json(active.url + "/v1/cluster/switchover", b"", "POST") is None:
         raise FailoverFailed(f"{active.name} did not take the order to switch over")
     return blow, lambda: pair.wait_until_leads(pair.other(active))
 
 
-def hit_again_and_again(pair, producers, webhook, options, say):
+def hit_again_and_again(pair, network, producers, webhook, options, say):
     failover_ms, rejoin_ms = [], []
     for hit in range(options.kills):
         active = pair.wait_until_whole()
-        blow, bring_back = strike(pair, active, options.mode)
+        blow, bring_back = strike(pair, network, active, options.mode)
         arrived = wait_for(lambda: webhook.first_sent_behind(blow, producers),
                            f"a result behind blow {hit + 1}")
         failover_ms.append((arrived - blow) * 1000)
-        if options.mode == "stop":
+        if options.mode in ("stop", "partition"):
             time.sleep(max(0, blow + STOPPED_SECONDS - time.monotonic()))
         back = time.monotonic()
         bring_back()
@@ -137,19 +145,19 @@ def failover_test(options, folder):
     def say(text):
         print(text, flush=True)
 
-    arbiter = os.path.join(folder, "arbiter")
-    os.makedirs(arbiter)
-    webhook = Webhook(folder)
-    pair = Pair(options.binaries, folder, f"file:{arbiter}")
+    network = Namespaces() if options.mode == "partition" else Loopback()
+    webhook = Webhook(folder, network.host)
+    arbiter = ARBITERS[options.arbiter](folder, network.host, free_ports)
+    pair = Pair(options.binaries, folder, network, arbiter.setting)
     producers = []
     try:
         active = pair.start()
         deploy(active, PLAN.replace("{webhook}", webhook.url))
-        addresses = [f"127.0.0.1:{member.http}" for member in pair.members]
+        addresses = [member.http for member in pair.members]
         producers = [Producer(addresses, f"producer-{each}") for each in range(PRODUCERS)]
         for producer in producers:
             producer.start()
-        failover_ms, rejoin_ms = hit_again_and_again(pair, producers, webhook, options, say)
+        failover_ms, rejoin_ms = hit_again_and_again(pair, network, producers, webhook, options, say)
         for producer in producers:
             producer.finish()
         active = pair.wait_until_whole()
@@ -167,7 +175,9 @@ def failover_test(options, folder):
         for producer in producers:
             producer.abandon()
         pair.kill_all()
+        arbiter.close()
         webhook.close()
+        network.close()
 
     export = export_of(passive, folder)
     batches = batches_in(export)
@@ -196,9 +206,14 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("binaries")
     parser.add_argument("--kills", type=int, required=True)
-    parser.add_argument("--mode", choices=("kill", "stop", "switchover"), required=True)
+    parser.add_argument("--mode", choices=("kill", "stop", "switchover", "partition"),
+                        required=True)
+    parser.add_argument("--arbiter", choices=sorted(ARBITERS), default="file")
     parser.add_argument("--keep", metavar="FOLDER")
     options = parser.parse_args()
+    if options.mode == "partition" and os.geteuid() != 0:
+        print("SKIPPED: only root can make network namespaces")
+        return NOT_TESTED
     if options.keep:
         os.makedirs(options.keep, exist_ok=True)
         return failover_test(options, options.keep)

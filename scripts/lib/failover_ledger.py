@@ -90,7 +90,7 @@ class Producer:
 class Webhook:
     """Takes results and writes each down, with the time of its arrival."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, host):
         self.path = os.path.join(folder, "webhook.jsonl")
         self.arrived = {}  # by (producer, number): when the first row of it came
         self._file = open(self.path, "w", encoding="utf-8", buffering=1)
@@ -116,8 +116,8 @@ class Webhook:
             def handle_error(self, *_):
                 pass  # a node that is killed breaks off in the middle; it or the other tries again
 
-        self._server = Server(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}/results"
+        self._server = Server((host, 0), Handler)
+        self.url = f"http://{host}:{self._server.server_port}/results"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def take(self, results):

@@ -1,6 +1,6 @@
-"""Two polluxd that are a pair on this machine, and the blows that their active gets.
+"""Two polluxd that are a pair; for scripts/failover.
 
-For scripts/failover. Ports are the kernel's choice; everything is kept in one folder.
+Ports are the kernel's choice; everything is kept in one folder.
 """
 import json
 import os
@@ -41,18 +41,22 @@ def get_json(url, data=None, method="GET"):
 
 
 class Member:
-    def __init__(self, binaries, folder, name, ports, members, arbiter):
-        self.name = name
-        self.http, self.grpc, membership, event_sync = ports
-        self.url = f"http://127.0.0.1:{self.http}"
+    def __init__(self, binaries, folder, network, number, ports, members, arbiter):
+        self.name = "ab"[number]
+        self.number = number
+        http, grpc, membership, event_sync = ports
+        address = network.address(number)
+        self.http = f"{address}:{http}"
+        self.url = f"http://{self.http}"
+        self._command = network.command(number)
         self._binaries = binaries
-        self._log = os.path.join(folder, f"{name}.log")
-        self.data = os.path.join(folder, name)
+        self._log = os.path.join(folder, f"{self.name}.log")
+        self.data = os.path.join(folder, self.name)
         settings = {
-            "HTTP__PORT": self.http, "GRPC__PORT": self.grpc, "NODE__NAME": name,
-            "HTTP__BIND_ADDRESS": "127.0.0.1", "GRPC__BIND_ADDRESS": "127.0.0.1",
-            "DATA_DIR": self.data, "PAIR__ENABLED": "true", "PAIR__BIND_ADDRESS": "127.0.0.1",
-            "PAIR__MEMBERS": members, "PAIR__MEMBERSHIP_PORT": membership,
+            "HTTP__PORT": http, "GRPC__PORT": grpc, "NODE__NAME": self.name,
+            "HTTP__BIND_ADDRESS": address, "GRPC__BIND_ADDRESS": address,
+            "DATA_DIR": self.data, "PAIR__ENABLED": "true", "PAIR__BIND_ADDRESS": address,
+            "PAIR__ADVERTISED_HOST": address, "PAIR__MEMBERS": members, "PAIR__MEMBERSHIP_PORT": membership,
             "PAIR__EVENT_SYNC_PORT": event_sync, "PAIR__SNAPSHOT_PORT": 0,
             "PAIR__ARBITER": arbiter,
             "PERSISTENCE__PERSISTENCE_INTERVAL": "3 s"}
@@ -62,7 +66,8 @@ class Member:
 
     def start(self):
         with open(self._log, "ab") as log:
-            self._process = subprocess.Popen([os.path.join(self._binaries, "polluxd")],
+            self._process = subprocess.Popen([*self._command,
+                                              os.path.join(self._binaries, "polluxd")],
                                              env=self._environment, stderr=log)
 
     def signal(self, number):
@@ -100,12 +105,13 @@ class Member:
 
 
 class Pair:
-    def __init__(self, binaries, folder, arbiter):
+    def __init__(self, binaries, folder, network, arbiter):
         ports = free_ports(8)
         own = [ports[:4], ports[4:]]
-        members = ",".join(f"127.0.0.1:{each[2]}" for each in own)
-        self.members = [Member(binaries, folder, name, each, members, arbiter)
-                        for name, each in zip("ab", own)]
+        members = ",".join(f"{network.address(number)}:{each[2]}"
+                           for number, each in enumerate(own))
+        self.members = [Member(binaries, folder, network, number, each, members, arbiter)
+                        for number, each in enumerate(own)]
 
     def start(self):
         for member in self.members:
