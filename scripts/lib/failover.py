@@ -157,7 +157,8 @@ def failover_test(options, folder):
         producers = [Producer(addresses, f"producer-{each}") for each in range(PRODUCERS)]
         for producer in producers:
             producer.start()
-        failover_ms, rejoin_ms = hit_again_and_again(pair, network, producers, webhook, options, say)
+        failover_ms, rejoin_ms = hit_again_and_again(pair, network, producers, webhook, options,
+                                                     say)
         for producer in producers:
             producer.finish()
         active = pair.wait_until_whole()

@@ -56,7 +56,8 @@ class Member:
             "HTTP__PORT": http, "GRPC__PORT": grpc, "NODE__NAME": self.name,
             "HTTP__BIND_ADDRESS": address, "GRPC__BIND_ADDRESS": address,
             "DATA_DIR": self.data, "PAIR__ENABLED": "true", "PAIR__BIND_ADDRESS": address,
-            "PAIR__ADVERTISED_HOST": address, "PAIR__MEMBERS": members, "PAIR__MEMBERSHIP_PORT": membership,
+            "PAIR__ADVERTISED_HOST": address,
+            "PAIR__MEMBERS": members, "PAIR__MEMBERSHIP_PORT": membership,
             "PAIR__EVENT_SYNC_PORT": event_sync, "PAIR__SNAPSHOT_PORT": 0,
             "PAIR__ARBITER": arbiter,
             "PERSISTENCE__PERSISTENCE_INTERVAL": "3 s"}
