@@ -62,6 +62,7 @@ void Node::follow() {
     if (!each.brings_events) continue;
     for (const std::string& plan : there) each.observer->undeployed(plan);
   }
+  for (const auto& [stream, log] : results()) log->tell_listeners();  // nothing is let out any more
   std::reverse(changes.begin(), changes.end());
   for (const Unsettled& change : changes) take_back(change);
 }

@@ -145,6 +145,8 @@ class ResultLog {
   std::optional<uint64_t> offset_behind(std::string_view id) const;
   /// Calls `listener` whenever there is something new. It must be quick, and must not write.
   std::unique_ptr<Listener> listen(std::function<void()> listener);
+  /// Calls all listeners, though there is nothing new: whether they may read has changed.
+  void tell_listeners();
   std::unique_ptr<Hold> hold(uint64_t from);
   /// A hold of the reader of that name, of which there is one at a time. In a durable log it begins
   /// where the reader's last one stood, also after a restart; if there was none, at `from`, and the
@@ -203,7 +205,6 @@ class ResultLog {
 
   void note(const absl::Status& status);
   void call_out();
-  void tell_listeners();
   void writer_gone();
   uint64_t place_of(uint64_t number) const;
   void confirm(uint64_t number, uint64_t up_to);

@@ -54,8 +54,13 @@ TEST_F(PairProcessTest, ALeadIsHandedOverByOrderAndByACleanStop) {
   ShellResult refused = shell("pollux switchover --server " + second.url);
   EXPECT_EQ(refused.exit_code, 6) << refused.out << refused.err;
   EXPECT_NE(refused.err.find("does not lead"), std::string::npos) << refused.err;
+  pid_t subscriber = start("exec curl -sN " + first.url +
+                           "/v1/streams/Totals/subscribe?from=oldest > subscribed");
+  ASSERT_TRUE(becomes_true([&] { return read("subscribed").find("total") != std::string::npos; }));
   ShellResult ordered = shell("pollux switchover --server " + first.url);
   EXPECT_EQ(ordered.exit_code, 0) << ordered.err;
+  finish(subscriber);
+  EXPECT_NE(read("subscribed").find("event: not_active"), std::string::npos);
   ASSERT_TRUE(becomes_true([&] { return role(second) == "active-paired" && is_ready(second); }));
   EXPECT_TRUE(becomes_true([&] { return role(first) == "passive"; }));
   const std::string status = shell("pollux status --server " + second.url).out;
