@@ -64,7 +64,7 @@ void PlanFolder::find_deployed() {
 /// Compares the folder with what is deployed from it. Of a pair, the node that leads does.
 absl::Status PlanFolder::look() {
   const bool led = std::exchange(leads_, node_.leads());
-  if (leads_ && !led) find_deployed();
+  if (leads_ != led) find_deployed();
   std::error_code error;
   std::map<std::string, File> seen;
   for (std::filesystem::directory_iterator entry(folder_, error), end; !error && entry != end;
@@ -81,6 +81,7 @@ absl::Status PlanFolder::look() {
     return absl::FailedPreconditionError(
         absl::StrCat("cannot read plans_dir ", folder_, ": ", error.message()));
   }
+  if (node_.options().shared && (!leads_ || !led)) take_as_it_is(seen);
   if (!leads_) return absl::OkStatus();
   for (auto file = files_.begin(); file != files_.end();) {
     if (seen.contains(file->first)) {
@@ -100,16 +101,45 @@ absl::Status PlanFolder::look() {
   return absl::OkStatus();
 }
 
-void PlanFolder::deploy(const std::string& path, File& file) {
+/// On a node of a pair that follows, or has just begun to lead: a failover must not change plans,
+/// because this node's files are others than those of the node before it. Files without a plan are
+/// left to be deployed by a node that leads.
+void PlanFolder::take_as_it_is(const std::map<std::string, File>& seen) {
+  std::map<std::string, File> taken;
+  for (auto [path, file] : seen) {
+    auto known = files_.find(path);
+    std::optional<PlanInfo> plan = node_.plan(std::filesystem::path(path).stem().string());
+    if (known == files_.end() || !same(known->second, file)) tell_difference(path, file, plan);
+    if (plan && plan->origin == path) file.plan = plan->name;
+    if (plan || !leads_) taken.emplace(path, file);
+  }
+  files_ = std::move(taken);
+}
+
+void PlanFolder::tell_difference(const std::string& path, const File& file,
+                                 const std::optional<PlanInfo>& plan) {
+  std::optional<std::string> text = read(path, file);
+  if (!text || (plan && plan->text == *text) || (!plan && leads_)) return;
+  log_.warning(
+      "a plan's file is not what the pair runs; it counts once it changes while this node "
+      "leads",
+      {{"file", path}, {"deployed", plan.has_value()}});
+}
+
+std::optional<std::string> PlanFolder::read(const std::string& path, const File& file) {
   std::ifstream in(path, std::ios::binary);
   std::stringstream text;
   if (file.bytes <= kPlanBytesMax) text << in.rdbuf();
-  if (!in || file.bytes > kPlanBytesMax) {
-    log_.error("a plan cannot be read", {{"file", path}, {"bytes", file.bytes}});
-    return;
-  }
+  if (in && file.bytes <= kPlanBytesMax) return text.str();
+  log_.error("a plan cannot be read", {{"file", path}, {"bytes", file.bytes}});
+  return std::nullopt;
+}
+
+void PlanFolder::deploy(const std::string& path, File& file) {
+  std::optional<std::string> text = read(path, file);
+  if (!text) return;
   DeployRequest request;
-  request.text = text.str();
+  request.text = *std::move(text);
   request.name = std::filesystem::path(path).stem().string();
   request.origin = path;
   Deployed deployed = node_.deploy(request);

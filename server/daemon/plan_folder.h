@@ -1,6 +1,7 @@
 // Plans that stand as files (*.siddhi) in a folder: deployed when they appear or change, removed
 // with their file.
 //
+// Of a pair the node that leads does so; the other tells what differs from what is deployed.
 // A file with mistakes is told in the log, once a version, and what was deployed from it before
 // goes on. Thread: main; it looks at the folder on a thread of its own, every two seconds.
 #pragma once
@@ -10,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -40,6 +42,10 @@ class PlanFolder {
       : folder_(std::move(folder)), node_(node), log_(log) {}
   void find_deployed();
   absl::Status look();
+  void take_as_it_is(const std::map<std::string, File>& seen);
+  void tell_difference(const std::string& path, const File& file,
+                       const std::optional<PlanInfo>& plan);
+  std::optional<std::string> read(const std::string& path, const File& file);
   void deploy(const std::string& path, File& file);
   void undeploy(const std::string& path, const File& file);
   void run();

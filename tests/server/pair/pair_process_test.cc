@@ -54,8 +54,8 @@ TEST_F(PairProcessTest, ALeadIsHandedOverByOrderAndByACleanStop) {
   ShellResult refused = shell("pollux switchover --server " + second.url);
   EXPECT_EQ(refused.exit_code, 6) << refused.out << refused.err;
   EXPECT_NE(refused.err.find("does not lead"), std::string::npos) << refused.err;
-  pid_t subscriber = start("exec curl -sN " + first.url +
-                           "/v1/streams/Totals/subscribe?from=oldest > subscribed");
+  pid_t subscriber =
+      start("exec curl -sN " + first.url + "/v1/streams/Totals/subscribe?from=oldest > subscribed");
   ASSERT_TRUE(becomes_true([&] { return read("subscribed").find("total") != std::string::npos; }));
   ShellResult ordered = shell("pollux switchover --server " + first.url);
   EXPECT_EQ(ordered.exit_code, 0) << ordered.err;
@@ -176,6 +176,33 @@ TEST_F(PairProcessTest, ANodeThatIsMadeToLeadByForceGoesOnAndTheOtherSetsAsideWh
   EXPECT_EQ(&wait_for_pair(), &forced);
   EXPECT_TRUE(std::filesystem::exists(path("data." + active.name) + "/set-aside/journal"));
   EXPECT_NE(results(forced, "Totals", 2).find("\"total\":3"), std::string::npos);
+}
+
+TEST_F(PairProcessTest, PlansOfAFolderAreThoseOfTheNodeThatLeads) {
+  for (const char* folder : {"plans.a", "plans.b"}) std::filesystem::create_directory(path(folder));
+  write("plans.a/Sums.siddhi", kSums);
+  const std::string changed = std::string(kSums) + " from Logins select user insert into Users;";
+  write("plans.b/Sums.siddhi", changed);
+  write("plans.b/Other.siddhi",
+        "define stream Others (n int); from Others select n insert into Seen;");
+  start_member(a(), "POLLUX__PLANS_DIR=plans.a POLLUX__PAIR__BOOTSTRAP=true");
+  ASSERT_TRUE(becomes_true([&] { return is_ready(a()); }));
+  ASSERT_TRUE(becomes_true([&] { return send(a(), R"({"user":"ann","n":1})") == 200; }));
+  start_member(b(), "POLLUX__PLANS_DIR=plans.b");
+  ASSERT_EQ(&wait_for_pair(), &a());
+  EXPECT_TRUE(logged("a plan's file is not what the pair runs", b().log));
+  EXPECT_EQ(call("GET", b().url + "/v1/plans/Sums")->status, 200);
+  EXPECT_EQ(call("GET", b().url + "/v1/plans/Other")->status, 404);
+  kill_member(a());
+  ASSERT_TRUE(becomes_true([&] { return is_ready(b()); }));
+  EXPECT_TRUE(becomes_true([&] { return call("GET", b().url + "/v1/plans/Other")->status == 200; }))
+      << "the folder of the node that leads now";
+  EXPECT_EQ(get(b().url + "/v1/plans/Sums").find("Users"), std::string::npos)
+      << "a failover changes no plan";
+  write("plans.b/Sums.siddhi", changed + " -- once more\n");
+  EXPECT_TRUE(becomes_true([&] {
+    return read(b().log).find("a plan named 'Sums' is deployed already") != std::string::npos;
+  })) << read(b().log);
 }
 
 TEST_F(PairProcessTest, WhatAPairNeedsIsAskedForAtTheStart) {
