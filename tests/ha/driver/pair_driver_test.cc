@@ -234,6 +234,8 @@ class PairDriverTest : public testing::Test {
     a_ = std::make_unique<TestNode>(folder_.path() + "/a", folder_.path() + "/arbiter");
     b_ = std::make_unique<TestNode>(folder_.path() + "/b", folder_.path() + "/arbiter");
   }
+  /// Before either goes the other calls it no more.
+  void TearDown() override { TestNode::cut(*a_, *b_); }
   void start_pair() {
     a_->start();
     b_->start();
