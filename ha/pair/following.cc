@@ -51,9 +51,8 @@ void Following::on_welcome(const Welcome& welcome, int64_t now_ms) {
   received_ms_ = now_ms;
 }
 
-void Following::on_heartbeat(EntryId tail, int64_t now_ms) {
-  bool lacks = welcomed_ && matched_ < tail.position;
-  if (lacks && now_ms - received_ms_ > core_.options.suspect_after_ms) give_up(now_ms);
+void Following::on_heartbeat(int64_t now_ms) {
+  if (welcomed_ && now_ms - received_ms_ > core_.options.suspect_after_ms) give_up(now_ms);
 }
 
 void Following::give_up(int64_t now_ms) {

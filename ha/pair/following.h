@@ -22,8 +22,8 @@ class Following {
   /// Whether a snapshot is needed, and may be taken from this sender.
   bool on_snapshot_needed(const SnapshotNeeded& needed, int64_t now_ms);
   void on_switch_over(const SwitchOver& order);
-  /// The active's tail: entries that were sent have been lost when none come for long.
-  void on_heartbeat(EntryId tail, int64_t now_ms);
+  /// The peer lives: if nothing of the session comes all the same, it knows of none any more.
+  void on_heartbeat(int64_t now_ms);
   /// An ack that was lost is sent again now and then.
   void repeat_ack() { ack_due_ = welcomed_; }
 

@@ -102,7 +102,9 @@ void Leadership::tell_news(int64_t now_ms) {
   bool due = session_->told_ms + kTellAppliedEveryMs <= now_ms;
   bool news =
       session_->told_committed < core_.committed || (due && session_->told_applied < core_.applied);
-  if (news) send_entries({}, now_ms);
+  // What was told last may have been lost, and silence would mean that there is no session.
+  bool again = session_->told_ms + core_.options.heartbeat_ms <= now_ms;
+  if (news || again) send_entries({}, now_ms);
 }
 
 /// R7.

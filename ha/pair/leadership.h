@@ -35,7 +35,8 @@ class Leadership {
   void ship(int64_t now_ms);
   /// R7, once it lasts.
   void commit(int64_t now_ms);
-  /// The follower hears what is committed, if it has not, and now and then what is applied.
+  /// The follower hears what is committed, if it has not, and now and then what is applied; and
+  /// something with every heartbeat, so that it can tell that its session goes on.
   void tell_news(int64_t now_ms);
 
   // ---- the record ----

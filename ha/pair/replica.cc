@@ -64,7 +64,7 @@ void Replica::on_message(const PeerMessage& message, int64_t now_ms) {
 
 void Replica::on_heartbeat(const Heartbeat& heartbeat, int64_t now_ms) {
   peer_ = heartbeat;
-  following_.on_heartbeat(heartbeat.tail, now_ms);
+  following_.on_heartbeat(now_ms);
   if (lead_ && heartbeat.epoch > core_.epoch) {
     step_down("the peer has seen a later lead", now_ms);
   }

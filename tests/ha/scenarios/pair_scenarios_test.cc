@@ -203,5 +203,42 @@ TEST(HaScenario, BothLosePowerAtOnceAndTheFirstOneNamedLeads) {
   pair.finish();
 }
 
+// ---- while nothing is sent: no entry to come brings to light what one node lacks ----
+
+/// A pair whose clients have ended, and everything that they sent with them.
+void come_to_rest(PairSimulation& pair) {
+  begin(pair);
+  pair.finish();
+}
+
+TEST(HaScenario, PausedPassiveOfAnIdlePairIsTakenBack) {
+  for (uint64_t seed = 1; seed <= kSeeds; ++seed) {
+    SCOPED_TRACE(seed);
+    PairSimulation pair(quiet(seed));
+    come_to_rest(pair);
+    Place passive = PairSimulation::other(pair.active());
+    pair.node(passive).pause_until(pair.time().now_us() + 4'000'000);
+    pair.run_until(
+        "alone", [&] { return !pair.arbiter().record().in_sync; }, 10);
+    EXPECT_NO_THROW(pair.run_until(
+        "paired again", [&] { return pair.is_paired(); }, 30));
+  }
+}
+
+TEST(HaScenario, IdlePairIsWholeAgainAfterMessagesWereLost) {
+  for (uint64_t seed = 1; seed <= 4 * kSeeds; ++seed) {
+    SCOPED_TRACE(seed);
+    PairSimulation pair(quiet(seed));
+    come_to_rest(pair);
+    Place passive = PairSimulation::other(pair.active());
+    pair.network().set_faults({600, 0, 0, 0});
+    pair.node(passive).end(Crash::kProcess);
+    pair.run_for_ms(1000 + 100 * static_cast<int64_t>(seed));
+    pair.heal();
+    EXPECT_NO_THROW(pair.run_until(
+        "paired again", [&] { return pair.is_paired(); }, 30));
+  }
+}
+
 }  // namespace
 }  // namespace pollux

@@ -107,6 +107,8 @@ PairSimulationCounts PairSimulation::run() {
     if (time_.now_ms() >= next_fault_ms_ && !powered_off_) inject_some();
   }
   finish();
+  disturb_rest();
+  finish();
   return counts();
 }
 

@@ -80,6 +80,8 @@ class PairSimulation {
   void note_record(const ArbiterRecord& record);
   void check_in_sync();
   void inject_some();
+  /// One thing more goes wrong, while nobody sends: no entry to come brings it to light.
+  void disturb_rest();
   bool may_replace(Place place) const;
   bool at_rest() const;
   void force(Place place);

@@ -1,4 +1,5 @@
 // What goes wrong in the pair's simulation.
+#include <array>
 #include <numeric>
 #include <utility>
 
@@ -23,6 +24,15 @@ void PairSimulation::inject_some() {
   // Rather the one that leads: there is more to break.
   Place place = chance_.one_in(3) ? other(active()) : active();
   inject(static_cast<PairFault>(fault), place);
+}
+
+void PairSimulation::disturb_rest() {
+  constexpr std::array kFaults = {PairFault::kKill,      PairFault::kPause,   PairFault::kCut,
+                                  PairFault::kCutOneWay, PairFault::kIsolate, PairFault::kLossy};
+  Place place = chance_.one_in(2) ? Place::kNodeA : Place::kNodeB;
+  inject(kFaults[chance_.below(kFaults.size())], place);
+  if (chance_.one_in(2)) inject(PairFault::kArbiterSilent, place);
+  run_for_ms(chance_.between(100, 5000));
 }
 
 /// One journal that the record names must stay: else nobody has what is committed.
