@@ -141,7 +141,7 @@ absl::Status Replica::flush(int64_t now_ms) {
 /// asks to lead or to run alone vouches for all that it holds.
 bool Replica::may_rest_unsynced() const {
   if (core_.options.sync_every_commit || frozen_) return false;
-  bool asked = lead_ ? lead_->solo_requested() : lead_requested_;
+  bool asked = requested_before_start_ || (lead_ ? lead_->solo_requested() : lead_requested_);
   if (asked && core_.rules.lasts_before_asking()) return false;
   if (lead_) return core_.view.in_sync.has_value() && !lead_->pairing_sent();
   return core_.view.in_sync == core_.own.journal && following_.welcomed();

@@ -133,6 +133,8 @@ class Replica {
   bool frozen_ = false;
   bool unnamed_since_start_ = false;
   bool lead_requested_ = false;  // on the view's version; it may be in flight
+  /// So may one of the process before this one, until the version has moved.
+  bool requested_before_start_ = true;
   Request request_ = Request::kNone;
   uint64_t version_at_request_ = 0;  // of the record, or of one that the peer saw
   int64_t next_try_ms_ = 0;

@@ -44,6 +44,7 @@ bool Replica::take_record(const ArbiterRecord& record, int64_t now_ms) {
   }
   if (!record.exists()) return true;
   if (!take_domain(record)) return false;
+  bool first = !core_.view.exists();
   bool moved = record.version > core_.view.version;
   if (!moved && record != core_.view) {
     core_.world.alarm("the arbiter has two records of one version");
@@ -57,6 +58,7 @@ bool Replica::take_record(const ArbiterRecord& record, int64_t now_ms) {
   unnamed_since_start_ = !named;
   if (!moved) return true;
   lead_requested_ = false;
+  requested_before_start_ = first;
   if (lead_) lead_->version_moved();
   if (lead_ && (record.epoch > core_.epoch || record.active != core_.own.journal)) {
     step_down(absl::StrCat("the record names another active, in epoch ", record.epoch.value),

@@ -240,5 +240,48 @@ TEST(HaScenario, IdlePairIsWholeAgainAfterMessagesWereLost) {
   }
 }
 
+// ---- requests that outlive who made them ----
+
+/// The passive asks to lead and dies; it is back, and follows, before its request lands.
+TEST(HaScenario, NothingRestsUnsyncedWhileARequestOfTheProcessBeforeMayLand) {
+  uint64_t landed = 0;
+  for (uint64_t seed = 1; seed <= 20 * kSeeds; ++seed) {
+    SCOPED_TRACE(seed);
+    PairSimulationOptions options = quiet(seed);
+    options.profile = *find_pair_profile("unsynced");
+    PairSimulation pair(options);
+    begin(pair);
+    Place active = pair.active();
+    Place passive = PairSimulation::other(active);
+    PairNode& asks = pair.node(passive);
+    JournalId journal = asks.process().replica().own().journal;
+    pair.network().set_cut(active, Place::kArbiter, true);
+    pair.network().set_cut(active, passive, true);
+    pair.arbiter().set_unknown_permille(600);
+    auto requests = [&] { return asks.process().replica().counts().lead_requests; };
+    pair.run_until("suspected", [&, before = requests()] { return requests() > before; });
+    pair.run_for_ms(1);
+    asks.end(Crash::kProcess);
+    pair.network().set_cut(active, passive, false);
+    pair.arbiter().set_unknown_permille(0);
+    // It finds its peer before it hears of the record, and so has no reason to ask once more.
+    pair.network().set_cut(passive, Place::kArbiter, true);
+    pair.run_until("up", [&] { return asks.is_up(); });
+    pair.run_for_ms(600);
+    pair.network().set_cut(passive, Place::kArbiter, false);
+    bool is_named = false;
+    for (int64_t until = pair.time().now_ms() + 4000; pair.time().now_ms() < until && !is_named;) {
+      pair.run_for_ms(20);
+      is_named = pair.arbiter().record().active == journal && asks.is_up() &&
+                 asks.process().replica().role() == Role::kPassive;
+    }
+    if (!is_named) continue;
+    ++landed;
+    asks.end(Crash::kPower);
+    EXPECT_NO_THROW(pair.finish());
+  }
+  EXPECT_GT(landed, 0);
+}
+
 }  // namespace
 }  // namespace pollux
