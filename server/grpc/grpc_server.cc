@@ -24,6 +24,8 @@ namespace {
 /// does not answer.
 constexpr int kKeepaliveMs = 30'000;
 constexpr int kKeepaliveTimeoutMs = 10'000;
+/// So often a client may ask whether the server lives; more often is taken for an attack.
+constexpr int kClientPingsMs = 900;
 
 using RawService = v1::Pollux::WithRawCallbackMethod_Publish<
     v1::Pollux::WithRawCallbackMethod_Subscribe<v1::Pollux::Service>>;
@@ -117,6 +119,8 @@ class GrpcServer::Running {
                                static_cast<int>(limits.streams_max));
     builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
     builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
+    builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
+                               kClientPingsMs);
     // Else a second server on the port would share it in silence.
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   }

@@ -28,13 +28,21 @@ bool can_draw() {
 
 Console::Console() : has_bar_(can_draw()), started_(Clock::now()), drawn_(started_) {}
 
+Console::~Console() { wipe(); }
+
 void Console::message(std::string_view text) {
-  wipe_bar();
+  std::lock_guard lock(mutex_);
+  wipe();
   print(text);
   if (!text.ends_with('\n')) print("\n");
 }
 
 void Console::wipe_bar() {
+  std::lock_guard lock(mutex_);
+  wipe();
+}
+
+void Console::wipe() {
   if (!bar_shown_) return;
   print("\r\x1b[K");
   bar_shown_ = false;
@@ -42,6 +50,7 @@ void Console::wipe_bar() {
 
 void Console::show(const Progress& progress) {
   if (!has_bar_) return;
+  std::lock_guard lock(mutex_);
   Clock::time_point now = Clock::now();
   if (now - drawn_ < kDrawInterval) return;
   drawn_ = now;

@@ -1,11 +1,12 @@
 // Standard error for a person: messages, and a progress bar while it is a terminal.
 //
 // The bar is drawn at most ten times a second and wiped before anything else is printed.
-// Thread: the main thread.
+// Thread: any.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,7 +25,7 @@ struct Progress {
 class Console {
  public:
   Console();
-  ~Console() { wipe_bar(); }
+  ~Console();
   Console(const Console&) = delete;
   Console& operator=(const Console&) = delete;
 
@@ -37,7 +38,10 @@ class Console {
  private:
   using Clock = std::chrono::steady_clock;
 
-  bool has_bar_;
+  void wipe();
+
+  const bool has_bar_;
+  std::mutex mutex_;  // guards what follows, and that lines stay whole
   bool bar_shown_ = false;
   Clock::time_point started_;
   Clock::time_point drawn_;

@@ -13,7 +13,8 @@ namespace {
 
 using simdjson::dom::element;
 
-constexpr std::chrono::milliseconds kCallTimeout{60'000};
+/// Of the question which of two servers is active.
+constexpr std::chrono::milliseconds kProbeTimeout{2'000};
 constexpr uint64_t kRetryAfterSecondsMax = 60;
 constexpr size_t kForeignBytesShown = 200;
 
@@ -69,14 +70,37 @@ std::vector<std::string> details_of(const element& error) {
 
 }  // namespace
 
-ApiClient::ApiClient(const std::string& server) : url_(normal_server_url(server)) {}
+ApiClient::ApiClient(const std::string& servers) {
+  for (const std::string& server : split_list(servers)) urls_.push_back(normal_server_url(server));
+  if (urls_.size() == 1) url_ = urls_.front();
+}
+
+const std::string& ApiClient::url() {
+  if (url_.empty()) choose();
+  return url_;
+}
+
+void ApiClient::choose() {
+  if (urls_.size() == 1) return;
+  url_.clear();
+  for (const std::string& url : urls_) {
+    auto answer = http_.request({.url = url + "/readyz?role=active",
+                                 .connect_timeout = kProbeTimeout,
+                                 .timeout = kProbeTimeout});
+    if (!answer.ok()) continue;
+    const bool active = answer->status == 200;
+    if (active || url_.empty()) url_ = url;
+    if (active) return;
+  }
+  if (url_.empty()) url_ = urls_.front();
+}
 
 absl::StatusOr<ApiAnswer> ApiClient::call(const ApiRequest& request) {
-  HttpClientRequest call{.method = request.method, .url = url_ + request.path};
+  HttpClientRequest call{.method = request.method, .url = url() + request.path};
   call.headers = request.headers;
   if (!request.body.empty()) call.headers.push_back({"Content-Type", "application/json"});
   call.body = request.body;
-  call.timeout = kCallTimeout;
+  call.timeout = request.timeout;
   absl::StatusOr<HttpClientResponse> response = http_.request(call);
   if (!response.ok()) {
     return absl::Status(response.status().code(),

@@ -3,6 +3,7 @@
 // Thread: one at a time.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -21,6 +22,7 @@ struct ApiRequest {
   std::string path;  ///< with its query, encoded: "/v1/plans/Guess"
   std::vector<HttpParameter> headers = {};
   std::string body = {};  ///< JSON
+  std::chrono::milliseconds timeout{60'000};
 };
 
 /// An answer of any status.
@@ -43,10 +45,16 @@ struct ApiError {
 
 class ApiClient {
  public:
-  /// `server` as the user named it.
-  explicit ApiClient(const std::string& server);
+  /// `servers` as the user named them: one, or the two of a pair with a comma between.
+  explicit ApiClient(const std::string& servers);
 
-  const std::string& url() const { return url_; }
+  /// The server that is asked. Of two: the active one, else one that answers, else the first; found
+  /// out when it is first needed.
+  const std::string& url();
+  /// All of them.
+  const std::vector<std::string>& urls() const { return urls_; }
+  /// Of two servers, finds out again which to ask.
+  void choose();
   HttpClient& http() { return http_; }
 
   /// Not OK (kUnavailable, kDeadlineExceeded, kInvalidArgument) only when there was no answer; says
@@ -54,7 +62,8 @@ class ApiClient {
   absl::StatusOr<ApiAnswer> call(const ApiRequest& request);
 
  private:
-  std::string url_;
+  std::vector<std::string> urls_;
+  std::string url_;  // empty: not chosen yet
   HttpClient http_;
 };
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 namespace CLI {
 class App;
@@ -14,8 +15,8 @@ struct ConnectionOptions {
   /// From the environment (POLLUX_SERVER), else http://127.0.0.1:9763.
   ConnectionOptions();
 
-  std::string server;
-  std::string grpc{};  ///< HOST:PORT; empty: asked of the server
+  std::string server;  ///< URL, or the two of a pair with a comma between
+  std::string grpc{};  ///< HOST:PORT, or two of them; empty: asked of the servers
 };
 
 /// Adds --server. `to` outlives the parse and may be shared by several commands.
@@ -23,6 +24,8 @@ void add_server_option(CLI::App& command, ConnectionOptions& to);
 /// Adds --grpc.
 void add_grpc_option(CLI::App& command, ConnectionOptions& to);
 
+/// "a,b" is a and b, without what is empty.
+std::vector<std::string> split_list(const std::string& text);
 /// "http://" in front where there is no scheme, and no slash at the end.
 std::string normal_server_url(const std::string& server);
 /// The host of a URL, with the brackets of an IPv6 address: "http://[::1]:9763" has "[::1]".

@@ -14,6 +14,8 @@ namespace pollux::tool {
 namespace {
 
 constexpr size_t kNumberBytesMax = 32;
+/// A batch waits for the disk, never for room in a queue.
+constexpr std::chrono::seconds kAnswerTimeout{10};
 
 template <class T>
 void append_number(std::string& to, T value) {
@@ -69,6 +71,7 @@ BatchReply to_reply(const ApiAnswer& answer, uint64_t number) {
     simdjson::dom::element document;
     if (parser.parse(answer.body).get(document) == simdjson::SUCCESS) {
       reply.duplicate = flag_at(document, "duplicate");
+      reply.id = {Epoch{number_at(document, "epoch")}, Position{number_at(document, "position")}};
     }
     return reply;
   }
@@ -87,33 +90,36 @@ BatchReply to_reply(const ApiAnswer& answer, uint64_t number) {
 
 class HttpChannel final : public BatchChannel {
  public:
-  HttpChannel(const HttpChannelOptions& options, OnReply on_reply)
-      : options_(options), client_(options.server), on_reply_(std::move(on_reply)) {}
+  HttpChannel(const HttpChannelOptions& options, const std::string& server, Callbacks callbacks)
+      : options_(options), client_(server), callbacks_(std::move(callbacks)) {}
 
   absl::Status send(const EventBatch& batch, uint64_t number) override {
     ApiRequest request{.method = "POST",
-                       .path = "/v1/streams/" + url_encoded(options_.stream) + "/events"};
+                       .path = "/v1/streams/" + url_encoded(options_.stream) + "/events",
+                       .timeout = kAnswerTimeout};
     request.headers = {{"Pollux-Producer", options_.producer},
                        {"Pollux-Sequence", std::to_string(number)}};
     request.body = events_json(batch);
     absl::StatusOr<ApiAnswer> answer = client_.call(request);
     if (!answer.ok()) return answer.status();
-    on_reply_(to_reply(*answer, number));
+    callbacks_.on_reply(to_reply(*answer, number));
     return absl::OkStatus();
   }
-  absl::Status flush() override { return absl::OkStatus(); }
+  /// A call ends by itself.
+  void cancel() override {}
 
  private:
   const HttpChannelOptions options_;
   ApiClient client_;
-  const OnReply on_reply_;
+  const Callbacks callbacks_;
 };
 
 }  // namespace
 
 std::unique_ptr<BatchChannel> open_http_channel(const HttpChannelOptions& options,
-                                                BatchChannel::OnReply on_reply) {
-  return std::make_unique<HttpChannel>(options, std::move(on_reply));
+                                                const std::string& server,
+                                                BatchChannel::Callbacks callbacks) {
+  return std::make_unique<HttpChannel>(options, server, std::move(callbacks));
 }
 
 std::string events_json(const EventBatch& batch) {

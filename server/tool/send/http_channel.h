@@ -4,19 +4,19 @@
 #include <memory>
 #include <string>
 
-#include "server/tool/send/batch_channel.h"
+#include "server/client/batch_channel.h"
 
 namespace pollux::tool {
 
 struct HttpChannelOptions {
-  std::string server;
   std::string stream;
   std::string producer;
 };
 
-/// Connects with the first batch.
+/// Connects to `server`, a URL, with the first batch.
 std::unique_ptr<BatchChannel> open_http_channel(const HttpChannelOptions& options,
-                                                BatchChannel::OnReply on_reply);
+                                                const std::string& server,
+                                                BatchChannel::Callbacks callbacks);
 
 /// The events of a batch as POST /v1/streams/{stream}/events takes them: an array of
 /// {"data": {...}, "timestamp": ms}.

@@ -6,10 +6,10 @@
 #include <thread>
 #include <utility>
 
+#include "server/client/grpc_channel.h"
 #include "server/formats/json_text.h"
 #include "server/tool/client/json_fields.h"
 #include "server/tool/run/input_plan.h"
-#include "server/tool/send/grpc_channel.h"
 #include "server/tool/send/http_channel.h"
 #include "server/tool/text_format.h"
 
@@ -19,6 +19,10 @@ namespace {
 
 /// A batch that is about so large is full even if it has few rows: servers bound messages.
 constexpr size_t kBatchBytesMax = 1024 * 1024;
+/// Of these batches so many windows are read ahead.
+constexpr size_t kBufferedWindows = 2;
+/// Of the question where a server takes gRPC.
+constexpr std::chrono::seconds kNodeTimeout{5};
 /// With a rate, batches are cut so that several go out each second.
 constexpr double kBatchesPerSecondMin = 10;
 
@@ -54,6 +58,22 @@ std::string with_stream(const std::string& stream, const std::string& text) {
   return text.starts_with(stream + ".") ? text : stream + "." + text;
 }
 
+/// Where the server at `url` takes gRPC. It may be started anew on another port.
+absl::StatusOr<std::string> grpc_target_of(const std::string& url) {
+  absl::StatusOr<ApiAnswer> answer =
+      ApiClient(url).call({.path = "/v1/node", .timeout = kNodeTimeout});
+  if (!answer.ok()) return answer.status();
+  simdjson::dom::parser parser;
+  uint64_t port = 0;
+  if (parser.parse(answer->body)["grpc_port"].get(port) != simdjson::SUCCESS) {
+    return absl::FailedPreconditionError(
+        url + " names no gRPC port; --grpc HOST:PORT names one, --http does without");
+  }
+  // It still reads its journal.
+  if (port == 0) return absl::UnavailableError(url + " does not take gRPC yet");
+  return host_of_url(url) + ":" + std::to_string(port);
+}
+
 }  // namespace
 
 SendJob::SendJob(const SendOptions& options, const ConnectionOptions& connection)
@@ -61,13 +81,13 @@ SendJob::SendJob(const SendOptions& options, const ConnectionOptions& connection
       connection_(connection),
       session_(connection, options.json),
       errors_(session_.console()),
-      producer_(options.producer.empty() ? random_producer() : options.producer),
+      name_(options.producer.empty() ? random_producer() : options.producer),
       repeatable_(!options.producer.empty()),
       rows_max_(rows_for_rate(options)),
       started_(Clock::now()) {}
 
 ExitCode SendJob::run() {
-  if (!find_stream() || !open_input() || !open_sender()) return session_.finish();
+  if (!find_stream() || !open_input() || !start_producer()) return session_.finish();
   started_ = Clock::now();
   if (send_rows()) wait_for_acks();
   session_.console().wipe_bar();
@@ -118,45 +138,51 @@ bool SendJob::open_input() {
   return reader_ != nullptr;
 }
 
-std::optional<std::string> SendJob::grpc_target() {
-  if (!connection_.grpc.empty()) return connection_.grpc;
-  std::optional<ApiAnswer> answer = session_.ask({.path = "/v1/node"});
-  if (!answer) return std::nullopt;
-  simdjson::dom::parser parser;
-  simdjson::dom::element node;
-  uint64_t port = 0;
-  if (parser.parse(answer->body).get(node) == simdjson::SUCCESS)
-    port = number_at(node, "grpc_port");
-  if (port == 0) {
-    session_.fail(ExitCode::kRefused,
-                  "the server names no gRPC port; --grpc HOST:PORT names one, --http does without");
-    return std::nullopt;
+OpenChannel SendJob::way_to_servers() const {
+  if (options_.http) {
+    const HttpChannelOptions http{options_.stream, name_};
+    return [http](const std::string& server, BatchChannel::Callbacks on) {
+      return open_http_channel(http, server, std::move(on));
+    };
   }
-  return host_of_url(session_.client().url()) + ":" + std::to_string(port);
+  const GrpcChannelOptions grpc{
+      .stream = options_.stream, .producer = name_, .batches_in_flight_max = options_.window};
+  const bool by_url = connection_.grpc.empty();
+  return
+      [grpc, by_url](const std::string& target,
+                     BatchChannel::Callbacks on) -> absl::StatusOr<std::unique_ptr<BatchChannel>> {
+        if (!by_url) return open_grpc_channel(grpc, target, std::move(on));
+        absl::StatusOr<std::string> named = grpc_target_of(target);
+        if (!named.ok()) return named.status();
+        return open_grpc_channel(grpc, *named, std::move(on));
+      };
 }
 
-bool SendJob::open_sender() {
-  OpenChannel open;
-  if (options_.http) {
-    const HttpChannelOptions http{session_.client().url(), options_.stream, producer_};
-    open = [http](BatchChannel::OnReply on_reply) {
-      return open_http_channel(http, std::move(on_reply));
-    };
-  } else {
-    std::optional<std::string> target = grpc_target();
-    if (!target) return false;
-    const GrpcChannelOptions grpc{*target, options_.stream, producer_, options_.window};
-    open = [grpc](BatchChannel::OnReply on_reply) {
-      return open_grpc_channel(grpc, std::move(on_reply));
-    };
-  }
-  const auto retry_for = std::chrono::duration_cast<std::chrono::milliseconds>(
+bool SendJob::start_producer() {
+  ProducerOptions options{.stream = options_.stream, .producer = name_};
+  options.targets = connection_.grpc.empty() || options_.http ? session_.client().urls()
+                                                              : split_list(connection_.grpc);
+  options.batches_in_flight_max = options_.window;
+  options.buffered_batches_max = size_t{options_.window} * kBufferedWindows;
+  options.retry_for = std::chrono::duration_cast<std::chrono::milliseconds>(
       std::chrono::duration<double>(options_.retry_for));
-  sender_ = std::make_unique<OrderedSender>(
-      std::move(open), retry_for,
-      [this](const std::string& text) { session_.console().message(text); });
-  absl::Status connected = sender_->connect();
-  return connected.ok() || sender_failed(connected);
+  ProducerCallbacks callbacks;
+  callbacks.on_acked = [this](const ProducerCallbacks::Acked& acked) {
+    latency_us_.add(static_cast<uint64_t>(acked.took.count()));
+  };
+  callbacks.on_refused = [this](const ProducerCallbacks::Refused& refused) {
+    details_ = refused.details;
+  };
+  callbacks.on_trouble = [this](const std::string& text) {
+    session_.console().message(printable(text));
+  };
+  auto producer = Producer::start(options, std::move(callbacks), way_to_servers());
+  if (!producer.ok()) {
+    session_.fail(producer.status());
+    return false;
+  }
+  producer_ = *std::move(producer);
+  return true;
 }
 
 // ---- rows ----
@@ -218,20 +244,20 @@ bool SendJob::send_batch() {
   if (batch_ == nullptr) return true;
   keep_rate();
   events_ += batch_->rows();
-  absl::Status sent = sender_->send(std::exchange(batch_, nullptr));
+  absl::Status sent = producer_->send(std::exchange(batch_, nullptr));
   show_progress();
-  return sent.ok() || sender_failed(sent);
+  return sent.ok() || producer_failed(sent);
 }
 
 bool SendJob::wait_for_acks() {
-  absl::Status finished = sender_->finish();
+  absl::Status flushed = producer_->flush();
   show_progress();
-  return finished.ok() || sender_failed(finished);
+  return flushed.ok() || producer_failed(flushed);
 }
 
-bool SendJob::sender_failed(const absl::Status& status) {
+bool SendJob::producer_failed(const absl::Status& status) {
   session_.fail(exit_code_of(status), printable(std::string(status.message())));
-  for (const std::string& detail : sender_->details()) session_.console().message("  " + detail);
+  for (const std::string& detail : details_) session_.console().message("  " + printable(detail));
   return false;
 }
 
@@ -248,39 +274,40 @@ void SendJob::show_progress() {
   session_.console().show({.bytes_done = reader_->input().bytes_read(),
                            .bytes_total = reader_->input().bytes_total(),
                            .events = events_,
-                           .acked = sender_->totals().acked});
+                           .acked = producer_->counters().acked});
 }
 
 void SendJob::report() {
   const double seconds = std::chrono::duration<double>(Clock::now() - started_).count();
+  (void)producer_->close();  // how it ended was told
   session_.out().append(options_.json ? summary_json(seconds) : summary_text(seconds));
 }
 
 std::string SendJob::summary_text(double seconds) {
-  const SendTotals& totals = sender_->totals();
+  const ProducerCounters totals = producer_->counters();
   const double rate = static_cast<double>(totals.acked) / std::max(seconds, 1e-9);
   return counted(totals.sent, "event") + " sent, " + with_thousands(totals.acked) + " acked, " +
-         counted(totals.duplicates, "duplicate") + ", " + with_thousands(totals.refused) +
+         counted(totals.duplicates, "duplicate") + ", " + with_thousands(totals.put_off) +
          " refused, " + errors_.summary() + "; " + fixed(seconds, 3) + " s, " +
          with_thousands(static_cast<uint64_t>(rate)) + " events/s; acks p50 " +
-         millis(totals.latency_us.quantile(0.5)) + " ms, p99 " +
-         millis(totals.latency_us.quantile(0.99)) + " ms, max " + millis(totals.latency_us.max()) +
-         " ms\n";
+         millis(latency_us_.quantile(0.5)) + " ms, p99 " + millis(latency_us_.quantile(0.99)) +
+         " ms, max " + millis(latency_us_.max()) + " ms\n";
 }
 
 std::string SendJob::summary_json(double seconds) {
-  const SendTotals& totals = sender_->totals();
+  const ProducerCounters totals = producer_->counters();
   const double rate = static_cast<double>(totals.acked) / std::max(seconds, 1e-9);
-  return "{\"stream\":" + json_string(options_.stream) + ",\"producer\":" + json_string(producer_) +
+  return "{\"stream\":" + json_string(options_.stream) + ",\"producer\":" + json_string(name_) +
          ",\"sent\":" + std::to_string(totals.sent) + ",\"acked\":" + std::to_string(totals.acked) +
          ",\"duplicates\":" + std::to_string(totals.duplicates) +
-         ",\"refused\":" + std::to_string(totals.refused) +
+         ",\"refused\":" + std::to_string(totals.put_off) +
          ",\"errors\":" + std::to_string(errors_.total()) +
          ",\"reconnects\":" + std::to_string(totals.reconnects) +
+         ",\"failovers\":" + std::to_string(totals.failovers) +
          ",\"seconds\":" + fixed(seconds, 6) + ",\"events_per_second\":" + fixed(rate, 1) +
-         ",\"ack_ms\":{\"p50\":" + millis(totals.latency_us.quantile(0.5)) +
-         ",\"p99\":" + millis(totals.latency_us.quantile(0.99)) +
-         ",\"max\":" + millis(totals.latency_us.max()) + "}}\n";
+         ",\"ack_ms\":{\"p50\":" + millis(latency_us_.quantile(0.5)) +
+         ",\"p99\":" + millis(latency_us_.quantile(0.99)) +
+         ",\"max\":" + millis(latency_us_.max()) + "}}\n";
 }
 
 }  // namespace pollux::tool

@@ -10,10 +10,11 @@
 #include <string>
 #include <vector>
 
+#include "server/client/producer.h"
 #include "server/tool/client/client_session.h"
 #include "server/tool/error_report.h"
 #include "server/tool/input_options.h"
-#include "server/tool/send/ordered_sender.h"
+#include "server/tool/send/latency_counts.h"
 
 namespace pollux::tool {
 
@@ -45,15 +46,15 @@ class SendJob {
   // Each is false, with the reason told, when it is over.
   bool find_stream();
   bool open_input();
-  bool open_sender();
-  std::optional<std::string> grpc_target();
+  bool start_producer();
+  OpenChannel way_to_servers() const;
   bool send_rows();
   bool on_row_error();
   bool take_row();
   bool send_batch();
   bool on_pause();
   bool wait_for_acks();
-  bool sender_failed(const absl::Status& status);
+  bool producer_failed(const absl::Status& status);
 
   void keep_rate();
   void show_progress();
@@ -65,16 +66,20 @@ class SendJob {
   const ConnectionOptions& connection_;
   ClientSession session_;
   ErrorReport errors_;
-  const std::string producer_;
-  const bool repeatable_;  // the same input gives the same batches
+  const std::string name_;  // of the producer
+  const bool repeatable_;   // the same input gives the same batches
   uint32_t rows_max_;
   SchemaPtr schema_;
   size_t row_bytes_ = 0;
   std::unique_ptr<RowReader> reader_;
-  std::unique_ptr<OrderedSender> sender_;
   std::shared_ptr<EventBatch> batch_;
-  uint64_t events_ = 0;  // in batches that were handed to the sender
+  uint64_t events_ = 0;  // in batches that were handed to the producer
   Clock::time_point started_;
+  // ---- of the producer's thread, until close() ----
+  LatencyCounts latency_us_;          // of batches
+  std::vector<std::string> details_;  // rows that the server found wrong
+
+  std::unique_ptr<Producer> producer_;  // last: its thread uses the above
 };
 
 }  // namespace pollux::tool

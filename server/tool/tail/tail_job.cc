@@ -42,6 +42,7 @@ void TailJob::run() {
 }
 
 absl::StatusOr<HttpClientResponse> TailJob::follow() {
+  if (was_connected_) session_.client().choose();
   HttpClientRequest request;
   request.url =
       session_.client().url() + "/v1/streams/" + url_encoded(options_.stream) + "/subscribe";

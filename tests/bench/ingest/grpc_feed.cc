@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "pollux.grpc.pb.h"
-#include "server/grpc/client.h"
+#include "server/client/publish_client.h"
 #include "tests/bench/ingest/feed.h"
 
 namespace pollux::bench {

@@ -14,8 +14,9 @@
 #include <vector>
 
 #include "engine/batch/event_batch.h"
-#include "server/grpc/client.h"
+#include "server/client/publish_client.h"
 #include "server/grpc/grpc_server.h"
+#include "server/grpc/subscribe_client.h"
 
 namespace pollux {
 

@@ -1,7 +1,7 @@
-// Clients of a Pollux server: publish batches, subscribe to results.
+// One stream of batches to one server over gRPC. Producer makes of it what outlives a server.
 //
-// No header of gRPC is needed to use them. Each client has one connection of its own and one thread
-// that reads; callbacks come on that thread and must not call close(), cancel() or wait().
+// No header of gRPC is needed to use it. A client has one connection of its own and one thread that
+// reads; callbacks come on that thread and must not call close(), or end the client.
 #pragma once
 
 #include <cstdint>
@@ -39,6 +39,9 @@ struct PublishOptions {
   std::string producer = {};  ///< empty: batches have no numbers
   size_t batches_in_flight_max = 32;
   uint32_t connect_timeout_ms = 5'000;
+  /// A server of which nothing was heard for so long is asked whether it lives, and taken for dead
+  /// when it does not answer for as long again. Servers take it amiss below a second; 0: never.
+  uint32_t ping_ms = 5'000;
 };
 
 /// Thread: one sends; any may ask.
@@ -46,10 +49,12 @@ class PublishClient {
  public:
   /// Replies come in the order of the batches.
   using OnReply = std::function<void(const PublishOutcome&)>;
+  /// No reply comes behind it. Not OK unless close() ended the stream.
+  using OnEnd = std::function<void(const absl::Status&)>;
 
-  /// kUnavailable when the server cannot be reached in time.
+  /// kUnavailable when the server cannot be reached in time. `on_end` may be empty.
   static absl::StatusOr<std::unique_ptr<PublishClient>> open(const PublishOptions& options,
-                                                             OnReply on_reply);
+                                                             OnReply on_reply, OnEnd on_end = {});
   /// Cuts the stream unless close() has ended it.
   ~PublishClient();
 
@@ -67,48 +72,6 @@ class PublishClient {
  private:
   class Stream;
   explicit PublishClient(std::unique_ptr<Stream> stream);
-
-  std::unique_ptr<Stream> stream_;
-};
-
-/// Results of one plan that one entry caused, or some of them.
-struct ReceivedResults {
-  std::string plan;  ///< "-1234/LoginAlerts"
-  EntryId cause;
-  std::vector<uint32_t> ordinals;  ///< one a row
-  EventBatchPtr batch;
-
-  /// "-1234/LoginAlerts/1.42.0"
-  std::string id(uint32_t row) const;
-};
-
-struct SubscribeOptions {
-  std::string target = {};  ///< "host:port"
-  std::string stream = {};
-  std::string after_id = {};  ///< empty: only results from now on
-  uint32_t connect_timeout_ms = 5'000;
-};
-
-/// Thread: any.
-class SubscribeClient {
- public:
-  using OnResults = std::function<void(const ReceivedResults&)>;
-
-  /// Returns when the subscription stands: what is committed from then on is not missed. Else says
-  /// why it was refused.
-  static absl::StatusOr<std::unique_ptr<SubscribeClient>> open(const SubscribeOptions& options,
-                                                               OnResults on_results);
-  /// As cancel().
-  ~SubscribeClient();
-
-  /// Ends the subscription; no callback comes after it.
-  void cancel();
-  /// Waits until the subscription has ended. How it ended.
-  absl::Status wait();
-
- private:
-  class Stream;
-  explicit SubscribeClient(std::unique_ptr<Stream> stream);
 
   std::unique_ptr<Stream> stream_;
 };
