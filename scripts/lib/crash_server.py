@@ -1,4 +1,4 @@
-"""A polluxd that is killed and started again over the same data; for scripts/crash-test."""
+"""A polluxd that is killed and started again over the same data, for scripts and tests."""
 import os
 import re
 import signal
@@ -17,17 +17,18 @@ class CrashTestFailed(Exception):
 
 
 class CrashServer:
-    """On ports of the kernel's choice; `address` is None while it is down."""
+    """On ports of the kernel's choice; `address` is None while it is down.
+
+    `settings` hold from the next start on.
+    """
 
     def __init__(self, binaries, folder):
         self._binaries = binaries
         self._log = os.path.join(folder, "polluxd.log")
         self.data = os.path.join(folder, "data")
-        settings = {"HTTP__PORT": "0", "GRPC__PORT": "0", "HTTP__BIND_ADDRESS": "127.0.0.1",
-                    "GRPC__BIND_ADDRESS": "127.0.0.1", "DATA_DIR": self.data,
-                    "PERSISTENCE__PERSISTENCE_INTERVAL": "700 ms"}
-        self._environment = {**os.environ,
-                             **{f"POLLUX__{key}": value for key, value in settings.items()}}
+        self.settings = {"HTTP__PORT": "0", "GRPC__PORT": "0", "HTTP__BIND_ADDRESS": "127.0.0.1",
+                         "GRPC__BIND_ADDRESS": "127.0.0.1", "DATA_DIR": self.data,
+                         "PERSISTENCE__PERSISTENCE_INTERVAL": "700 ms"}
         self._process = None
         self.address = None
         self.fallbacks = 0
@@ -35,10 +36,11 @@ class CrashServer:
     def start(self):
         """Until it is ready; ms that took."""
         begun = time.monotonic()
+        settings = {f"POLLUX__{key}": value for key, value in self.settings.items()}
         with open(self._log, "ab") as log:
             said_before = log.tell()
             self._process = subprocess.Popen([os.path.join(self._binaries, "polluxd")],
-                                             env=self._environment, stderr=log)
+                                             env={**os.environ, **settings}, stderr=log)
         while time.monotonic() < begun + START_SECONDS_MAX:
             if self._process.poll() is not None:
                 raise CrashTestFailed(f"polluxd did not start:\n{self._said(said_before)}")
@@ -88,4 +90,5 @@ class CrashServer:
 
     def pollux(self, *words, **options):
         """Runs the command line; it must end with 0."""
-        subprocess.run([os.path.join(self._binaries, "pollux"), *words], check=True, **options)
+        command = [os.path.join(self._binaries, "pollux"), *words]
+        return subprocess.run(command, check=True, **options)
