@@ -42,7 +42,7 @@ void Following::on_welcome(const Welcome& welcome, int64_t now_ms) {
     ++core_.counts.refused;
     return;
   }
-  if (core_.rules.cuts_at_welcome() && !truncate(match.position)) return;
+  if (core_.rules.cuts_at_welcome() && !truncate(match.position, welcome.epoch)) return;
   welcomed_ = true;
   core_.epoch = welcome.epoch;
   matched_ = match.position;
@@ -74,7 +74,7 @@ void Following::on_entries(const Entries& entries, int64_t now_ms) {
                 entry.id.epoch >= before.epoch && entry.id.epoch <= entries.epoch;
     if (!next) return give_up(now_ms);
     before = entry.id;
-    if (!receive(entry)) {
+    if (!receive(entry, entries.epoch)) {
       give_up(now_ms);
       next_hello_ms_ = now_ms + core_.options.retry_ms;  // there may be room by then
       return;
@@ -87,13 +87,13 @@ void Following::on_entries(const Entries& entries, int64_t now_ms) {
 }
 
 /// False: it cannot be taken now.
-bool Following::receive(const Entry& entry) {
+bool Following::receive(const Entry& entry, Epoch lead) {
   EntryId tail = core_.journal.tail();
   if (entry.id.position <= tail.position) {
     if (entry.id.position < core_.journal.first()) return true;
     if (core_.journal.history().at(entry.id.position) == entry.id) return true;
     if (!core_.rules.cuts_at_entry()) return true;
-    if (!truncate({entry.id.position.value - 1})) return false;
+    if (!truncate({entry.id.position.value - 1}, lead)) return false;
   }
   absl::Status appended = core_.journal.append(entry, JournalSpace::kReserve);
   if (absl::IsResourceExhausted(appended)) return false;
@@ -101,9 +101,12 @@ bool Following::receive(const Entry& entry) {
 }
 
 /// R14: never below what is known as committed, unless a promotion by force has made that void.
-bool Following::truncate(Position last) {
+/// `lead`: the epoch of who leads.
+bool Following::truncate(Position last, Epoch lead) {
   EntryId tail = core_.journal.tail();
   if (tail.position <= last) return true;
+  // Only the record says whether that lead was forced, and it has not been read yet.
+  if (core_.view.epoch < lead) return false;
   // Behind where somebody was made to lead by force nobody knows what was committed here: a node
   // that ran alone acknowledged all that it had, and what it knew of that ended with the process.
   const auto& forced = core_.view.forced_from;

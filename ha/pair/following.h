@@ -37,8 +37,8 @@ class Following {
 
  private:
   bool takes(const SessionNonce& nonce, Epoch epoch);
-  bool receive(const Entry& entry);
-  bool truncate(Position last);
+  bool receive(const Entry& entry, Epoch lead);
+  bool truncate(Position last, Epoch lead);
   void learn_committed(Position committed, Position applied);
   void give_up(int64_t now_ms);
 
