@@ -182,14 +182,12 @@ absl::Status Replica::force(int64_t now_ms) {
   if (lead_) return absl::FailedPreconditionError("this node leads already");
   if (peer_lives(now_ms)) return absl::FailedPreconditionError("the peer lives");
   if (!core_.view.exists()) return absl::FailedPreconditionError("there is no record yet");
-  ArbiterRecord next = next_record();
-  next.epoch = {std::max({core_.view.epoch, core_.epoch, tail().epoch}).value + 1};
-  next.forced_from = tail();
-  if (!change_lead(next, now_ms)) {
+  if (!ask_by_force(now_ms)) {
     return absl::UnavailableError(
         "the arbiter is being asked something, or has forgotten a record");
   }
-  // What is received from here on is behind the tail that was told.
+  // What would be received from here on is behind the tail that was told.
+  forcing_ = true;
   following_.end_session(now_ms);
   return absl::OkStatus();
 }

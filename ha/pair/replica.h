@@ -60,7 +60,8 @@ class Replica {
   absl::Status switch_over(int64_t now_ms);
   /// Leads whatever the record says; what the other node has committed behind this journal is lost.
   /// kFailedPrecondition: the peer lives, this node leads, or there is no record; kUnavailable: not
-  /// now, and nothing was asked. What becomes of it the record tells.
+  /// now, and nothing was asked. What becomes of it the record tells; until it does, it is asked
+  /// for again, and this node follows nobody.
   absl::Status force(int64_t now_ms);
 
   // ---- R8: a snapshot in the place of everything ----
@@ -104,6 +105,7 @@ class Replica {
   void begin_lead(int64_t now_ms);
   void step_down(const std::string& why, int64_t now_ms);
   bool ask_to_lead(int64_t now_ms);
+  bool ask_by_force(int64_t now_ms);
   bool change_lead(ArbiterRecord next, int64_t now_ms);
   void read(int64_t now_ms);
   bool change(const ArbiterRecord& next, Request kind, int64_t now_ms);
@@ -133,6 +135,7 @@ class Replica {
   bool frozen_ = false;
   bool unnamed_since_start_ = false;
   bool lead_requested_ = false;  // on the view's version; it may be in flight
+  bool forcing_ = false;         // and it was ordered to, whatever the record says
   /// So may one of the process before this one, until the version has moved.
   bool requested_before_start_ = true;
   Request request_ = Request::kNone;

@@ -55,9 +55,9 @@ bool Replica::take_record(const ArbiterRecord& record, int64_t now_ms) {
   core_.version_seen = std::max(core_.version_seen, record.version);
   frozen_ = false;
   bool named = record.active == core_.own.journal || record.in_sync == core_.own.journal;
-  unnamed_since_start_ = !named;
+  if (moved) lead_requested_ = forcing_ = false;
+  unnamed_since_start_ = !named && !lead_requested_;
   if (!moved) return true;
-  lead_requested_ = false;
   requested_before_start_ = first;
   if (lead_) lead_->version_moved();
   if (lead_ && (record.epoch > core_.epoch || record.active != core_.own.journal)) {
@@ -119,6 +119,10 @@ void Replica::consider_creating(int64_t now_ms) {
 }
 
 void Replica::consider_following(int64_t now_ms) {
+  if (forcing_) {
+    ask_by_force(now_ms);
+    return;
+  }
   bool named = core_.view.active == core_.own.journal;
   // A peer that lives and does not lead, while nobody is followed, will not lead by itself.
   bool nobody_leads = !peer_lives(now_ms) || (!following_.welcomed() && peer_ && !peer_->leads);
@@ -134,6 +138,14 @@ bool Replica::ask_to_lead(int64_t now_ms) {
   if (!core_.rules.may_ask_to_lead(core_.view, own)) return false;
   ArbiterRecord next = next_record();
   next.epoch = {core_.view.epoch.value + 1};
+  return change_lead(next, now_ms);
+}
+
+/// Whoever leads now, and whatever it has committed behind this journal.
+bool Replica::ask_by_force(int64_t now_ms) {
+  ArbiterRecord next = next_record();
+  next.epoch = {std::max({core_.view.epoch, core_.epoch, tail().epoch}).value + 1};
+  next.forced_from = tail();
   return change_lead(next, now_ms);
 }
 

@@ -139,5 +139,30 @@ TEST_F(ReplicaTest, ALeadThatNobodyForcedMayNotTakeAwayWhatIsCommitted) {
   EXPECT_FALSE(world_.alarms.empty());
 }
 
+TEST_F(ReplicaTest, WhileAForcedLeadMayLandNothingIsReceivedOrDropped) {
+  begin(/*committed=*/{8});
+  replica_->on_record(record_of(5, {1}, kPeer), now_ms_);
+  ASSERT_TRUE(replica_->may_install());
+  ASSERT_TRUE(replica_->force(now_ms_).ok());
+  ASSERT_EQ(world_.asked.size(), 1U);
+  EXPECT_EQ(world_.asked[0].forced_from, (EntryId{{1}, {kEntries}}));
+  // The request may land yet; and the peer is there after all, and leads.
+  replica_->on_arbiter_silent(now_ms_);
+  replica_->on_connected(now_ms_);
+  hear({5, Heartbeat{kPeer, Role::kActiveSolo, {1}, {{1}, {20}}, {20}, true, false}});
+  replica_->on_record(record_of(5, {1}, kPeer), now_ms_);
+  EXPECT_FALSE(replica_->may_install());
+  pass();
+  EXPECT_EQ(world_.last_sent<Hello>(), nullptr);
+  // It is asked for again, until the record shows what has become of it.
+  ASSERT_EQ(world_.asked.size(), 2U);
+  EXPECT_EQ(world_.asked[1], world_.asked[0]);
+
+  replica_->on_record(record_of(6, {1}, kPeer), now_ms_);
+  pass();
+  EXPECT_NE(world_.last_sent<Hello>(), nullptr);
+  EXPECT_TRUE(replica_->may_install());
+}
+
 }  // namespace
 }  // namespace pollux
