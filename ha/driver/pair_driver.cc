@@ -96,11 +96,15 @@ int64_t PairDriver::now_ms() const {
 
 // ---- any thread ----
 
+/// Once the driver has ended, what comes must not move the replica any more: it might ask to lead,
+/// with a journal that cannot be read or written.
 void PairDriver::post(Call call) {
   {
     std::lock_guard lock(mutex_);
     if (stopping_) return;
-    calls_.push_back(std::move(call));
+    calls_.push_back([this, call = std::move(call)] {
+      if (!ended_) call();
+    });
   }
   wanted_.notify_one();
 }
@@ -192,7 +196,8 @@ absl::Status PairDriver::order(std::function<absl::Status()> work) {
   {
     std::lock_guard lock(mutex_);
     if (stopping_) return absl::UnavailableError("the node is stopping");
-    calls_.push_back([done, work = std::move(work)] { done->set_value(work()); });
+    calls_.push_back(
+        [this, done, work = std::move(work)] { done->set_value(ended_ ? ended_why() : work()); });
   }
   wanted_.notify_one();
   return answer.get();
@@ -422,6 +427,11 @@ void PairDriver::end(const absl::Status& why) {
     status_.failed = why;
   }
   listener_.failed(why);
+}
+
+absl::Status PairDriver::ended_why() const {
+  std::lock_guard lock(mutex_);
+  return absl::UnavailableError(absl::StrCat("the node has ended: ", status_.failed.message()));
 }
 
 void PairDriver::note_status() {

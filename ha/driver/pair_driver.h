@@ -166,6 +166,7 @@ class PairDriver {
   static constexpr std::chrono::milliseconds kTryAgain{100};
 
   void post(Call call);
+  absl::Status ended_why() const;
   void restart_source();
   absl::Status order(std::function<absl::Status()> work);
   void run();

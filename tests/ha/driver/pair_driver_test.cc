@@ -8,6 +8,7 @@
 #include <atomic>
 #include <chrono>
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <string>
 #include <thread>
@@ -56,6 +57,7 @@ class TestNode : public PairDriverListener {
     options.replica.heartbeat_ms = 50;
     options.replica.retry_ms = 20;
     options.replica.arbiter_poll_ms = 200;
+    options.replica.recent_bytes = recent_bytes;
     options.queue_bytes_max = 50'000;
     options.to_peer = [this](PeerMessage message) {
       std::lock_guard lock(way_mutex_);
@@ -155,9 +157,15 @@ class TestNode : public PairDriverListener {
     return alarms_;
   }
 
+  std::string journal_folder() const { return directory_ + "/journal"; }
+
+  size_t recent_bytes = size_t{1} << 20;
+  std::atomic<bool> holds = false;  ///< takes no entries
+
   // ---- PairDriverListener ----
 
   bool apply(const Entry& entry) override {
+    if (holds) return false;
     std::lock_guard lock(mutex_);
     const auto* write = std::get_if<WritePayload>(&entry.payload);
     if (write != nullptr) handed_[entry.id.position.value] = write->text;
@@ -348,6 +356,42 @@ TEST_F(PairDriverTest, SwitchoversUnderLoadLoseNothing) {
   EXPECT_TRUE(becomes_true([&] { return holds_all(*a_) && holds_all(*b_); }, kPatience));
   EXPECT_TRUE(a_->alarms().empty());
   EXPECT_TRUE(b_->alarms().empty());
+}
+
+/// Overwrites the middle of the youngest file.
+void let_rot(const std::string& folder) {
+  std::filesystem::path youngest;
+  for (const auto& file : std::filesystem::directory_iterator(folder)) {
+    bool is_segment = file.path().filename() != "lock";
+    if (is_segment) youngest = std::max(youngest, file.path());
+  }
+  std::fstream bytes(youngest, std::ios::in | std::ios::out | std::ios::binary);
+  bytes.seekp(static_cast<std::streamoff>(std::filesystem::file_size(youngest) / 2));
+  bytes << std::string(300, 'x');
+  ASSERT_TRUE(bytes.good()) << youngest;
+}
+
+TEST_F(PairDriverTest, ANodeThatHasFailedDoesNotAskToLead) {
+  for (TestNode* node : {a_.get(), b_.get()}) node->recent_bytes = 0;  // all comes from the disk
+  start_pair();
+  TestNode& active = this->active();
+  TestNode& fails = other(active);
+  fails.holds = true;
+  for (int i = 0; i < 2000; ++i) {
+    ASSERT_TRUE(becomes_true([&] { return active.append(std::to_string(i)); }, kPatience));
+  }
+  ASSERT_TRUE(becomes_true([&] { return active.acknowledged().size() == 2000; }, kPatience));
+  let_rot(fails.journal_folder());
+  fails.holds = false;
+  ASSERT_TRUE(becomes_true([&] { return !fails.alarms().empty(); }, kPatience));
+
+  // Its journal will have lost something at its next start: nobody could lead then.
+  fails.with([](PairDriver& driver) { driver.on_disconnected(); });
+  EXPECT_FALSE(becomes_true([&] { return !active.is_open(); }, std::chrono::seconds(1)));
+  TestNode::cut(*a_, *b_);
+  ASSERT_TRUE(becomes_true([&] { return active.role() == Role::kActiveSolo; }, kPatience));
+  ASSERT_TRUE(active.append("alone"));
+  EXPECT_TRUE(becomes_true([&] { return active.acknowledged().size() == 2001; }, kPatience));
 }
 
 TEST_F(PairDriverTest, AStopAnswersEverybody) {
