@@ -110,8 +110,13 @@ void LinkCore::on_refused(LinkConnection& connection, const HandshakeAnswer& ans
   connection.close();
   forget(connection);
   if (candidate != nullptr) candidate->dialling = false;
-  // It stands already, or is this node's own: nothing is wrong.
-  if (answer.refusal == Refusal::kDuplicate || answer.refusal == Refusal::kMyself) return;
+  bool stands_there = answer.refusal == Refusal::kDuplicate;
+  // One that ended stands at the other end until its end is noticed there.
+  if (stands_there && connection.tag.way == Way::kForwardOut && peer_ &&
+      !stands(Way::kForwardOut)) {
+    return forward_ended(answer.reason);
+  }
+  if (stands_there || answer.refusal == Refusal::kMyself) return;  // nothing is wrong
   dial_failed(connection, answer.reason);
 }
 

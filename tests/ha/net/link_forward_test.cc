@@ -4,12 +4,14 @@
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "ha/net/peer_link.h"
 #include "tests/ha/net/link_node.h"
+#include "tests/ha/net/raw_peer.h"
 #include "tests/ha/wire/random_messages.h"
 
 namespace pollux {
@@ -170,6 +172,21 @@ TEST(LinkForward, EveryOneIsAnsweredOnceWhenItsOwnLinkEnds) {
   for (int i = 0; i < 10; ++i) pair.a.link().forward(some_batch(), answers.taker());
   pair.a.end();
   EXPECT_EQ(answers.all().size(), 10U);
+}
+
+TEST(LinkForward, AConnectionThatStandsAtTheOtherEndOnlyIsNotTheLast) {
+  ForwardingPair pair;
+  pair.b.when_forwarded = [](const ForwardedBatch&, const ForwardAnswerer& answer) { answer({}); };
+  pair.a.begin();
+  pair.b.begin();
+  // What b takes for a connection of a's: so it seems when an end is late in being noticed.
+  std::optional<RawPeer> former(pair.b.link().event_sync_port());
+  former->say(bytes_of(HandshakeOffer{ConnectionKind::kForward, pair.a.link().card()}));
+  pair.a.wait_connected();
+  pair.b.wait_connected();
+  wait_for_count(pair.b.counters().refused[static_cast<size_t>(Refusal::kDuplicate)], 1);
+  former.reset();
+  wait_for_way(pair.a);
 }
 
 TEST(LinkForward, ManyThreadsForwardWhileNodesComeAndGo) {
