@@ -72,6 +72,9 @@ struct Entry {
   EntryId id;
   Timestamp timestamp;  ///< never less than that of the entry before
   EntryPayload payload;
+  /// The bytes of the entry as a record (persistence/codec), kept so that they are made only once;
+  /// null: they are to be made. Whoever changes the entry drops them.
+  std::shared_ptr<const std::string> record = nullptr;
 
   EntryType type() const { return static_cast<EntryType>(payload.index() + 1); }
 };

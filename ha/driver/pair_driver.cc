@@ -390,6 +390,7 @@ void PairDriver::hand_over_entries() {
       if (!entry.ok()) return end(entry.status());
       if (!*entry) return;
       refused_ = *std::move(*entry);
+      refused_->record.reset();  // of no use to plans
     }
     if (!listener_.apply(*refused_)) return;
     handed_ = refused_->id.position;

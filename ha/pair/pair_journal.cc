@@ -1,6 +1,9 @@
 #include "ha/pair/pair_journal.h"
 
 #include <algorithm>
+#include <utility>
+
+#include "persistence/codec/entry_codec.h"
 
 namespace pollux {
 
@@ -14,11 +17,12 @@ PairJournal::PairJournal(FileSystem& files, Journal& journal, size_t recent_byte
       lasting_(written_),
       last_timestamp_(last_timestamp) {}
 
-absl::Status PairJournal::append(const Entry& entry, JournalSpace space) {
+absl::Status PairJournal::append(Entry entry, JournalSpace space) {
+  if (absl::Status kept = keep_record(entry, schemas_); !kept.ok()) return kept;
   if (absl::Status appended = journal_.append(entry, space); !appended.ok()) return appended;
   history_.append(entry.id);
-  recent_.append(entry);
   last_timestamp_ = std::max(last_timestamp_, entry.timestamp);
+  recent_.append(std::move(entry));
   return absl::OkStatus();
 }
 

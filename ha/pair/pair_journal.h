@@ -26,7 +26,7 @@ class PairJournal {
   PairJournal(FileSystem& files, Journal& journal, size_t recent_bytes, Timestamp last_timestamp);
 
   /// The entry follows the tail.
-  absl::Status append(const Entry& entry, JournalSpace space);
+  absl::Status append(Entry entry, JournalSpace space);
   /// Everything appended is written, and there for readers; and it lasts, if that is wanted.
   absl::Status commit(Lasting lasting);
   /// What stands behind `last` goes.
@@ -51,6 +51,7 @@ class PairJournal {
   FileSystem& files_;
   Journal& journal_;
   EpochHistory history_;
+  SchemaSet schemas_;
   RecentEntries recent_;
   Position written_;
   Position lasting_;

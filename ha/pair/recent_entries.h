@@ -46,6 +46,7 @@ class RecentEntries {
     size_t bytes = kBytesOfOne;
     if (const auto* events = std::get_if<EventsPayload>(&entry.payload)) {
       bytes += events->batch->bytes_held();
+      if (entry.record != nullptr) bytes += entry.record->size();
     } else if (const auto* deploy = std::get_if<DeployPayload>(&entry.payload)) {
       bytes += deploy->text.size() + deploy->source.size();
     } else if (const auto* write = std::get_if<WritePayload>(&entry.payload)) {

@@ -216,10 +216,14 @@ absl::StatusOr<Entries> take_entries(PayloadReader& reader, SchemaTable& schemas
   while (!records.empty()) {
     RecordFrame record = read_frame(records);
     if (record.state != FrameState::kWhole) return broken();
+    std::string_view bytes = records.substr(0, record.bytes);
     records.remove_prefix(record.bytes);
     absl::StatusOr<std::optional<Entry>> entry = decode_entry(record, schemas);
     if (!entry.ok()) return entry.status();
-    if (*entry) message.entries.push_back(*std::move(*entry));
+    if (*entry) {
+      Entry& added = message.entries.emplace_back(*std::move(*entry));
+      if (added.type() == EntryType::kEvents) added.record = std::make_shared<std::string>(bytes);
+    }
     // A schema stands before an entry, and there are as many of these as was said.
     if (message.entries.size() == count && !records.empty()) return broken();
   }

@@ -99,6 +99,13 @@ absl::StatusOr<EntryPayload> take_payload(RecordType type, PayloadReader& reader
   }
 }
 
+absl::Status encode_record(const Entry& entry, uint64_t schema_hash, std::string& out) {
+  size_t begin = begin_record(out);
+  std::visit(PayloadEncoder{schema_hash, begin + kRecordHeaderBytes, out}, entry.payload);
+  auto type = static_cast<RecordType>(entry.type());
+  return end_record(out, begin, {type, entry.id, entry.timestamp});
+}
+
 }  // namespace
 
 absl::Status encode_entry(const Entry& entry, SchemaSet& known, std::string& out) {
@@ -106,10 +113,20 @@ absl::Status encode_entry(const Entry& entry, SchemaSet& known, std::string& out
   if (const auto* events = std::get_if<EventsPayload>(&entry.payload)) {
     schema_hash = encode_schema_once(events->batch->schema_ptr(), known, out);
   }
-  size_t begin = begin_record(out);
-  std::visit(PayloadEncoder{schema_hash, begin + kRecordHeaderBytes, out}, entry.payload);
-  auto type = static_cast<RecordType>(entry.type());
-  return end_record(out, begin, {type, entry.id, entry.timestamp});
+  if (entry.record == nullptr) return encode_record(entry, schema_hash, out);
+  out += *entry.record;
+  return absl::OkStatus();
+}
+
+absl::Status keep_record(Entry& entry, SchemaSet& schemas) {
+  const auto* events = std::get_if<EventsPayload>(&entry.payload);
+  if (events == nullptr || entry.record != nullptr) return absl::OkStatus();
+  auto record = std::make_shared<std::string>();
+  record->reserve(kRecordHeaderBytes + events->batch->bytes_held());
+  absl::Status encoded =
+      encode_record(entry, schemas.hash_of(events->batch->schema_ptr()), *record);
+  if (encoded.ok()) entry.record = std::move(record);
+  return encoded;
 }
 
 absl::StatusOr<std::optional<Entry>> decode_entry(const RecordFrame& frame, SchemaTable& schemas) {

@@ -29,6 +29,10 @@ namespace pollux {
 /// kResourceExhausted: it is longer than a record may be; then at most its schema was appended.
 absl::Status encode_entry(const Entry& entry, SchemaSet& known, std::string& out);
 
+/// The record of a batch stays with its entry, so that journal and wire need not both make it.
+/// `schemas` is only asked for hashes. kResourceExhausted: as above; the entry is as it was.
+absl::Status keep_record(Entry& entry, SchemaSet& schemas);
+
 /// What stands in a whole frame: an entry, or nothing when it is a schema, which `schemas` takes.
 /// kDataLoss: the payload is not what its type says; kFailedPrecondition: a schema is missing.
 absl::StatusOr<std::optional<Entry>> decode_entry(const RecordFrame& frame, SchemaTable& schemas);

@@ -3,6 +3,7 @@
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -21,6 +22,21 @@ class Families {
   /// Begins a family; what follows belongs to it.
   void counter(const char* name, const char* help) { begin(name, help, MetricType::Counter); }
   void gauge(const char* name, const char* help) { begin(name, help, MetricType::Gauge); }
+  /// In seconds.
+  void histogram(const char* name, const char* help, const LatencyHistogram::Counts& counts) {
+    begin(name, help, MetricType::Histogram);
+    ClientMetric metric;
+    auto& histogram = metric.histogram;
+    for (size_t i = 0; i < counts.of_each.size(); ++i) {
+      const bool bounded = i < LatencyHistogram::kBoundsUs.size();
+      histogram.sample_count += counts.of_each[i];
+      histogram.bucket.push_back(
+          {histogram.sample_count, bounded ? LatencyHistogram::kBoundsUs[i] / 1e6
+                                           : std::numeric_limits<double>::infinity()});
+    }
+    histogram.sample_sum = static_cast<double>(counts.sum_us) / 1e6;
+    families_.back().metric.push_back(std::move(metric));
+  }
 
   template <class T>
   void value(T number, Labels labels = {}) {
@@ -61,6 +77,9 @@ void add_node(Families& families, const ApiParts& parts) {
   families.value(counts.last.position.value);
   families.counter("pollux_entries_total", "Entries numbered: batches, ticks, plans.");
   families.value(counts.entries);
+  families.histogram("pollux_commit_seconds",
+                     "From numbering an entry until it is on the disk, of both nodes of a pair.",
+                     parts.node.commit_latency());
   families.counter("pollux_events_total", "Events accepted.");
   families.value(counts.events);
   families.counter("pollux_duplicate_batches_total", "Batches that had taken effect before.");

@@ -158,6 +158,7 @@ class Node final : public ResultLogs {
   absl::Status lets_out() const override;
   std::map<std::string, std::shared_ptr<ResultLog>, std::less<>> results() const;
   SequencerCounts counts() const { return sequencer_.counts(); }
+  LatencyHistogram::Counts commit_latency() const { return sequencer_.commit_latency(); }
 
   /// Orders all plans to cut their state behind one entry, and says what the node is there.
   /// `committed`: once that entry is. At position 0: the node does not lead, and nothing was

@@ -1,6 +1,7 @@
 #include "server/node/sequencer.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include "absl/strings/str_cat.h"
 
@@ -125,17 +126,20 @@ Sequencer::Ordered Sequencer::hand_over(EntryPayload payload, Numbered numbered,
   }
   Entry entry = std::move(numbered.entry);
   size_t bytes = numbered.bytes;
-  log_->append(
-      std::move(entry), bytes,
-      [this, numbered = std::move(numbered)](const Entry& committed, const absl::Status& status) {
-        if (status.ok()) {
-          deliver(committed, numbered.bytes, numbered.shards, numbered.outputs, numbered.applied);
-          if (shared_) note_committed(committed);
-        } else {
-          for (const auto& shard : numbered.shards) shard->give_back(committed, numbered.bytes);
-        }
-        if (numbered.committed) numbered.committed(status);
-      });
+  log_->append(std::move(entry), bytes,
+               [this, numbered = std::move(numbered), begun = std::chrono::steady_clock::now()](
+                   const Entry& committed, const absl::Status& status) {
+                 if (status.ok()) {
+                   commit_latency_.note(std::chrono::steady_clock::now() - begun);
+                   deliver(committed, numbered.bytes, numbered.shards, numbered.outputs,
+                           numbered.applied);
+                   if (shared_) note_committed(committed);
+                 } else {
+                   for (const auto& shard : numbered.shards)
+                     shard->give_back(committed, numbered.bytes);
+                 }
+                 if (numbered.committed) numbered.committed(status);
+               });
   return ordered;
 }
 

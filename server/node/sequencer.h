@@ -27,6 +27,7 @@
 #include "ha/producers/producer_table.h"
 #include "server/node/entry_log.h"
 #include "server/node/intake.h"
+#include "server/node/latency_histogram.h"
 #include "server/node/shard.h"
 
 namespace pollux {
@@ -98,6 +99,8 @@ class Sequencer final : public Intake {
 
   ProducerTable producers() const;
   SequencerCounts counts() const;
+  /// From numbering an entry until it is committed.
+  LatencyHistogram::Counts commit_latency() const { return commit_latency_.counts(); }
 
   // ---- a node of a pair ----
 
@@ -178,6 +181,7 @@ class Sequencer final : public Intake {
   absl::Status stopped_;  // not ok: refuses everything for this reason
   bool ended_ = false;    // for ever
   SequencerCounts counts_;
+  LatencyHistogram commit_latency_;
 };
 
 }  // namespace pollux

@@ -6,26 +6,17 @@ applied, with the results that a brute-force count says; 1 when not, with the re
 """
 
 import argparse
-import contextlib
 import json
 import os
 import pathlib
-import re
-import signal
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 import typing
-import urllib.request
 
-CORES = 2
-STARTED = re.compile(r"listening for (HTTP|gRPC) .*\bport=(\d+)")
-START_SECONDS_MAX = 30
-APPLY_SECONDS_MAX = 60
-STOP_SECONDS_MAX = 30
-W1 = pathlib.Path(__file__).parent / "workloads" / "W1.siddhi"
+from bench_server import (APPLY_SECONDS_MAX, BenchFailed, Polluxd, raw_server, say, take_cores,
+                          workload)
 
 
 class Way(typing.NamedTuple):
@@ -48,62 +39,6 @@ WAYS = (
     Way("gRPC single, one at a time", "gRPC", "columns", 1, 1, 1),
     Way("HTTP single, one at a time", "HTTP", "json", 1, 1, 1),
 )
-
-
-class BenchFailed(Exception):
-    pass
-
-
-class Polluxd:
-    """The real server, on ports of the kernel's choice, with W1 deployed."""
-
-    def __init__(self, binary, folder):
-        self.log = folder / "polluxd.log"
-        settings = {"HTTP__PORT": "0", "GRPC__PORT": "0", "HTTP__BIND_ADDRESS": "127.0.0.1",
-                    "GRPC__BIND_ADDRESS": "127.0.0.1", "DATA_DIR": str(folder / "data")}
-        environment = {**os.environ, **{f"POLLUX__{key}": value for key, value in settings.items()}}
-        with open(self.log, "wb") as log:
-            self.process = subprocess.Popen([binary], env=environment, stderr=log)
-        try:
-            self.ports = self._wait_for_ports()
-            self._ask("/v1/plans?name=W1", W1.read_bytes())
-        except BaseException:
-            self.process.kill()
-            raise
-
-    def _wait_for_ports(self):
-        for _ in polls(START_SECONDS_MAX):
-            ports = {kind: int(port) for kind, port in STARTED.findall(self.log.read_text())}
-            if len(ports) == 2:
-                return ports
-            if self.process.poll() is not None:
-                break
-        raise BenchFailed("polluxd did not start:\n" + self.log.read_text())
-
-    def _ask(self, path, body=None):
-        request = urllib.request.Request(f"http://127.0.0.1:{self.ports['HTTP']}{path}", body)
-        with urllib.request.urlopen(request, timeout=APPLY_SECONDS_MAX) as answer:
-            return json.load(answer)
-
-    def counts_once_idle(self):
-        for _ in polls(APPLY_SECONDS_MAX):
-            counts = self._ask("/v1/plans/W1")["counts"]
-            if counts["queued_entries"] == 0:
-                return counts
-        raise BenchFailed(f"polluxd still has work: {counts}")
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(STOP_SECONDS_MAX)
-        if code != 0:
-            raise BenchFailed(f"polluxd ended with {code}:\n" + self.log.read_text())
-
-
-def polls(seconds):
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        yield
-        time.sleep(0.02)
 
 
 class Bench:
@@ -135,7 +70,7 @@ class Bench:
 
     def check(self, way):
         """What was acknowledged so far is applied, and each failed login is a result."""
-        counts = self.polluxd.counts_once_idle()
+        counts = self.polluxd.counts_once_idle("W1")
         for key, expected in self.acked.items():
             if counts[key] != expected:
                 raise BenchFailed(f"after {way.name}: {counts[key]:,} {key} were counted, "
@@ -192,18 +127,6 @@ from a request's sending to its acknowledgement, with full windows; bytes: of on
 request. All that was acknowledged was applied, and gave the results that were counted.""")
 
 
-def say(text):
-    print(text, file=sys.stderr, flush=True)
-
-
-@contextlib.contextmanager
-def raw_server(binary):
-    """Ends with its standard input."""
-    with subprocess.Popen([binary, "raw-server"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                          text=True) as process:
-        yield process
-
-
 def parse(arguments):
     parser = argparse.ArgumentParser(prog="scripts/bench ingest", allow_abbrev=False)
     parser.add_argument("--polluxd", required=True, help=argparse.SUPPRESS)
@@ -219,11 +142,11 @@ def parse(arguments):
 
 def main(arguments):
     options = parse(arguments)
-    cores = sorted(os.sched_getaffinity(0))[:CORES]
-    os.sched_setaffinity(0, cores)  # also of what is started
+    cores = take_cores()
     with tempfile.TemporaryDirectory() as folder, raw_server(options.client) as raw:
         polluxd = Polluxd(options.polluxd, pathlib.Path(folder))
         try:
+            polluxd.deploy("W1", workload("W1"))
             samples = Bench(options, polluxd, raw).measure()
             polluxd.stop()
         finally:

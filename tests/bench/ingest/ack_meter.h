@@ -22,9 +22,9 @@ class AckMeter {
  public:
   static constexpr size_t kWindowMax = 4096;  ///< requests on the way
 
-  /// A request is about to be sent.
-  void sent() {
-    sent_ns_[sends_ % kWindowMax].store(steady_ns(), std::memory_order_relaxed);
+  /// A request is about to be sent, or was due then.
+  void sent(int64_t at_ns = steady_ns()) {
+    sent_ns_[sends_ % kWindowMax].store(at_ns, std::memory_order_relaxed);
     ++sends_;
   }
 
@@ -32,8 +32,9 @@ class AckMeter {
   void acked() {
     if (measuring_.load(std::memory_order_relaxed)) {
       const auto& sent_ns = sent_ns_[answers() % kWindowMax];
-      int64_t ns = steady_ns() - sent_ns.load(std::memory_order_relaxed);
-      latencies_us_.push_back(static_cast<uint32_t>(ns / 1000));
+      int64_t sent = sent_ns.load(std::memory_order_relaxed);
+      latencies_us_.push_back(static_cast<uint32_t>((steady_ns() - sent) / 1000));
+      sent_at_ns_.push_back(sent);
     }
     acks_.fetch_add(1, std::memory_order_relaxed);
     answers_.fetch_add(1, std::memory_order_release);
@@ -55,6 +56,8 @@ class AckMeter {
   // ---- once nothing comes any more ----
 
   const std::vector<uint32_t>& latencies_us() const { return latencies_us_; }
+  /// When those were sent, or due.
+  const std::vector<int64_t>& sent_at_ns() const { return sent_at_ns_; }
   /// Numbers of the requests, from 0 on.
   const std::vector<uint64_t>& refused_requests() const { return refused_; }
 
@@ -65,6 +68,7 @@ class AckMeter {
   std::atomic<bool> measuring_ = false;
   std::array<std::atomic<int64_t>, kWindowMax> sent_ns_ = {};
   std::vector<uint32_t> latencies_us_;
+  std::vector<int64_t> sent_at_ns_;
   std::vector<uint64_t> refused_;
 };
 

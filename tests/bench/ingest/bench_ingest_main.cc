@@ -19,8 +19,11 @@ namespace {
 constexpr char kUsage[] =
     "usage: bench_ingest raw-server\n"
     "       bench_ingest columns|rows|json polluxd|raw PORT PID ROWS CONNECTIONS WINDOW SECONDS\n"
+    "                    [RATE FILE]\n"
     "PORT and PID are the server's; ROWS events a request, WINDOW requests on the way on each of\n"
-    "CONNECTIONS connections.\n";
+    "CONNECTIONS connections. With RATE (columns only) so many events are due each second, and\n"
+    "FILE gets a line for each request: when it was due, in milliseconds of the steady clock, and\n"
+    "the microseconds until it was acknowledged.\n";
 constexpr std::chrono::milliseconds kWarmUp{500};
 
 struct Moment {
@@ -63,6 +66,20 @@ class Measurement {
     for (auto& feed : feeds_) feed->meter().measure(false);
     stop = true;
     for (std::thread& thread : threads) thread.join();
+  }
+
+  /// A line a request.
+  void write_samples(const std::string& path) const {
+    std::FILE* file = std::fopen(path.c_str(), "w");
+    if (file == nullptr) throw std::runtime_error("cannot write " + path);
+    for (const auto& feed : feeds_) {
+      const auto& latencies = feed->meter().latencies_us();
+      for (size_t i = 0; i < latencies.size(); ++i) {
+        std::fprintf(file, "%.3f %u\n", static_cast<double>(feed->meter().sent_at_ns()[i]) / 1e6,
+                     latencies[i]);
+      }
+    }
+    if (std::fclose(file) != 0) throw std::runtime_error("cannot write " + path);
   }
 
   void print() {
@@ -129,7 +146,7 @@ Form form_of(const std::string& name) {
   return found->second;
 }
 
-void measure(char** words) {
+void measure(char** words, bool steady) {
   FeedOptions options;
   options.form = form_of(words[0]);
   options.raw = std::string(words[1]) == "raw";
@@ -138,9 +155,18 @@ void measure(char** words) {
   if (options.window < 1 || options.window > AckMeter::kWindowMax) {
     throw std::runtime_error("WINDOW must be 1 to " + std::to_string(AckMeter::kWindowMax));
   }
-  Measurement measurement(options, static_cast<uint32_t>(std::atoi(words[4])), std::atoi(words[5]),
-                          std::atoi(words[3]));
+  const auto rows = static_cast<uint32_t>(std::atoi(words[4]));
+  const int connections = std::atoi(words[5]);
+  if (steady) {
+    const double rate = std::atof(words[8]);
+    if (rate <= 0 || options.form != Form::kColumns || options.raw) {
+      throw std::runtime_error("RATE must be positive, and is for columns to polluxd");
+    }
+    options.apart_ns = static_cast<int64_t>(1e9 * rows * connections / rate);
+  }
+  Measurement measurement(options, rows, connections, std::atoi(words[3]));
   measurement.run(std::chrono::milliseconds(static_cast<int64_t>(std::atof(words[7]) * 1000)));
+  if (steady) measurement.write_samples(words[9]);
   measurement.print();
 }
 
@@ -153,11 +179,11 @@ int main(int argc, char** argv) {
       pollux::bench::run_raw_server();
       return 0;
     }
-    if (argc != 9) {
+    if (argc != 9 && argc != 11) {
       std::fputs(pollux::bench::kUsage, stderr);
       return 2;
     }
-    pollux::bench::measure(argv + 1);
+    pollux::bench::measure(argv + 1, argc == 11);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "bench_ingest: %s\n", error.what());
     return 1;

@@ -19,6 +19,9 @@ struct FeedOptions {
   bool raw = false;  ///< to the plain TCP server: the same bytes, framed
   uint16_t port = 0;
   uint32_t window = 1;  ///< requests on the way
+  /// Columns only: requests are due so far apart, whatever becomes of those before; 0: each is due
+  /// when there is room for it.
+  int64_t apart_ns = 0;
 };
 
 class Feed {

@@ -17,7 +17,7 @@ std::string target_of(uint16_t port) { return "127.0.0.1:" + std::to_string(port
 class ColumnsFeed final : public Feed {
  public:
   ColumnsFeed(const FeedOptions& options, const Requests& requests)
-      : bytes_(requests.message(0, Form::kColumns).size()) {
+      : bytes_(requests.message(0, Form::kColumns).size()), apart_ns_(options.apart_ns) {
     for (size_t i = 0; i < requests.size(); ++i) batches_.push_back(requests.batch(i));
     PublishOptions publish{.target = target_of(options.port), .stream = Requests::kStream};
     publish.batches_in_flight_max = options.window;
@@ -30,8 +30,10 @@ class ColumnsFeed final : public Feed {
   }
 
   void run(const std::atomic<bool>& stop) override {
+    int64_t due = steady_ns();
     for (size_t next = 0; !stop; next = (next + 1) % batches_.size()) {
-      meter().sent();
+      due = apart_ns_ == 0 ? steady_ns() : wait_until(due + apart_ns_);
+      meter().sent(due);
       check(client_->send(*batches_[next], 0));
     }
     check(client_->close());
@@ -45,7 +47,14 @@ class ColumnsFeed final : public Feed {
     if (!status.ok()) throw std::runtime_error(std::string(status.message()));
   }
 
+  static int64_t wait_until(int64_t due_ns) {
+    std::this_thread::sleep_until(
+        std::chrono::steady_clock::time_point(std::chrono::nanoseconds(due_ns)));
+    return due_ns;
+  }
+
   size_t bytes_;
+  int64_t apart_ns_;
   std::vector<EventBatchPtr> batches_;
   std::atomic<bool> refused_ = false;
   std::unique_ptr<PublishClient> client_;

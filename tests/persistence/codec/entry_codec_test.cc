@@ -101,6 +101,29 @@ TEST(EntryCodec, ASchemaStandsOnceBeforeItsFirstUse) {
   EXPECT_EQ(read_all(segment).entries.size(), 1U);
 }
 
+TEST(EntryCodec, AnEntryThatKeepsItsRecordIsTheSameBytes) {
+  SchemaSet asked;
+  for (uint64_t seed = 0; seed < 300; ++seed) {
+    RandomEntries random(seed);
+    Entry entry = random.entry(mostly_events(seed));
+    std::string bytes = encoded(entry);
+    Entry keeps = entry;
+    ASSERT_TRUE(keep_record(keeps, asked).ok());
+    EXPECT_EQ(keeps.record != nullptr, entry.type() == EntryType::kEvents);
+    EXPECT_EQ(encoded(keeps), bytes) << "seed " << seed;
+    EXPECT_EQ(encoded(keeps), bytes) << "more than once";
+  }
+}
+
+TEST(EntryCodec, ARecordThatIsTooLongIsNotKept) {
+  RandomEntries random(3);
+  Entry entry{{{1}, {1}}, {0}, EventsPayload{random.batch(random.schema(), 1)}};
+  std::get<EventsPayload>(entry.payload).producer.assign(kPayloadBytesMax, 'p');
+  SchemaSet asked;
+  EXPECT_EQ(keep_record(entry, asked).code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(entry.record, nullptr);
+}
+
 TEST(EntryCodec, ABatchWithoutItsSchemaIsRefused) {
   RandomEntries random(1);
   Entry entry = random.entry(EntryType::kEvents);

@@ -84,6 +84,7 @@ TEST_F(ProcessTest, AFullDiskRefusesEventsUntilThereIsRoomAndLosesNothing) {
   EXPECT_TRUE(becomes_true([&] { return metric("pollux_journal_full") == 0; }));
   EXPECT_EQ(taken, 200) << "what waited is acknowledged";
   EXPECT_EQ(send(R"({"user":"ann","n":4})"), 200);
+  EXPECT_GE(metric("pollux_commit_seconds_count"), 3) << "the plan and two events";
   end(child, SIGKILL);
   child = start_anew("POLLUX__DATA_DIR=small");
   EXPECT_EQ(send(R"({"user":"ann","n":8})"), 200);

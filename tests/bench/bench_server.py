@@ -1,0 +1,112 @@
+"""What the drivers of scripts/bench start: polluxd, and a plain TCP server beside it."""
+
+import contextlib
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+
+CORES = 2
+STARTED = re.compile(r"listening for (HTTP|gRPC) .*\bport=(\d+)")
+COMMITTED = re.compile(r'pollux_commit_seconds_bucket\{le="([^"]+)"\} (\d+)')
+START_SECONDS_MAX = 30
+APPLY_SECONDS_MAX = 60
+STOP_SECONDS_MAX = 30
+
+
+class BenchFailed(Exception):
+    pass
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def polls(seconds):
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        yield
+        time.sleep(0.02)
+
+
+def take_cores():
+    """This process, and what it starts, keep to as many cores as there are in every run."""
+    cores = sorted(os.sched_getaffinity(0))[:CORES]
+    os.sched_setaffinity(0, cores)
+    return cores
+
+
+def workload(name):
+    """The plan, with results in a stream of its own: plans of one node share their streams."""
+    text = (pathlib.Path(__file__).parent / "workloads" / f"{name}.siddhi").read_text()
+    return text.replace("insert into Out;", f"insert into {name}Out;").encode()
+
+
+class Polluxd:
+    """The real server; HTTP and gRPC on ports of the kernel's choice, data in `folder`."""
+
+    def __init__(self, binary, folder, settings=None):
+        self.folder = folder
+        self.settings = settings
+        self.log = folder / "polluxd.log"
+        own = {"HTTP__PORT": "0", "GRPC__PORT": "0", "HTTP__BIND_ADDRESS": "127.0.0.1",
+               "GRPC__BIND_ADDRESS": "127.0.0.1", "DATA_DIR": str(folder / "data"),
+               **(settings or {})}
+        environment = {**os.environ, **{f"POLLUX__{key}": value for key, value in own.items()}}
+        with open(self.log, "wb") as log:
+            self.process = subprocess.Popen([binary], env=environment, stderr=log)
+        try:
+            self.ports = self._wait_for_ports()
+        except BaseException:
+            self.process.kill()
+            raise
+
+    def _wait_for_ports(self):
+        for _ in polls(START_SECONDS_MAX):
+            ports = {kind: int(port) for kind, port in STARTED.findall(self.log.read_text())}
+            if len(ports) == 2:
+                return ports
+            if self.process.poll() is not None:
+                break
+        raise BenchFailed("polluxd did not start:\n" + self.log.read_text())
+
+    def ask(self, path, body=None):
+        request = urllib.request.Request(f"http://127.0.0.1:{self.ports['HTTP']}{path}", body)
+        with urllib.request.urlopen(request, timeout=APPLY_SECONDS_MAX) as answer:
+            return json.load(answer)
+
+    def commit_latency(self):
+        """Entries committed so far, by their buckets' bounds in seconds, each with those below."""
+        url = f"http://127.0.0.1:{self.ports['HTTP']}/metrics"
+        with urllib.request.urlopen(url, timeout=APPLY_SECONDS_MAX) as answer:
+            text = answer.read().decode()
+        return {float(bound): int(count) for bound, count in COMMITTED.findall(text)}
+
+    def deploy(self, name, text):
+        self.ask(f"/v1/plans?name={name}", text)
+
+    def counts_once_idle(self, plan):
+        for _ in polls(APPLY_SECONDS_MAX):
+            counts = self.ask(f"/v1/plans/{plan}")["counts"]
+            if counts["queued_entries"] == 0:
+                return counts
+        raise BenchFailed(f"polluxd still has work: {counts}")
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(STOP_SECONDS_MAX)
+        if code != 0:
+            raise BenchFailed(f"polluxd ended with {code}:\n" + self.log.read_text())
+
+
+@contextlib.contextmanager
+def raw_server(binary):
+    """Ends with its standard input. Prints its port first."""
+    with subprocess.Popen([binary, "raw-server"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          text=True) as process:
+        yield process
