@@ -18,7 +18,7 @@ import time
 from bench_server import APPLY_SECONDS_MAX, BenchFailed, Polluxd, polls, say, take_cores
 from pair_driver import Load, start_pair
 
-BYTES_OF_AN_EVENT = 115  # about, in the window
+BYTES_OF_AN_EVENT = 80  # about, in the window
 FILL = Load(1000, 2, 16)
 STEADY = Load(100, 2, 512)
 FILL_SECONDS = 2
@@ -38,11 +38,11 @@ class Bench:
     def __init__(self, options, folder):
         self.options = options
         self.folder = folder
-        rows = options.state_mib * 2**20 // BYTES_OF_AN_EVENT
+        self.rows = options.state_mib * 2**20 // BYTES_OF_AN_EVENT
         self.pair = start_pair(options, folder / "pair", "every_commit", [], {
             "PAIR__SNAPSHOT_BYTES_PER_SECOND": str(options.bytes_per_second)})
         self.acked = 0
-        self.leader.deploy("Held", PLAN.format(rows=rows).encode())
+        self.leader.deploy("Held", PLAN.format(rows=self.rows).encode())
 
     @property
     def leader(self):
@@ -57,16 +57,14 @@ class Bench:
         self.acked += json.loads(output)["all_events"]
 
     def fill(self):
-        """Until the window is full."""
-        while True:
+        """Until the window is full. Bytes of the plan's state."""
+        while self.acked < self.rows:
             done = subprocess.run(self._client(FILL, FILL_SECONDS), capture_output=True,
                                   check=True, timeout=APPLY_SECONDS_MAX)
             self._take(done.stdout)
-            self.wait_until_applied()
-            bytes_held = self.leader.ask("/v1/plans/Held")["counts"]["state_bytes"]
-            say(f"  {bytes_held / 2**20:,.0f} MiB of state")
-            if bytes_held >= self.options.state_mib * 2**20 * 0.95:
-                return bytes_held
+            say(f"  {min(self.acked, self.rows):,} of {self.rows:,} events")
+        self.wait_until_applied()
+        return self.leader.ask("/v1/plans/Held")["counts"]["state_bytes"]
 
     def wait_until_applied(self):
         for _ in polls(APPLY_SECONDS_MAX):
