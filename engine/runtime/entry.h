@@ -33,11 +33,15 @@ struct EventsPayload {
 /// Time passed: deadlines up to the entry's timestamp are due.
 struct TickPayload {};
 
+/// The meanings of the language that this program runs. A plan keeps the one that its entry names.
+constexpr uint32_t kSemanticsVersionMin = 1;
+constexpr uint32_t kSemanticsVersionMax = 1;
+
 /// A plan's text, with parameters already substituted.
 struct DeployPayload {
   std::string plan;  ///< used when the text carries no @app:name / @Plan:name
   std::string text;
-  uint32_t semantics_version = 1;
+  uint32_t semantics_version = kSemanticsVersionMax;
   Dialect dialect = Dialect::k51;  ///< of texts that do not say it by an @Plan annotation
   /// The text as it was sent, with its ${parameters}; empty when it is `text`.
   std::string source = {};

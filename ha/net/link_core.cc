@@ -17,6 +17,7 @@ NodeCard card_of(const PeerLinkOptions& options) {
   std::random_device random;
   auto half = [&random] { return uint64_t{random()} << 32 | random(); };
   NodeCard card;
+  card.version_max = options.protocol_version_max;
   card.process = {half() | 1, half()};
   card.attempt = 1;
   card.fingerprint = options.fingerprint;
@@ -116,9 +117,10 @@ LinkCore::ConnectionPtr LinkCore::new_connection(LinkConnection::Socket socket) 
 // ---- the peer ----
 
 /// Some connection of this node stands, or is about to.
-void LinkCore::adopt(const NodeCard& card) {
+void LinkCore::adopt(const NodeCard& card, uint16_t version) {
   if (peer_) return;
   peer_ = card;
+  version_ = version;
   set_problem(absl::StrCat("node '", card.node, "' has answered; connections to it are made"));
   assemble_timer_.expires_after(options_.assemble_timeout);
   assemble_timer_.async_wait([this, attempt = card_.attempt](boost::system::error_code error) {
@@ -178,6 +180,7 @@ void LinkCore::assembled() {
 /// Everything that belongs to this attempt ends, and what comes next is of another.
 void LinkCore::drop_peer(const std::string& reason) {
   peer_.reset();
+  version_ = 0;
   ++card_.attempt;
   assemble_timer_.cancel();
   forward_timer_.cancel();

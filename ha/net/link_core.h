@@ -42,6 +42,7 @@ class LinkCore final : public LinkConnection::Owner, public std::enable_shared_f
   void send(PeerMessage message);
   void forward(ForwardedBatch batch, ForwardDesk::Done done);
   bool connected() const { return connected_; }
+  uint16_t version() const { return version_; }
   std::string problem() const;
   const NodeCard& card() const { return first_card_; }
   const LinkCounters& counters() const { return counters_; }
@@ -102,7 +103,7 @@ class LinkCore final : public LinkConnection::Owner, public std::enable_shared_f
   Candidate* candidate_of(const LinkConnection& connection);
 
   // ---- the peer (link_core.cc) ----
-  void adopt(const NodeCard& card);
+  void adopt(const NodeCard& card, uint16_t version);
   void take_slot(LinkConnection& connection, Way way);
   void assembled();
   void drop_peer(const std::string& reason);
@@ -142,6 +143,7 @@ class LinkCore final : public LinkConnection::Owner, public std::enable_shared_f
   ForwardDesk desk_;
   ForwardsTaken taken_;
   std::atomic<bool> connected_ = false;
+  std::atomic<uint16_t> version_ = 0;  // of peer_; 0: there is none
 
   boost::asio::io_context context_{1};  // one thread runs it
   boost::asio::executor_work_guard<LinkConnection::Executor> work_;

@@ -88,6 +88,9 @@ void LinkCore::on_answer(LinkConnection& connection, const WireFrame& frame) {
   // Both sides judge: an answer that this program cannot have asked for is a mistake of the other.
   HandshakeAnswer judged = judge_offer(card_, {kind_of(connection.tag.way), answer->card});
   if (judged.refusal != Refusal::kNone) return on_refused(connection, judged);
+  if (judged.version != answer->version) {
+    return violation(connection, "an answer with another version than the highest of both");
+  }
   if (Candidate* candidate = candidate_of(connection)) candidate->dialling = false;
   ConnectionPtr self = connection.shared_from_this();
   forget(connection);
@@ -98,7 +101,7 @@ void LinkCore::on_answer(LinkConnection& connection, const WireFrame& frame) {
     connection.close();
     return drop_peer(absl::StrCat("node '", theirs.node, "' has given its connections up"));
   }
-  adopt(theirs);
+  adopt(theirs, judged.version);
   take_slot(connection, connection.tag.way);
   dial_rest();
 }

@@ -141,7 +141,7 @@ void LinkCore::on_offer(LinkConnection& connection, const WireFrame& frame) {
   answer.card = card_;  // its attempt may have changed
   encode_answer(answer, connection.out());
   connection.flush();
-  adopt(offer->card);
+  adopt(offer->card, answer.version);
   take_slot(connection, way_of(offer->kind, false));
   dial_rest();
 }

@@ -30,6 +30,7 @@ void PeerLink::forward(ForwardedBatch batch, std::function<void(ForwardedAnswer)
 }
 
 bool PeerLink::connected() const { return impl_->core->connected(); }
+uint16_t PeerLink::version() const { return impl_->core->version(); }
 std::string PeerLink::problem() const { return impl_->core->problem(); }
 uint16_t PeerLink::membership_port() const { return impl_->core->membership_port(); }
 uint16_t PeerLink::event_sync_port() const { return impl_->core->event_sync_port(); }

@@ -35,7 +35,9 @@ struct PeerLinkOptions {
 
   std::string domain = "pollux";  ///< nodes of one name find each other
   std::string node = "pollux";    ///< for people
-  uint64_t fingerprint = 0;       ///< of maths functions and semantics; both nodes' must be equal
+  uint64_t fingerprint = 0;       ///< of maths functions; both nodes' must be equal
+  /// The newest that is spoken; with an older peer it is the peer's newest.
+  uint16_t protocol_version_max = kProtocolVersionMax;
 
   std::string bind_address = "0.0.0.0";  ///< of IPv4 or IPv6; "::" takes both
   uint16_t membership_port = 4000;       ///< 0: the kernel chooses
@@ -108,6 +110,9 @@ class PeerLink {
   // ---- looking at it; thread: any ----
 
   bool connected() const;
+  /// Of the protocol, as it is spoken with the peer: set before on_connected(), and 0 where there
+  /// is no peer. What it does not know must not be sent.
+  uint16_t version() const;
   /// Why there is no way to a peer, as far as is known; for people. Empty when there is one.
   std::string problem() const;
   uint16_t membership_port() const;

@@ -12,6 +12,8 @@ namespace {
 
 absl::Status broken() { return absl::DataLossError("a handshake that cannot be read"); }
 
+constexpr uint16_t kSaysSemantics = 2;  ///< the first version that does
+
 void put_text(std::string& out, std::string_view text) {
   put_sized_text(out, text.substr(0, kHandshakeTextMax));
 }
@@ -33,6 +35,20 @@ void put_card(std::string& out, const NodeCard& card) {
        {&card.domain, &card.node, &card.membership, &card.event_sync, &card.snapshots}) {
     put_text(out, *text);
   }
+}
+
+void put_more(std::string& out, const NodeCard& card) {
+  if (card.version_max < kSaysSemantics) return;
+  put_scalar(out, card.semantics_min);
+  put_scalar(out, card.semantics_max);
+}
+
+void take_more(PayloadReader& reader, NodeCard& card) {
+  card.semantics_min = card.semantics_max = 1;
+  if (card.version_max < kSaysSemantics) return;
+  card.semantics_min = reader.number<uint32_t>();
+  card.semantics_max = reader.number<uint32_t>();
+  if (card.semantics_min == 0 || card.semantics_max < card.semantics_min) reader.fail();
 }
 
 NodeCard take_card(PayloadReader& reader) {
@@ -68,6 +84,7 @@ void encode_offer(const HandshakeOffer& offer, std::string& out) {
   put_scalar(out, static_cast<uint8_t>(offer.kind));
   out.append(7, '\0');
   put_card(out, offer.card);
+  put_more(out, offer.card);
   POLLUX_CHECK(end_wire_frame(out, begin, {WireType::kOffer, 0, 0}).ok());
 }
 
@@ -79,6 +96,7 @@ void encode_answer(const HandshakeAnswer& answer, std::string& out) {
   put_scalar(out, uint32_t{0});
   put_card(out, answer.card);
   put_text(out, answer.reason);
+  put_more(out, answer.card);
   POLLUX_CHECK(end_wire_frame(out, begin, {WireType::kAnswer, 0, 0}).ok());
 }
 
@@ -89,6 +107,7 @@ absl::StatusOr<HandshakeOffer> decode_offer(const WireFrame& frame) {
   offer.kind = static_cast<ConnectionKind>(reader.number<uint8_t>());
   take_zeros(reader, 7);
   offer.card = take_card(reader);
+  take_more(reader, offer.card);
   if (offer.kind < ConnectionKind::kMembership || offer.kind > ConnectionKind::kForward) {
     reader.fail();
   }
@@ -106,6 +125,7 @@ absl::StatusOr<HandshakeAnswer> decode_answer(const WireFrame& frame) {
   take_zeros(reader, 4);
   answer.card = take_card(reader);
   answer.reason = take_text(reader);
+  take_more(reader, answer.card);
   if (refusal >= kRefusals) reader.fail();
   answer.refusal = static_cast<Refusal>(refusal);
   if (reader.failed()) return broken();
@@ -137,8 +157,16 @@ HandshakeAnswer judge_offer(const NodeCard& own, const HandshakeOffer& offer) {
   if (theirs.fingerprint != own.fingerprint) {
     return refuse(own, Refusal::kOtherFingerprint,
                   absl::StrCat("nodes '", own.node, "' and '", theirs.node,
-                               "' would compute different results: their maths functions or "
-                               "their versions of the language differ"));
+                               "' would compute different results: their maths functions "
+                               "differ"));
+  }
+  if (theirs.semantics_max < own.semantics_min || own.semantics_max < theirs.semantics_min) {
+    return refuse(
+        own, Refusal::kNoCommonVersion,
+        absl::StrCat("node '", own.node, "' runs versions ", own.semantics_min, " to ",
+                     own.semantics_max, " of the language's semantics, node '", theirs.node,
+                     "' versions ", theirs.semantics_min, " to ", theirs.semantics_max,
+                     ": bring both to programs of the same or the next version"));
   }
   return {Refusal::kNone, version, own};
 }

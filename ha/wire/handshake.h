@@ -4,11 +4,13 @@
 // An offer and an answer are frames (wire_frame.h) whose payload later versions may make longer,
 // never otherwise: what stands behind what this version knows is passed over. A text is a u32
 // length and at most kHandshakeTextMax bytes.
-//     kOffer   u8 kind   7 x u8 0   card
+//     kOffer   u8 kind   7 x u8 0   card   more of the card
 //     kAnswer  u8 refusal   u8 0   u16 chosen version   u32 0   card   text reason
+//              more of the card
 //     card     u16 lowest version   u16 highest version   u32 0   u64 u64 process   u64 attempt
 //              u64 fingerprint   text domain   text node   text membership   text event sync
 //              text snapshots
+//     more     from version 2 on: u32 lowest   u32 highest version of the semantics
 // Thread: any.
 #pragma once
 
@@ -18,15 +20,17 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
+#include "engine/runtime/entry.h"
 #include "ha/base/random_id.h"
 #include "ha/wire/wire_frame.h"
 
 namespace pollux {
 
 /// What is said behind the handshake. A program speaks two versions at least, so that nodes can be
-/// brought to the next one after the other; the first has none before it.
+/// brought to the next one after the other.
+///     2  the card says which versions of the semantics its node runs
 constexpr uint16_t kProtocolVersionMin = 1;
-constexpr uint16_t kProtocolVersionMax = 1;
+constexpr uint16_t kProtocolVersionMax = 2;
 
 constexpr size_t kHandshakeTextMax = 1024;
 /// Of a payload: more than this version writes, so that later ones may say more.
@@ -46,7 +50,7 @@ enum class ConnectionKind : uint8_t {
 enum class Refusal : uint8_t {
   kNone = 0,
   kOtherDomain = 1,
-  kNoCommonVersion = 2,
+  kNoCommonVersion = 2,  ///< of the protocol, or of the semantics
   kOtherFingerprint = 3,
   kTooManyConnections = 4,
   kMyself = 5,
@@ -68,14 +72,16 @@ struct NodeCard {
   /// Grows whenever the sender has given up what it had with its peer: connections of different
   /// attempts do not belong together.
   uint64_t attempt = 0;
-  /// Of the maths functions and the semantics of the language: nodes of different ones would
-  /// disagree about results.
+  /// Of the maths functions: nodes of different ones would disagree about results.
   uint64_t fingerprint = 0;
   std::string domain;
   std::string node;
   std::string membership;  ///< host:port under which others reach it
   std::string event_sync;  ///< of that, and of forwards
   std::string snapshots;   ///< of snapshots; empty: it gives none
+  /// Of the language that it runs. Cards of protocol version 1 do not say it, and mean 1.
+  uint32_t semantics_min = kSemanticsVersionMin;
+  uint32_t semantics_max = kSemanticsVersionMax;
   friend bool operator==(const NodeCard&, const NodeCard&) = default;
 };
 

@@ -3,8 +3,6 @@
 #include <cmath>
 #include <cstring>
 
-#include "engine/runtime/entry.h"
-
 namespace pollux {
 namespace {
 
@@ -32,7 +30,9 @@ class Hash {
 
 uint64_t node_fingerprint() {
   Hash hash;
-  hash.add(uint64_t{DeployPayload{}.semantics_version});
+  // Nodes of protocol version 1 begin with the version of the semantics, which is 1 for all of
+  // them.
+  hash.add(uint64_t{1});
   constexpr int kArguments = 64;
   for (int i = 1; i <= kArguments; ++i) {
     const double x = i * 0.37;

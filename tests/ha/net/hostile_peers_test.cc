@@ -123,6 +123,9 @@ TEST_F(HostilePeers, OffersThatDoNotBelongHereAreToldWhy) {
   offer.card.version_min = offer.card.version_max = 99;
   EXPECT_EQ(answer_to(offer, membership()), Refusal::kNoCommonVersion);
   offer = good_offer(ConnectionKind::kMembership);
+  offer.card.semantics_min = offer.card.semantics_max = 99;
+  EXPECT_EQ(answer_to(offer, membership()), Refusal::kNoCommonVersion);
+  offer = good_offer(ConnectionKind::kMembership);
   offer.card.fingerprint = 99;
   EXPECT_EQ(answer_to(offer, membership()), Refusal::kOtherFingerprint);
   EXPECT_EQ(answer_to(good_offer(ConnectionKind::kMembership), event_sync()), Refusal::kWrongPort);
@@ -183,6 +186,20 @@ TEST_F(FalsePeers, AreLeftWhenTheySpeakOutOfTurn) {
   forwards.say(frame_of(WireType::kHeartbeat, std::string(64, '\0')));
   EXPECT_TRUE(forwards.is_closed());
   ASSERT_NO_FATAL_FAILURE(wait_for_count(a_.counters().violations, 1));
+  EXPECT_FALSE(a_.up());
+}
+
+TEST_F(FalsePeers, AreLeftWhenTheyAnswerWithAVersionThatIsNotTheHighestOfBoth) {
+  RawPeer membership = greeted(ConnectionKind::kMembership);
+  RawPeer dialled = door_.accept();
+  HandshakeAnswer answer;
+  answer.version = kProtocolVersionMax + 1;
+  answer.card = good_offer(ConnectionKind::kMembership).card;
+  std::string bytes;
+  encode_answer(answer, bytes);
+  dialled.say(bytes);
+  EXPECT_TRUE(dialled.is_closed());
+  EXPECT_TRUE(membership.is_closed());
   EXPECT_FALSE(a_.up());
 }
 

@@ -155,6 +155,55 @@ TEST(PeerLink, OtherDomainsVersionsAndFingerprintsAreNoPeers) {
   EXPECT_FALSE(pair.a.up());
 }
 
+/// What either tells the other arrives.
+void expect_both_hear(LinkPair& pair) {
+  for (auto [from, to] : {std::pair{&pair.a, &pair.b}, {&pair.b, &pair.a}}) {
+    size_t before = to->messages().size();
+    for (uint64_t position = 1; position <= 3; ++position) {
+      from->link().send({1, entries_of(position, 2)});
+    }
+    to->wait_messages(before + 3);
+  }
+}
+
+TEST(PeerLink, ANodeSpeaksTheOlderVersionWithAnOlderOne) {
+  for (bool dialled_is_old : {true, false}) {
+    LinkPair pair;
+    (dialled_is_old ? pair.a : pair.b).options.protocol_version_max = 1;
+    pair.begin_and_connect();
+    EXPECT_EQ(pair.a.link().version(), 1U);
+    EXPECT_EQ(pair.b.link().version(), 1U);
+    expect_both_hear(pair);
+  }
+}
+
+TEST(PeerLink, NodesThatAreExchangedOneAfterTheOtherSpeakTheNewestThatBothKnow) {
+  LinkPair pair;
+  pair.a.options.protocol_version_max = pair.b.options.protocol_version_max = 1;
+  pair.begin_and_connect();
+  pair.a.keep_ports();
+  pair.b.keep_ports();
+  pair.a.knows(pair.b);
+  int times = 1;
+  auto exchange = [&](LinkNode& node, LinkNode& other, uint16_t version, uint16_t spoken) {
+    node.end();
+    other.wait_disconnected();
+    EXPECT_EQ(other.link().version(), 0U);
+    node.options.protocol_version_max = version;
+    node.begin();
+    ++times;
+    node.wait_connected(times);
+    other.wait_connected(times);
+    EXPECT_EQ(node.link().version(), spoken);
+    EXPECT_EQ(other.link().version(), spoken);
+    expect_both_hear(pair);
+  };
+  exchange(pair.b, pair.a, kProtocolVersionMax, 1);
+  exchange(pair.a, pair.b, kProtocolVersionMax, kProtocolVersionMax);
+  exchange(pair.a, pair.b, 1, 1);
+  exchange(pair.b, pair.a, 1, 1);
+}
+
 TEST(PeerLink, AThirdNodeIsRefusedAndDoesNoHarm) {
   LinkPair pair;
   pair.begin_and_connect();

@@ -80,6 +80,13 @@ MuteDoor::MuteDoor() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0))
 
 MuteDoor::~MuteDoor() { ::close(socket_); }
 
+RawPeer MuteDoor::accept() {
+  RawPeer came;
+  came.socket_ = ::accept4(socket_, nullptr, nullptr, SOCK_CLOEXEC);
+  EXPECT_GE(came.socket_, 0);
+  return came;
+}
+
 HandshakeOffer good_offer(ConnectionKind kind, uint64_t process) {
   HandshakeOffer offer;
   offer.kind = kind;

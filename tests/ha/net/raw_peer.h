@@ -27,10 +27,13 @@ class RawPeer {
   bool is_closed();
 
  private:
+  friend class MuteDoor;
+  RawPeer() = default;
   int socket_ = -1;
 };
 
-/// A port where connections come up and nobody says anything. Thread: one.
+/// A port where connections come up and nobody says anything, but for what a test does.
+/// Thread: one.
 class MuteDoor {
  public:
   MuteDoor();
@@ -38,6 +41,8 @@ class MuteDoor {
   MuteDoor(const MuteDoor&) = delete;
   MuteDoor& operator=(const MuteDoor&) = delete;
   uint16_t port() const { return port_; }
+  /// The next that comes to it.
+  RawPeer accept();
 
  private:
   int socket_;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 
 #include "tests/ha/wire/random_messages.h"
 #include "tests/ha/wire/wire_bytes.h"
@@ -90,6 +91,31 @@ TEST(Handshake, OfLaterVersionsMayBeLonger) {
   EXPECT_EQ(taken->card, card);
 }
 
+/// A program of version 1 reads as far as it knows, and writes no more.
+TEST(Handshake, OfVersionTwoBeginsAsThatOfVersionOne) {
+  NodeCard card = card_of("a", 1);
+  card.semantics_min = 3;
+  card.semantics_max = 4;
+  NodeCard old = card;
+  old.version_max = 1;
+  const size_t highest_version = 8 + 2;
+  std::string offer(payload_of(offer_bytes({ConnectionKind::kMembership, card})));
+  std::string old_offer(payload_of(offer_bytes({ConnectionKind::kMembership, old})));
+  ASSERT_EQ(offer.size(), old_offer.size() + 8);
+  ASSERT_EQ(std::exchange(offer[highest_version], 1), 2);
+  EXPECT_EQ(offer.substr(0, old_offer.size()), old_offer);
+  std::string answer(payload_of(answer_bytes({Refusal::kMyself, 0, card, "reason"})));
+  std::string old_answer(payload_of(answer_bytes({Refusal::kMyself, 0, old, "reason"})));
+  ASSERT_EQ(answer.size(), old_answer.size() + 8);
+  answer[highest_version] = 1;
+  EXPECT_EQ(answer.substr(0, old_answer.size()), old_answer);
+  // And what it writes means the only semantics that it knew.
+  auto offered = offer_of(frame_of(WireType::kOffer, old_offer));
+  ASSERT_TRUE(offered.ok());
+  EXPECT_EQ(offered->card.semantics_min, 1U);
+  EXPECT_EQ(offered->card.semantics_max, 1U);
+}
+
 TEST(Handshake, TextsAreBounded) {
   NodeCard card = card_of(std::string(5000, 'n'), 1);
   auto offered = offer_of(offer_bytes({ConnectionKind::kMembership, card}));
@@ -109,7 +135,12 @@ TEST(Handshake, NonsenseIsRefused) {
   EXPECT_TRUE(refused(0, 4));
   EXPECT_TRUE(refused(3, 1));
   EXPECT_TRUE(refused(8, 0));  // lowest version
-  EXPECT_TRUE(refused(8, 2));  // above the highest
+  EXPECT_TRUE(refused(8, 3));  // above the highest
+  card.semantics_min = 0;
+  EXPECT_FALSE(offer_of(offer_bytes({ConnectionKind::kMembership, card})).ok());
+  card.semantics_min = 3;
+  card.semantics_max = 2;
+  EXPECT_FALSE(offer_of(offer_bytes({ConnectionKind::kMembership, card})).ok());
   card.process = {};
   EXPECT_FALSE(offer_of(offer_bytes({ConnectionKind::kMembership, card})).ok());
   EXPECT_FALSE(offer_of(frame_of(WireType::kAnswer, good)).ok());
@@ -144,6 +175,19 @@ TEST(Handshake, WhoDoesNotBelongHereIsToldWhy) {
   offer.card.domain = "trade";
   offer.card.fingerprint = 43;
   EXPECT_EQ(judge_offer(own, offer).refusal, Refusal::kOtherFingerprint);
+  offer.card.fingerprint = own.fingerprint;
+  own.semantics_min = 2;
+  own.semantics_max = 3;
+  offer.card.semantics_max = 1;
+  answer = judge_offer(own, offer);
+  EXPECT_EQ(answer.refusal, Refusal::kNoCommonVersion);
+  EXPECT_EQ(answer.reason,
+            "node 'a' runs versions 2 to 3 of the language's semantics, node 'b' versions 1 to 1: "
+            "bring both to programs of the same or the next version");
+  offer.card.semantics_min = offer.card.semantics_max = 4;
+  EXPECT_EQ(judge_offer(own, offer).refusal, Refusal::kNoCommonVersion);
+  offer.card.semantics_min = 3;
+  EXPECT_EQ(judge_offer(own, offer).refusal, Refusal::kNone);
   offer.card.process = own.process;
   EXPECT_EQ(judge_offer(own, offer).refusal, Refusal::kMyself);
 }

@@ -61,6 +61,10 @@ class RandomMessages {
     made.node = random_.text(30);
     made.membership = random_.text(30);
     made.event_sync = random_.text(30);
+    if (made.version_max > 1) {
+      made.semantics_min = static_cast<uint32_t>(1 + below(3));
+      made.semantics_max = static_cast<uint32_t>(made.semantics_min + below(3));
+    }
     return made;
   }
 
