@@ -23,6 +23,10 @@ constexpr const char* kDetails =
     "  has already is acknowledged as a duplicate. Give each input a name of its own. Batches are\n"
     "  then always full; else, from a pipe, what is there goes out when no more is.\n"
     "\n"
+    "--acks prints {\"batch\", \"events\", \"epoch\", \"position\", \"duplicate\"} as each batch "
+    "is\n"
+    "  acknowledged: its number, and the entry that carries it (of a duplicate: or a later one).\n"
+    "\n"
     "Ends with 0 when all that was read is acknowledged, 1 for wrong options or an unknown "
     "stream,\n"
     "3 for errors in the input with --on-error stop, 4 when the file cannot be read, 5 when the\n"
@@ -71,6 +75,7 @@ void add_send_command(CLI::App& app, ConnectionOptions& connection, ExitCode& ex
   add_sending_options(*command, to);
   add_server_option(*command, connection);
   add_grpc_option(*command, connection);
+  command->add_flag("--acks", to.acks, "A line of JSON for each batch that is acknowledged");
   command->add_flag("--json", to.json, "The summary as one JSON object");
   command->footer(kDetails);
   command->callback(

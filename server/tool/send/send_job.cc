@@ -21,8 +21,10 @@ namespace {
 constexpr size_t kBatchBytesMax = 1024 * 1024;
 /// Of these batches so many windows are read ahead.
 constexpr size_t kBufferedWindows = 2;
-/// Of the question where a server takes gRPC.
-constexpr std::chrono::seconds kNodeTimeout{5};
+/// Of a server that is silent, and the same where another may take its place: it is left when it
+/// does not answer a question or a connection for so long, or two pings.
+constexpr std::chrono::seconds kPatience{5};
+constexpr std::chrono::seconds kPatienceOfTwo{1};
 /// With a rate, batches are cut so that several go out each second.
 constexpr double kBatchesPerSecondMin = 10;
 
@@ -59,9 +61,8 @@ std::string with_stream(const std::string& stream, const std::string& text) {
 }
 
 /// Where the server at `url` takes gRPC. It may be started anew on another port.
-absl::StatusOr<std::string> grpc_target_of(const std::string& url) {
-  absl::StatusOr<ApiAnswer> answer =
-      ApiClient(url).call({.path = "/v1/node", .timeout = kNodeTimeout});
+absl::StatusOr<std::string> grpc_target_of(const std::string& url, std::chrono::seconds patience) {
+  absl::StatusOr<ApiAnswer> answer = ApiClient(url).call({.path = "/v1/node", .timeout = patience});
   if (!answer.ok()) return answer.status();
   simdjson::dom::parser parser;
   uint64_t port = 0;
@@ -138,24 +139,28 @@ bool SendJob::open_input() {
   return reader_ != nullptr;
 }
 
-OpenChannel SendJob::way_to_servers() const {
+OpenChannel SendJob::way_to_servers(const std::vector<std::string>& servers) const {
   if (options_.http) {
     const HttpChannelOptions http{options_.stream, name_};
     return [http](const std::string& server, BatchChannel::Callbacks on) {
       return open_http_channel(http, server, std::move(on));
     };
   }
-  const GrpcChannelOptions grpc{
-      .stream = options_.stream, .producer = name_, .batches_in_flight_max = options_.window};
+  const std::chrono::seconds patience = servers.size() > 1 ? kPatienceOfTwo : kPatience;
+  const GrpcChannelOptions grpc{.stream = options_.stream,
+                                .producer = name_,
+                                .batches_in_flight_max = options_.window,
+                                .connect_timeout = patience,
+                                .ping_interval = patience};
   const bool by_url = connection_.grpc.empty();
-  return
-      [grpc, by_url](const std::string& target,
-                     BatchChannel::Callbacks on) -> absl::StatusOr<std::unique_ptr<BatchChannel>> {
-        if (!by_url) return open_grpc_channel(grpc, target, std::move(on));
-        absl::StatusOr<std::string> named = grpc_target_of(target);
-        if (!named.ok()) return named.status();
-        return open_grpc_channel(grpc, *named, std::move(on));
-      };
+  return [grpc, by_url, patience](
+             const std::string& target,
+             BatchChannel::Callbacks on) -> absl::StatusOr<std::unique_ptr<BatchChannel>> {
+    if (!by_url) return open_grpc_channel(grpc, target, std::move(on));
+    absl::StatusOr<std::string> named = grpc_target_of(target, patience);
+    if (!named.ok()) return named.status();
+    return open_grpc_channel(grpc, *named, std::move(on));
+  };
 }
 
 bool SendJob::start_producer() {
@@ -169,6 +174,7 @@ bool SendJob::start_producer() {
   ProducerCallbacks callbacks;
   callbacks.on_acked = [this](const ProducerCallbacks::Acked& acked) {
     latency_us_.add(static_cast<uint64_t>(acked.took.count()));
+    if (options_.acks) tell_ack(acked);
   };
   callbacks.on_refused = [this](const ProducerCallbacks::Refused& refused) {
     details_ = refused.details;
@@ -176,7 +182,7 @@ bool SendJob::start_producer() {
   callbacks.on_trouble = [this](const std::string& text) {
     session_.console().message(printable(text));
   };
-  auto producer = Producer::start(options, std::move(callbacks), way_to_servers());
+  auto producer = Producer::start(options, std::move(callbacks), way_to_servers(options.targets));
   if (!producer.ok()) {
     session_.fail(producer.status());
     return false;
@@ -259,6 +265,17 @@ bool SendJob::producer_failed(const absl::Status& status) {
   session_.fail(exit_code_of(status), printable(std::string(status.message())));
   for (const std::string& detail : details_) session_.console().message("  " + printable(detail));
   return false;
+}
+
+/// On the producer's thread: until it has ended nobody else writes to standard output.
+void SendJob::tell_ack(const ProducerCallbacks::Acked& acked) {
+  session_.console().wipe_bar();
+  OutputBuffer& out = session_.out();
+  out.append("{\"batch\":" + std::to_string(acked.number) + ",\"events\":" +
+             std::to_string(acked.events) + ",\"epoch\":" + std::to_string(acked.id.epoch.value) +
+             ",\"position\":" + std::to_string(acked.id.position.value) +
+             ",\"duplicate\":" + (acked.duplicate ? "true" : "false") + "}\n");
+  out.flush();
 }
 
 void SendJob::keep_rate() {

@@ -30,6 +30,7 @@ struct SendOptions {
   double rate = 0;  ///< events a second; 0: as fast as it goes
   double retry_for = 60;
   bool http = false;
+  bool acks = false;  ///< each is told as it comes
   bool json = false;
 };
 
@@ -47,7 +48,7 @@ class SendJob {
   bool find_stream();
   bool open_input();
   bool start_producer();
-  OpenChannel way_to_servers() const;
+  OpenChannel way_to_servers(const std::vector<std::string>& servers) const;
   bool send_rows();
   bool on_row_error();
   bool take_row();
@@ -56,6 +57,7 @@ class SendJob {
   bool wait_for_acks();
   bool producer_failed(const absl::Status& status);
 
+  void tell_ack(const ProducerCallbacks::Acked& acked);
   void keep_rate();
   void show_progress();
   void report();

@@ -155,6 +155,34 @@ TEST_F(PolluxClientTest, ASecondRunUnderTheSameNameCountsNothingTwice) {
   EXPECT_EQ(lines_of(shell("pollux query 'from Offenders select user' --csv").out).size(), 3u);
 }
 
+TEST_F(PolluxClientTest, EachAcknowledgementIsToldWhenThatIsAskedFor) {
+  deploy();
+  for (std::string way : {"", " --http"}) {
+    const std::string send =
+        "pollux send Logins logins.csv --batch 2 --acks --json" + way + " --producer day1";
+    for (bool duplicate : {false, true}) {
+      ShellResult sent = shell(send + (way.empty() ? "" : "-again"));
+      ASSERT_EQ(sent.exit_code, 0) << sent.err;
+      Texts lines = lines_of(sent.out);
+      ASSERT_EQ(lines.size(), 3u) << sent.out;  // the last one is the summary
+      simdjson::dom::parser parser;
+      uint64_t position = 0;
+      for (uint64_t batch : {1, 2}) {
+        simdjson::dom::element ack = parser.parse(lines[batch - 1]);
+        EXPECT_EQ(uint64_t(ack["batch"]), batch);
+        EXPECT_EQ(uint64_t(ack["events"]), batch == 1 ? 2u : 1u);
+        EXPECT_EQ(bool(ack["duplicate"]), duplicate);
+        EXPECT_EQ(uint64_t(ack["epoch"]), 1u);
+        // Of a duplicate the server knows that it stands at that entry or before.
+        EXPECT_GE(uint64_t(ack["position"]), position + (duplicate ? 0 : 1));
+        position = uint64_t(ack["position"]);
+      }
+      simdjson::dom::element summary = parser.parse(lines[2]);
+      EXPECT_EQ(uint64_t(summary["acked"]), 3u);
+    }
+  }
+}
+
 TEST_F(PolluxClientTest, BadRowsStopOrAreSkipped) {
   deploy();
   write("bad.csv", "user,ok\nann,false\nbob,perhaps\ncem,false\n");

@@ -45,8 +45,9 @@ class TwoServersTest : public DaemonTest {
   /// `pollux send` of what is then written with say(): an event a batch, one batch at a time.
   pid_t start_sending(const std::string& servers) {
     EXPECT_EQ(::mkfifo(path("typed").c_str(), 0600), 0);
-    const pid_t sender = start("exec pollux send Logins - --batch 1 --window 1 --json --server " +
-                               servers + " < typed > sent 2> messages");
+    const pid_t sender =
+        start("exec pollux send Logins - --batch 1 --window 1 --acks --json --server " + servers +
+              " < typed > sent 2> messages");
     // To read too: so it may write when the sender has ended.
     typed_ = ::open(path("typed").c_str(), O_RDWR | O_CLOEXEC);
     EXPECT_GE(typed_, 0);
@@ -94,6 +95,8 @@ TEST_F(TwoServersTest, AServerThatComesBackOnAnotherPortGetsTheRest) {
   const pid_t sender = start_sending(kNobody + ("," + server.url));
   say("ann\n");
   ASSERT_TRUE(has_events(server, 1));
+  // An acknowledgement is told when it comes, while more is still to be sent.
+  ASSERT_TRUE(becomes_true([&] { return number_in(read("sent"), "batch") == 1; })) << read("sent");
   end(server.child, SIGKILL);
   say("bob\n");
   EXPECT_TRUE(becomes_true([&] {
