@@ -11,7 +11,7 @@ import tempfile
 import time
 
 from failover_arbiter import ARBITERS
-from failover_ledger import ROWS, Producer, Webhook
+from failover_ledger import ROWS, Journal, Producer, Webhook, batches_in
 from failover_network import Loopback, Namespaces
 from failover_pair import (POLL_SECONDS, SECONDS_MAX, FailoverFailed, Pair, deploy, free_ports,
                            get_json)
@@ -47,7 +47,34 @@ def wait_for(condition, what):
     raise FailoverFailed(f"{what} did not come")
 
 
-def strike(pair, network, active, mode):
+class Exchange:
+    """Between the release before this one and this one, to and fro."""
+
+    def __init__(self, binaries, previous):
+        self.previous = previous or os.path.join(binaries, "polluxd_previous")
+        self._present = os.path.join(binaries, "polluxd")
+        self._told = previous is None  # by which version of the protocol it speaks
+        self.spoken = set()
+
+    def begin(self, pair):
+        for member in pair.members:
+            member.program = self.previous
+
+    def turn(self, member):
+        to_present = member.program == self.previous
+        member.program = self._present if to_present else self.previous
+        member.start()
+
+    def note(self, pair):
+        """The version that a pair speaks which is whole."""
+        self.spoken.add(pair.members[0].pair()["peer"].get("protocol_version"))
+
+    def check(self, kills):
+        if self._told and kills > 1 and len(self.spoken) != 2:
+            raise FailoverFailed(f"the nodes spoke versions {self.spoken} of the protocol")
+
+
+def strike(pair, network, exchange, active, mode):
     """Brings the active down: when that was, and what brings it back."""
     blow = time.monotonic()
     if mode == "kill":
@@ -60,16 +87,21 @@ def strike(pair, network, active, mode):
         network.cut(active.number)
         blow = time.monotonic()  # what was sent while it was being cut came through
         return blow, lambda: network.heal(active.number)
+    if mode == "upgrade":
+        active.stop()
+        return blow, lambda: exchange.turn(active)
     if get_json(active.url + "/v1/cluster/switchover", b"", "POST") is None:
         raise FailoverFailed(f"{active.name} did not take the order to switch over")
     return blow, lambda: pair.wait_until_leads(pair.other(active))
 
 
-def hit_again_and_again(pair, network, producers, webhook, options, say):
+def hit_again_and_again(pair, network, exchange, journal, producers, webhook, options, say):
     failover_ms, rejoin_ms = [], []
     for hit in range(options.kills):
         active = pair.wait_until_whole()
-        blow, bring_back = strike(pair, network, active, options.mode)
+        exchange.note(pair)
+        webhook.watch()
+        blow, bring_back = strike(pair, network, exchange, active, options.mode)
         arrived = wait_for(lambda: webhook.first_sent_behind(blow, producers),
                            f"a result behind blow {hit + 1}")
         failover_ms.append((arrived - blow) * 1000)
@@ -82,26 +114,10 @@ def hit_again_and_again(pair, network, producers, webhook, options, say):
         if now_active is active:
             raise FailoverFailed(f"{active.name} leads again behind blow {hit + 1}")
         if (hit + 1) % 10 == 0:
+            journal.take(now_active, now_active.pair()["committed"])
             say(f"{hit + 1} blows; the last one took {failover_ms[-1]:.0f} ms")
+    exchange.note(pair)
     return failover_ms, rejoin_ms
-
-
-def export_of(member, folder):
-    path = os.path.join(folder, "entries.jsonl")
-    member.pollux("journal", "export", member.data, "-o", path)
-    return path
-
-
-def batches_in(export):
-    """(producer, number) -> how often it stands there."""
-    found = {}
-    with open(export, encoding="utf-8") as lines:
-        for line in lines:
-            entry = json.loads(line)
-            if entry["type"] == "events":
-                key = (entry["producer"], entry["number"])
-                found[key] = found.get(key, 0) + 1
-    return found
 
 
 def count_webhook(webhook, replayed_path):
@@ -148,30 +164,36 @@ def failover_test(options, folder):
     network = Namespaces() if options.mode == "partition" else Loopback()
     webhook = Webhook(folder, network.host)
     arbiter = ARBITERS[options.arbiter](folder, network.host, free_ports)
-    pair = Pair(options.binaries, folder, network, arbiter.setting)
+    pair = Pair(options.binaries, folder, network, arbiter.settings)
+    pollux = os.path.join(options.binaries, "pollux")
+    exchange = Exchange(options.binaries, options.previous)
+    journal = Journal(folder)
     producers = []
     try:
+        if options.arbiter in ("postgresql", "mysql"):
+            pair.members[0].pollux("arbiter", "create-table", env=pair.members[0].environment)
+        if options.mode == "upgrade":
+            exchange.begin(pair)
         active = pair.start()
         deploy(active, PLAN.replace("{webhook}", webhook.url))
-        addresses = [member.http for member in pair.members]
-        producers = [Producer(addresses, f"producer-{each}") for each in range(PRODUCERS)]
+        servers = [member.url for member in pair.members]
+        producers = [Producer(pollux, servers, f"producer-{each}", folder)
+                     for each in range(PRODUCERS)]
         for producer in producers:
             producer.start()
-        failover_ms, rejoin_ms = hit_again_and_again(pair, network, producers, webhook, options,
-                                                     say)
+        failover_ms, rejoin_ms = hit_again_and_again(pair, network, exchange, journal, producers,
+                                                     webhook, options, say)
         for producer in producers:
             producer.finish()
-        active = pair.wait_until_whole()
+        pair.wait_until_whole()
         acked = {(producer.name, number) for producer in producers for number in producer.acked}
-        wait_for(lambda: acked <= set(webhook.arrived), "the last results")
+        wait_for(lambda: acked <= webhook.arrived, "the last results")
         rows = {(name, number, row) for name, number in acked for row in range(ROWS)}
         wait_for(lambda: all(rows <= set(rows_in_store(member, folder))
                              for member in pair.members), "the last rows in the stores")
         stores = [rows_in_store(member, folder) for member in pair.members]
-        passive = pair.other(active)
-        active.stop()
-        wait_for(lambda: passive.role() == "active-solo", "the lead of the node that is left")
-        passive.stop()
+        last = pair.stop()
+        journal.take(last)
     finally:
         for producer in producers:
             producer.abandon()
@@ -180,18 +202,20 @@ def failover_test(options, folder):
         webhook.close()
         network.close()
 
-    export = export_of(passive, folder)
-    batches = batches_in(export)
+    batches = batches_in(journal.path)
     replayed = os.path.join(folder, "replayed.jsonl")
     with open(replayed, "wb") as out:
-        passive.pollux("run", "--entries", export, stdout=out)
+        last.pollux("run", "--entries", journal.path, stdout=out)
     lost = sum(ROWS for batch in acked if batches.get(batch, 0) != 1)
     for store in stores:
         lost += len(rows - set(store))
     doubled = sum(times - 1 for store in stores for times in store.values())
     doubled += sum(times - 1 for times in batches.values())
     said = count_webhook(webhook, replayed)
-    say(f"{len(acked)} batches, {sum(producer.resent for producer in producers)} sent again")
+    say(f"{len(acked)} batches; {sum(producer.duplicates for producer in producers)} events were "
+        "acknowledged when they came again")
+    if options.mode == "upgrade":
+        exchange.check(options.kills)
     print(json.dumps({
         "kills": options.kills, "acked": len(acked) * ROWS, "lost": lost,
         "duplicated_in_store": doubled, "webhook": said,
@@ -207,11 +231,16 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("binaries")
     parser.add_argument("--kills", type=int, required=True)
-    parser.add_argument("--mode", choices=("kill", "stop", "switchover", "partition"),
+    parser.add_argument("--mode", choices=("kill", "stop", "partition", "switchover", "upgrade"),
                         required=True)
-    parser.add_argument("--arbiter", choices=sorted(ARBITERS), default="file")
+    parser.add_argument("--arbiter", choices=sorted(ARBITERS))
+    parser.add_argument("--previous", metavar="POLLUXD")
     parser.add_argument("--keep", metavar="FOLDER")
     options = parser.parse_args()
+    if options.arbiter is None:
+        options.arbiter = "etcd" if options.mode == "partition" else "file"
+    if options.mode == "partition" and options.arbiter == "file":
+        parser.error("nodes in two networks share no folder: --arbiter postgresql, mysql or etcd")
     if options.mode == "partition" and os.geteuid() != 0:
         print("SKIPPED: only root can make network namespaces")
         return NOT_TESTED

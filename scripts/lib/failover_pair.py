@@ -41,7 +41,7 @@ def get_json(url, data=None, method="GET"):
 
 
 class Member:
-    def __init__(self, binaries, folder, network, number, ports, members, arbiter):
+    def __init__(self, binaries, folder, network, number, ports, members, settings):
         self.name = "ab"[number]
         self.number = number
         http, grpc, membership, event_sync = ports
@@ -50,6 +50,7 @@ class Member:
         self.url = f"http://{self.http}"
         self._command = network.command(number)
         self._binaries = binaries
+        self.program = os.path.join(binaries, "polluxd")
         self._log = os.path.join(folder, f"{self.name}.log")
         self.data = os.path.join(folder, self.name)
         settings = {
@@ -59,17 +60,15 @@ class Member:
             "PAIR__ADVERTISED_HOST": address,
             "PAIR__MEMBERS": members, "PAIR__MEMBERSHIP_PORT": membership,
             "PAIR__EVENT_SYNC_PORT": event_sync, "PAIR__SNAPSHOT_PORT": 0,
-            "PAIR__ARBITER": arbiter,
-            "PERSISTENCE__PERSISTENCE_INTERVAL": "3 s"}
-        self._environment = {**os.environ,
+            "PERSISTENCE__PERSISTENCE_INTERVAL": "3 s", **settings}
+        self.environment = {**os.environ,
                              **{f"POLLUX__{key}": str(value) for key, value in settings.items()}}
         self._process = None
 
     def start(self):
         with open(self._log, "ab") as log:
-            self._process = subprocess.Popen([*self._command,
-                                              os.path.join(self._binaries, "polluxd")],
-                                             env=self._environment, stderr=log)
+            self._process = subprocess.Popen([*self._command, self.program],
+                                             env=self.environment, stderr=log)
 
     def signal(self, number):
         self._process.send_signal(number)
@@ -91,6 +90,15 @@ class Member:
     def node(self):
         return get_json(self.url + "/v1/node")
 
+    def pair(self):
+        """What it says of the pair; waits for an answer."""
+        until = time.monotonic() + SECONDS_MAX
+        while time.monotonic() < until:
+            if node := self.node():
+                return node["pair"]
+            time.sleep(POLL_SECONDS)
+        raise FailoverFailed(f"{self.name} does not answer:\n{self.log()[-3000:]}")
+
     def role(self):
         node = self.node()
         return node["role"] if node else ""
@@ -106,12 +114,12 @@ class Member:
 
 
 class Pair:
-    def __init__(self, binaries, folder, network, arbiter):
+    def __init__(self, binaries, folder, network, settings):
         ports = free_ports(8)
         own = [ports[:4], ports[4:]]
         members = ",".join(f"{network.address(number)}:{each[2]}"
                            for number, each in enumerate(own))
-        self.members = [Member(binaries, folder, network, number, each, members, arbiter)
+        self.members = [Member(binaries, folder, network, number, each, members, settings)
                         for number, each in enumerate(own)]
 
     def start(self):
@@ -143,6 +151,15 @@ class Pair:
             if time.monotonic() > until:
                 raise FailoverFailed(f"{member.name} does not lead:\n{member.log()[-3000:]}")
             time.sleep(POLL_SECONDS)
+
+    def stop(self):
+        """Both cleanly, the one that leads first. Returns the other, which has all there is."""
+        active = self.wait_until_whole()
+        last = self.other(active)
+        active.stop()
+        self.wait_until_leads(last)
+        last.stop()
+        return last
 
     def kill_all(self):
         for member in self.members:

@@ -5,6 +5,8 @@ namespace {
 
 Json time_or_null(int64_t ms) { return ms == 0 ? Json(nullptr) : Json(rfc3339(ms)); }
 
+Json or_null(uint16_t version) { return version == 0 ? Json(nullptr) : Json(version); }
+
 Json json_of(const ArbiterRecord& record, const std::string& own_journal) {
   if (!record.exists()) return nullptr;
   auto whose = [&own_journal](const std::string& journal) {
@@ -45,6 +47,7 @@ Json pair_answer(const ApiParts& parts) {
        {{"connected", info.connected},
         {"node", info.peer_node},
         {"membership", info.peer_membership},
+        {"protocol_version", or_null(info.protocol_version)},
         {"problem", info.problem}}},
       {"snapshots",
        {{"given", info.snapshots_given},

@@ -11,6 +11,7 @@
 #include "server/node/wall_clock.h"
 #include "server/pair/fingerprint.h"
 #include "server/pair/pair_arbiter.h"
+#include "server/pair/protocol_version.h"
 
 namespace pollux {
 namespace {
@@ -65,6 +66,7 @@ absl::Status PairMember::prepare(Durability& durability) {
   link_options_.domain = pair.domain;
   link_options_.node = settings_.node.name;
   link_options_.fingerprint = node_fingerprint();
+  link_options_.protocol_version_max = newest_protocol_version();
   link_options_.bind_address = pair.bind_address;
   link_options_.membership_port = membership;
   link_options_.event_sync_port = moved_port(pair.event_sync_port, settings_);
@@ -207,6 +209,7 @@ PairInfo PairMember::info() const {
   info.synced = is_synced(info.status);
   if (link_ != nullptr) {
     info.connected = link_->connected();
+    info.protocol_version = link_->version();
     info.problem = link_->problem();
     info.own_node = link_->card().node;
     info.own_membership = link_->card().membership;

@@ -39,8 +39,9 @@ struct PairInfo {
   PairStatus status;
   Position applied;  ///< by the node's plans
   bool connected = false;
-  std::string problem;   ///< why there is no way to the other node; empty: there is
-  std::string own_node;  ///< names and addresses
+  uint16_t protocol_version = 0;  ///< spoken with the other node; 0: there is none
+  std::string problem;            ///< why there is no way to the other node; empty: there is
+  std::string own_node;           ///< names and addresses
   std::string own_membership;
   std::string peer_node;  ///< of the last one that was there; empty: none was
   std::string peer_membership;
