@@ -34,7 +34,9 @@ NumberedBatches::Verdict NumberedBatches::take(const BatchReply& reply) {
   const bool first = reply.number == front().number;
   switch (reply.status.code()) {
     case absl::StatusCode::kOk:
-      return first ? Verdict::kAcked : Verdict::kConflict;
+      // A node that lost the lead could not say what became of those before it: the one that leads
+      // knows, and acknowledges them when they come again.
+      return first ? Verdict::kAcked : Verdict::kLater;
     case absl::StatusCode::kResourceExhausted:
     case absl::StatusCode::kAborted:
       return Verdict::kLater;
@@ -51,8 +53,9 @@ NumberedBatches::Verdict NumberedBatches::take(const BatchReply& reply) {
 NumberedBatches::Verdict NumberedBatches::out_of_turn(const BatchReply& reply) {
   const uint64_t expected = reply.expected_number;
   if (expected == 0) return Verdict::kTurn;
-  // Those behind a refused batch follow it when it is sent again.
-  if (expected == front().number && reply.number > expected) return Verdict::kLater;
+  // Those behind a refused batch follow it when it is sent again; where that is not the first one,
+  // those before it are there, and only the answers were lost.
+  if (expected >= front().number && reply.number > expected) return Verdict::kLater;
   if (expected > acked_number_ && expected < front().number) {
     renumber_from_ = expected;
     return Verdict::kLater;
@@ -75,10 +78,6 @@ void NumberedBatches::pop_front() {
 
 absl::Status NumberedBatches::conflict(const BatchReply& reply) const {
   const std::string next = std::to_string(front().number);
-  if (reply.status.ok()) {
-    return absl::FailedPreconditionError("the server acknowledged batch " +
-                                         std::to_string(reply.number) + " before batch " + next);
-  }
   const std::string expects = "the server expects batch " + std::to_string(reply.expected_number) +
                               " of this producer, and batch " + next + " is next: ";
   if (reply.expected_number > acked_number_) {

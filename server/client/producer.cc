@@ -223,7 +223,8 @@ class Producer::Impl {
           counters_.put_off += batches_.numbered(reply.number).batch->rows();
         }
         retry_after_ = std::max(retry_after_, std::chrono::milliseconds(reply.retry_after_ms));
-        return note(Trouble::kLater, reply.status);
+        return note(Trouble::kLater,
+                    reply.status.ok() ? absl::AbortedError("answers are missing") : reply.status);
       case Verdict::kTurn:
         return note(Trouble::kBroken, absl::UnavailableError(reply.status.message()));
       case Verdict::kRefused:

@@ -95,8 +95,24 @@ TEST_F(NumberedBatchesTest, AServerThatForgotWhatItAcknowledgedIsDataLoss) {
 
 TEST_F(NumberedBatchesTest, AServerThatIsAheadHasAnotherProducerOfThatName) {
   send(3);
-  EXPECT_EQ(answer(3, kOutOfTurn, 2), Verdict::kConflict);
+  EXPECT_EQ(answer(1, kOutOfTurn, 3), Verdict::kConflict);
   EXPECT_EQ(batches_.conflict(last_).code(), absl::StatusCode::kFailedPrecondition);
+}
+
+TEST_F(NumberedBatchesTest, WhatWasTakenThoughNobodyCouldSaySoIsNoConflict) {
+  // The lead ended: 1 and 2 are with the node that leads now, 3 came too early, 4 too late.
+  send(4);
+  EXPECT_EQ(answer(1, absl::StatusCode::kUnavailable), Verdict::kTurn);
+  EXPECT_EQ(answer(2, absl::StatusCode::kUnavailable), Verdict::kTurn);
+  EXPECT_EQ(answer(3, absl::StatusCode::kUnavailable), Verdict::kTurn);
+  EXPECT_EQ(answer(4, kOutOfTurn, 3), Verdict::kLater);
+  EXPECT_EQ(numbers_sent_again(), (Numbers{1, 2, 3, 4}));
+  // The same, but that 2 came in time.
+  EXPECT_EQ(answer(1, absl::StatusCode::kUnavailable), Verdict::kTurn);
+  EXPECT_EQ(answer(2, absl::StatusCode::kOk), Verdict::kLater);
+  EXPECT_EQ(numbers_sent_again(), (Numbers{1, 2, 3, 4}));
+  for (uint64_t number = 1; number <= 4; ++number) acknowledge(number);
+  EXPECT_TRUE(batches_.empty());
 }
 
 TEST_F(NumberedBatchesTest, AnswersToNothingAreNothing) {
