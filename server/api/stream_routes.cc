@@ -76,7 +76,14 @@ void subscribe(ApiParts& parts, const HttpRequest& request, const Responder& res
   }
   uint64_t from = request.query_parameter("from") == "oldest" ? log->begin() : log->end();
   if (std::string id = resume_id(request); !id.empty()) {
+    const bool may_come = parts.node.may_come(id);
     auto behind = log->offset_behind(id);
+    if (!behind && may_come) {
+      responder.answer(json_error(
+          503, "not_yet",
+          "result " + id + " is not made yet: this node has not got as far since it leads"));
+      return;
+    }
     if (!behind) {
       ResultLog::Read oldest = log->read(log->begin(), 1);
       std::string held = oldest.slices.empty()

@@ -105,7 +105,12 @@ class SubscribeCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>, p
           "after_id: " + quoted_for_message(request.after_id()) +
           " is no id of a result; expected tenant/plan/epoch.position.ordinal");
     }
+    const bool may_come = state_->logs.may_come(request.after_id());
     std::optional<uint64_t> behind = log_->offset_behind(request.after_id());
+    if (!behind && may_come) {
+      return absl::UnavailableError("after_id: " + quoted_for_message(request.after_id()) +
+                                    " is not made yet; try again");
+    }
     if (!behind) {
       return absl::OutOfRangeError("after_id: " + quoted_for_message(request.after_id()) +
                                    " is not among the results held; " + oldest_of(*log_, 0));

@@ -156,6 +156,7 @@ class Node final : public ResultLogs {
 
   std::shared_ptr<ResultLog> find_results(std::string_view stream) const override;
   absl::Status lets_out() const override;
+  bool may_come(std::string_view id) const override;
   std::map<std::string, std::shared_ptr<ResultLog>, std::less<>> results() const;
   SequencerCounts counts() const { return sequencer_.counts(); }
   LatencyHistogram::Counts commit_latency() const { return sequencer_.commit_latency(); }
@@ -191,7 +192,7 @@ class Node final : public ResultLogs {
   /// Behind end_lead(): plans that came or went without being committed are as they were.
   void follow();
   bool leads() const;
-  /// Plans have applied all entries up to here.
+  /// Plans have applied all entries up to here, and readers see what came of it.
   Position applied() const;
 
   /// Takes nothing more, then waits until all that was taken has been applied, at most this long.

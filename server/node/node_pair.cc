@@ -93,6 +93,13 @@ void Node::take_back(const Unsettled& change) {
   }
 }
 
+bool Node::may_come(std::string_view id) const {
+  const std::optional<ResultId> parsed = parse_result_id(id);
+  if (!parsed) return false;
+  const Position cause = parsed->row.cause.position;
+  return cause <= sequencer_.handed() && cause > applied();
+}
+
 Position Node::applied() const {
   // What is pushed later stands behind it.
   Position reached = sequencer_.handed();

@@ -254,6 +254,9 @@ class ResultLogs {
   virtual std::shared_ptr<ResultLog> find_results(std::string_view stream) const = 0;
   /// Whether subscribers are to be given results here; else who is.
   virtual absl::Status lets_out() const = 0;
+  /// Whether the result of that id may still be made: a node that has begun to lead may not have
+  /// applied all that the one before it had. To be asked before a log is asked for the id.
+  virtual bool may_come(std::string_view id) const = 0;
 };
 
 }  // namespace pollux

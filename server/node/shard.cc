@@ -166,7 +166,10 @@ bool Shard::rests_for_room() {
 
 /// Behind it readers see what entries brought about.
 void Shard::flush_logs() {
+  if (written_.empty()) return;
   for (ResultLog* log : std::exchange(written_, {})) log->flush();
+  std::lock_guard lock(mutex_);
+  unseen_from_.reset();
 }
 
 /// False: there is none, and the shard is not scheduled any more.
@@ -198,6 +201,7 @@ void Shard::run() {
     } else {
       apply(item);
       std::lock_guard lock(mutex_);
+      if (!written_.empty() && !unseen_from_) unseen_from_ = at_work_on_;
       at_work_on_.reset();
     }
     release(item.bytes, item.work == nullptr);
@@ -315,6 +319,7 @@ void Shard::release(size_t bytes, bool entry) {
 
 std::optional<Position> Shard::oldest_unapplied() const {
   std::lock_guard lock(mutex_);
+  if (unseen_from_) return unseen_from_;
   if (at_work_on_) return at_work_on_;
   for (const Item& item : queue_) {
     if (!item.work) return item.entry.id.position;

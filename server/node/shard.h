@@ -109,7 +109,7 @@ class Shard : public std::enable_shared_from_this<Shard> {
   int64_t next_deadline_ms() const { return next_deadline_ms_.load(std::memory_order_acquire); }
   /// Whether a tick was numbered that is not applied yet; once it is, callbacks.deadline comes.
   bool tick_waits() const { return ticks_waiting_.load(std::memory_order_acquire) != 0; }
-  /// The oldest entry that was pushed and is not applied.
+  /// The oldest entry that was pushed and is not applied, or whose rows readers cannot see yet.
   std::optional<Position> oldest_unapplied() const;
   ShardCounts counts() const;
   /// Why the plan is suspended; empty when it is not.
@@ -156,8 +156,9 @@ class Shard : public std::enable_shared_from_this<Shard> {
   size_t queued_bytes_ = 0;
   size_t posts_ = 0;
   std::optional<Position> at_work_on_;
-  bool scheduled_ = false;  // a worker has it, or it waits for one or for room
-  bool refused_ = false;    // somebody waits for room
+  std::optional<Position> unseen_from_;  // applied, with rows that nobody sees yet
+  bool scheduled_ = false;               // a worker has it, or it waits for one or for room
+  bool refused_ = false;                 // somebody waits for room
   bool closed_ = false;
   PlanDescription sampled_;
   std::string suspended_because_;

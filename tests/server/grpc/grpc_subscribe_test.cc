@@ -157,6 +157,16 @@ TEST_F(GrpcSubscribe, AnIdThatIsForgottenIsOutOfRangeAndTheOldestIsNamed) {
             "after_id: \"-1234/Alerts/2.1.0\" is not among the results held; " + expected);
 }
 
+TEST_F(GrpcSubscribe, AnIdThatIsNotMadeYetIsToBeTriedAgain) {
+  start({});
+  append(1, 1);
+  logs_.to_come = "-1234/Alerts/2.2.0";
+  Taken taken;
+  EXPECT_EQ(subscribe(taken, logs_.to_come).status().code(), absl::StatusCode::kUnavailable);
+  append(2, 1);
+  EXPECT_TRUE(subscribe(taken, logs_.to_come).ok());
+}
+
 TEST_F(GrpcSubscribe, ASubscriberThatIsTooSlowIsEndedAndToldWhatIsLeft) {
   start({.results_rows_max = 100}, size_t{1} << 20);
   append(1, 1);

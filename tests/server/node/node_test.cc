@@ -310,5 +310,55 @@ TEST(Node, ManySendersWhilePlansComeAndGo) {
   EXPECT_EQ(node.find_results("Alerts")->end(), 2000);
 }
 
+Entry events_at(uint64_t position, const SchemaPtr& schema) {
+  return {{Epoch{1}, Position{position}},
+          {1000},
+          EventsPayload{batch_of(schema, {{std::string("ada"), false}})}};
+}
+
+TEST(Node, OfAPairKnowsWhatMayStillComeWhenItBeginsToLead) {
+  NodeOptions options;
+  options.shared = true;
+  Node node(options);
+  const Entry deployed{{Epoch{1}, Position{1}},
+                       {1000},
+                       DeployPayload{.plan = "P",
+                                     .text = "define stream Logins (user string, ok bool);"
+                                             "from Logins select user insert into Alerts;"}};
+  node.begin_replay({}, node.no_producers());
+  ASSERT_TRUE(node.replay(deployed).ok());
+  const SchemaPtr schema = std::make_shared<const Schema>(
+      "Logins",
+      std::vector<Attribute>{{"user", AttributeType::kString}, {"ok", AttributeType::kBool}});
+  auto log = node.find_results("Alerts");
+  // What is said to be applied can be seen: else somebody would be told that it never comes.
+  for (uint64_t position = 2; position < 500; ++position) {
+    ASSERT_TRUE(node.replay(events_at(position, schema)).ok());
+    while (node.applied() < Position{position}) std::this_thread::yield();
+    ASSERT_EQ(log->end(), position - 1);
+  }
+  std::promise<void> stands;
+  std::promise<void> goes_on;
+  std::thread holder([&] {
+    absl::Status held = node.with_engine("P", [&](Engine&) {
+      stands.set_value();
+      goes_on.get_future().wait();
+    });
+    EXPECT_TRUE(held.ok()) << held;
+  });
+  stands.get_future().wait();
+  ASSERT_TRUE(node.replay(events_at(500, schema)).ok());
+  node.lead(Epoch{2}, {Position{501}, 1000});
+  EXPECT_EQ(log->offset_behind("-1234/P/1.500.0"), std::nullopt);
+  EXPECT_TRUE(node.may_come("-1234/P/1.500.0"));
+  EXPECT_FALSE(node.may_come("-1234/P/1.499.1")) << "that entry was applied";
+  EXPECT_FALSE(node.may_come("-1234/P/1.502.0")) << "there is no such entry";
+  EXPECT_FALSE(node.may_come("nonsense"));
+  goes_on.set_value();
+  holder.join();
+  results_of(*log, 499);
+  EXPECT_TRUE(log->offset_behind("-1234/P/1.500.0").has_value());
+}
+
 }  // namespace
 }  // namespace pollux
