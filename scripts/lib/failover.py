@@ -75,24 +75,24 @@ class Exchange:
 
 
 def strike(pair, network, exchange, active, mode):
-    """Brings the active down: when that was, and what brings it back."""
+    """Brings the active down: when that began, from when on it takes nothing, and what brings it
+    back. By order, it takes events until another does."""
     blow = time.monotonic()
     if mode == "kill":
         active.kill()
-        return blow, active.start
+        return blow, time.monotonic(), active.start
     if mode == "stop":
         active.signal(signal.SIGSTOP)
-        return blow, lambda: active.signal(signal.SIGCONT)
+        return blow, time.monotonic(), lambda: active.signal(signal.SIGCONT)
     if mode == "partition":
         network.cut(active.number)
-        blow = time.monotonic()  # what was sent while it was being cut came through
-        return blow, lambda: network.heal(active.number)
+        return blow, time.monotonic(), lambda: network.heal(active.number)
     if mode == "upgrade":
         active.stop()
-        return blow, lambda: exchange.turn(active)
+        return blow, blow, lambda: exchange.turn(active)
     if get_json(active.url + "/v1/cluster/switchover", b"", "POST") is None:
         raise FailoverFailed(f"{active.name} did not take the order to switch over")
-    return blow, lambda: pair.wait_until_leads(pair.other(active))
+    return blow, blow, lambda: pair.wait_until_leads(pair.other(active))
 
 
 def hit_again_and_again(pair, network, exchange, journal, producers, webhook, options, say):
@@ -101,8 +101,8 @@ def hit_again_and_again(pair, network, exchange, journal, producers, webhook, op
         active = pair.wait_until_whole()
         exchange.note(pair)
         webhook.watch()
-        blow, bring_back = strike(pair, network, exchange, active, options.mode)
-        arrived = wait_for(lambda: webhook.first_sent_behind(blow, producers),
+        blow, down, bring_back = strike(pair, network, exchange, active, options.mode)
+        arrived = wait_for(lambda: webhook.first_sent_behind(down, producers),
                            f"a result behind blow {hit + 1}")
         failover_ms.append((arrived - blow) * 1000)
         if options.mode in ("stop", "partition"):
