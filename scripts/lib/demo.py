@@ -1,12 +1,11 @@
-"""Sends generated traffic through a polluxd and compares its alerts and statistics with the ledger.
+"""Sends generated traffic through a pair of polluxd, of which one is killed on the way, and
+compares alerts and statistics with the ledger of what was generated.
 
-usage: demo.py BINARIES PLANS_DIR EVENTS.csv LEDGER.jsonl
+usage: demo.py BINARIES PLANS_DIR [--seed N] [--attacks N] [--events-per-day N]
 
-Prints each alert as `pollux tail` shows it, then a table: every attack and how many alerts named
-it, near-misses, statistics out of the record stores, latencies, events per second.
-Exit 0 when each attack was named by exactly one alert, nothing else raised any, the statistics
-count what the ledger counts, and polluxd ended cleanly; 1 otherwise.
+See scripts/demo.
 """
+import argparse
 import csv
 import json
 import os
@@ -17,8 +16,11 @@ import tempfile
 import threading
 import time
 
-from demo_server import DemoFailed, Server, Tail
+from demo_server import DemoFailed, Servers, Tail
+from demo_traffic import BATCH, Traffic
 from demo_verdict import Alert, Verdict, print_verdict, show_alert
+from failover_ledger import Journal, batches_in
+from failover_pair import FailoverFailed
 
 INPUT = "OverallAuthentication"
 # Kind of attack -> stream of its alerts.
@@ -56,11 +58,11 @@ def copy_plans_for_replay(plans, folder):
 class Alerts:
     """What the tails show; alerts of probes apart."""
 
-    def __init__(self, server):
+    def __init__(self, servers):
         self.alerts = []
         self.probes = {}  # user -> when the line came
         self.came = threading.Condition()
-        self.tails = [Tail(server, stream, self._taker(kind)) for kind, stream in ALERTS.items()]
+        self.tails = [Tail(servers, stream, self._taker(kind)) for kind, stream in ALERTS.items()]
 
     def _taker(self, kind):
         def take(data, came):
@@ -87,15 +89,15 @@ class Alerts:
 class Probes:
     """Attacks of users of their own, one after the other, into a `pollux send` that stays."""
 
-    def __init__(self, server, example, last_ms):
-        self.server = server
+    def __init__(self, servers, example, last_ms):
+        self.servers = servers
         self.example = example
         self.now_ms = last_ms + QUIET_MS
         self.sent = 0
 
     def __enter__(self):
-        self.process = self.server.start("send", INPUT, "-", "--format", "csv", "--header", "yes",
-                                         "--json", stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.process = self.servers.start("send", INPUT, "-", "--format", "csv", "--header", "yes",
+                                          "--json", stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.writer = csv.writer(self.process.stdin, lineterminator="\n")
         self.writer.writerow(self.example)
         return self
@@ -126,17 +128,18 @@ class Probes:
         return time.monotonic()
 
 
-def check_statistics(server, summary):
-    """Prints what differs; True when nothing does."""
+def check_statistics(servers, summary):
+    """Of each node's stores. Prints what differs; True when nothing does."""
     good = True
-    for table, columns in TABLES.items():
-        sums = ", ".join(f"sum({column}) as {column}" for column in columns)
-        answer = server.ask("query", f"from {table} select {sums}")
-        for column, total in zip(columns, answer["rows"][0] if answer["rows"] else [0] * 4):
-            if total != summary[IN_LEDGER[column]]:
-                print(f"{table}.{column} sums to {total:,}, "
-                      f"the ledger says {summary[IN_LEDGER[column]]:,}")
-                good = False
+    for member in servers.pair.members:
+        for table, columns in TABLES.items():
+            sums = ", ".join(f"sum({column}) as {column}" for column in columns)
+            answer = servers.ask("query", f"from {table} select {sums}", "--server", member.url)
+            for column, total in zip(columns, answer["rows"][0] if answer["rows"] else [0] * 4):
+                if total != summary[IN_LEDGER[column]]:
+                    print(f"{table}.{column} of {member.name} sums to {total:,}, "
+                          f"the ledger says {summary[IN_LEDGER[column]]:,}")
+                    good = False
     return good
 
 
@@ -150,36 +153,128 @@ def measure_alert_latency(probes, alerts):
     return latencies
 
 
-def run(server, events, summary):
-    alerts = Alerts(server)
+def tell(text):
+    print(f"==> {text}", flush=True)
+
+
+class Blows:
+    """What the pair goes through while the traffic is sent, and how long it took; milliseconds."""
+
+    def __init__(self, servers):
+        self.servers = servers
+        self.failover = self.rejoin = self.switchover = None
+
+    def kill_active(self, traffic, alerts):
+        pair = self.servers.pair
+        active = pair.wait_until_whole()
+        epoch = active.pair()["epoch"]
+        traffic.go_on()
+        began = time.monotonic()
+        active.kill()
+        tell(f"kill -9 of {active.name}, which leads, in the middle of the traffic")
+        self.failover = (traffic.wait_for_epoch_behind(epoch) - began) * 1000
+        tell(f"{pair.other(active).name} leads: {self.failover:.0f} ms behind the blow it "
+             f"acknowledged its first batch; {len(alerts.alerts)} alerts so far")
+        return active
+
+    def bring_back(self, killed):
+        tell(f"{killed.name} is started again")
+        began = time.monotonic()
+        killed.start()
+        self.servers.pair.wait_until_whole()
+        self.rejoin = (time.monotonic() - began) * 1000
+        tell(f"{killed.name} has caught up, {self.rejoin / 1000:.1f} s behind its start")
+
+    def switch_over(self, to):
+        began = time.monotonic()
+        # The one that leads is asked.
+        with self.servers.start("switchover", stdout=subprocess.DEVNULL) as ordered:
+            if ordered.wait() != 0:
+                raise DemoFailed("pollux switchover was refused")
+        self.servers.pair.wait_until_leads(to)
+        self.switchover = (time.monotonic() - began) * 1000
+        tell(f"pollux switchover: {to.name} leads again, {self.switchover:.0f} ms behind the order")
+
+
+class Recount:
+    """What was acknowledged, against the journals of both nodes; events."""
+
+    def __init__(self, servers, traffic, folder):
+        self.acked = sum(traffic.acked.values())
+        self.lost = self.doubled = 0
+        for member in servers.pair.members:
+            journal = Journal(folder, f"entries.{member.name}")
+            journal.take(member, member.pair()["committed"])
+            found = batches_in(journal.path)
+            for number, events in traffic.acked.items():
+                times = found.get((traffic.producer, number), 0)
+                self.lost += events if times == 0 else 0
+                self.doubled += events * max(0, times - 1)
+
+
+def run(servers, events, summary, folder):
+    tell(f"{servers.begin().name} leads, the other follows")
+    alerts = Alerts(servers)
+    blows = Blows(servers)
+    at_first = summary["events"] // 4
+    started = time.monotonic()
+    traffic = Traffic(servers, INPUT, events, at_first)
     try:
         with open(events, encoding="utf-8", newline="") as file:
             example = next(csv.DictReader(file))
-        started = time.monotonic()
-        sent = server.ask("send", INPUT, events)
-        with Probes(server, example, summary["lastTimestamp"]) as probes:
+        # What is no whole batch waits for what follows.
+        traffic.wait_until_acked(at_first - BATCH)
+        killed = blows.kill_active(traffic, alerts)
+        traffic.wait_until_acked(summary["events"] // 2)
+        blows.bring_back(killed)
+        blows.switch_over(killed)
+        traffic.finish()
+        with Probes(servers, example, summary["lastTimestamp"]) as probes:
             probes.quiet()
-            server.wait_until_idle(sent["acked"] + 1)
+            servers.wait_until_idle()
             seconds = time.monotonic() - started
-            statistics_good = check_statistics(server, summary)
+            recount = Recount(servers, traffic, folder)
+            statistics_good = check_statistics(servers, summary)
             latencies = measure_alert_latency(probes, alerts)
     finally:
+        traffic.stop()
         alerts.stop()
-    return alerts.alerts, sent, seconds, statistics_good, latencies
+    return alerts.alerts, blows, traffic.summary, recount, seconds, statistics_good, latencies
 
 
-def main(binaries, plans, events, ledger_path):
-    with open(ledger_path, encoding="utf-8") as file:
-        ledger = [json.loads(line) for line in file]
-    summary = ledger[-1]
+def generate(binaries, options, folder):
+    """Paths of the events and of the ledger."""
+    events, ledger = (os.path.join(folder, name) for name in ("events.csv", "ledger.jsonl"))
+    tell("generate two days of traffic")
+    subprocess.run([os.path.join(binaries, "pollux"), "generate", "--days", "2", "--seed",
+                    str(options.seed), "--attacks", str(options.attacks), "--events-per-day",
+                    str(options.events_per_day), "--out", events, "--ledger", ledger], check=True)
+    return events, ledger
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("binaries")
+    parser.add_argument("plans")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--attacks", type=int, default=5)
+    parser.add_argument("--events-per-day", type=int, default=100_000)
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        copy_plans_for_replay(plans, os.path.join(folder, "plans"))
-        server = Server(binaries, folder)
+        events, ledger_path = generate(options.binaries, options, folder)
+        with open(ledger_path, encoding="utf-8") as file:
+            ledger = [json.loads(line) for line in file]
+        summary = ledger[-1]
+        plans = os.path.join(folder, "plans")
+        copy_plans_for_replay(options.plans, plans)
+        tell("send it through two nodes that are a pair")
+        servers = Servers(options.binaries, folder, plans)
         try:
-            alerts, sent, seconds, statistics_good, latencies = run(server, events, summary)
-            server.stop()
+            alerts, blows, sent, recount, seconds, statistics_good, latencies = run(
+                servers, events, summary, folder)
+            servers.pair.stop()
         finally:
-            server.kill()
+            servers.pair.kill_all()
     verdict = Verdict(ledger, alerts)
     print_verdict(verdict)
     named = sum(1 for attack in verdict.attacks if verdict.named[attack["id"]] == 1)
@@ -191,23 +286,27 @@ def main(binaries, plans, events, ledger_path):
           f"other alerts:                       {len(verdict.unexplained)}\n"
           f"statistics:                         {summary['overallSuccesses']:,} logins, "
           f"{summary['stepFailures']:,} failures, "
-          f"{'all in the stores' if statistics_good else 'NOT AS THE LEDGER SAYS'}\n"
+          f"{'all in the stores of both' if statistics_good else 'NOT AS THE LEDGER SAYS'}\n"
           f"events:                             {sent['acked']:,} acknowledged, through 5 plans "
           f"into 8 tables in {seconds:.1f} s\n"
           f"events/s:                           {sent['acked'] / seconds:,.0f} "
-          "(from the first sent to the last row stored)\n"
+          "(from the first sent to the last row stored by both nodes, on one machine)\n"
           f"ack latency at full speed:          p50 {ack['p50']:,.1f} ms, p99 {ack['p99']:,.1f} ms "
           "(batches of 1000, 32 on the way)\n"
           f"alert latency:                      p50 {percent[49]:,.1f} ms, p99 {percent[98]:,.1f} "
-          f"ms ({len(latencies)} attacks: last line into send, alert out of tail)")
-    good = verdict.good() and statistics_good and sent["acked"] == summary["events"]
+          f"ms ({len(latencies)} attacks: last line into send, alert out of tail)\n"
+          f"the active killed:                  {blows.failover:,.0f} ms until the other one had "
+          f"acknowledged a batch; back in {blows.rejoin / 1000:,.1f} s; "
+          f"switchover {blows.switchover:,.0f} ms\n"
+          f"acknowledged, lost, doubled:        {recount.acked:,}, {recount.lost}, "
+          f"{recount.doubled} (events, in the journals of both)")
+    good = (verdict.good() and statistics_good and recount.lost == recount.doubled == 0
+            and recount.acked == summary["events"])
     return 0 if good else 1
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 5:
-        sys.exit(__doc__)
     try:
-        sys.exit(main(*sys.argv[1:]))
-    except (DemoFailed, OSError, subprocess.TimeoutExpired) as failed:
+        sys.exit(main())
+    except (DemoFailed, FailoverFailed, OSError, subprocess.SubprocessError) as failed:
         sys.exit(f"scripts/demo: {failed}")

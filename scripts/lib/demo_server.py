@@ -1,14 +1,13 @@
-"""A polluxd of its own for scripts/demo, and what talks to it: the `pollux` command line."""
+"""A pair of polluxd of its own for scripts/demo, and what talks to it: `pollux`."""
 import json
 import os
-import re
-import signal
 import subprocess
 import threading
 import time
 
-START_SECONDS_MAX = 60
-STOP_SECONDS_MAX = 60
+from failover_network import Loopback
+from failover_pair import FailoverFailed, Pair
+
 # Disks and machines differ; without any progress for so long something is wrong.
 STALLED_SECONDS_MAX = 120
 
@@ -23,38 +22,31 @@ def polls():
         time.sleep(0.05)
 
 
-class Server:
-    """polluxd with embedded stores and plans in `folder`, on ports of the kernel's choice."""
+class Servers:
+    """Two nodes with embedded stores and the plans in `plans`, on ports of the kernel's choice; a
+    folder is their arbiter."""
 
-    def __init__(self, binaries, folder):
+    def __init__(self, binaries, folder, plans):
         self.pollux = os.path.join(binaries, "pollux")
-        self.log = os.path.join(folder, "polluxd.log")
-        settings = {"HTTP__PORT": "0", "GRPC__PORT": "0", "HTTP__BIND_ADDRESS": "127.0.0.1",
-                    "GRPC__BIND_ADDRESS": "127.0.0.1", "DATA_DIR": os.path.join(folder, "data"),
-                    "PLANS_DIR": os.path.join(folder, "plans")}
-        environment = {**os.environ, **{f"POLLUX__{key}": value for key, value in settings.items()}}
-        with open(self.log, "wb") as log:
-            self.process = subprocess.Popen([os.path.join(binaries, "polluxd")], env=environment,
-                                            stderr=log)
-        self.environment = {**os.environ, "POLLUX_SERVER": self._wait_for_address()}
+        arbiter = os.path.join(folder, "arbiter")
+        os.mkdir(arbiter)
+        # Journals are recounted at the end: nothing is cut off them before.
+        settings = {"PLANS_DIR": plans, "PAIR__ARBITER": f"file:{arbiter}",
+                    "PERSISTENCE__PERSISTENCE_INTERVAL": "1 h"}
+        self.pair = Pair(binaries, folder, Loopback(), settings)
+        self.environment = {**os.environ, "POLLUX_SERVER": ",".join(
+            member.url for member in self.pair.members)}
+        self._plans = len(os.listdir(plans))
 
-    def _wait_for_address(self):
-        until = time.monotonic() + START_SECONDS_MAX
+    def begin(self):
+        """Who leads, when all plans are there and the other node has caught up."""
+        active = self.pair.start()
+        stalled_at = time.monotonic() + STALLED_SECONDS_MAX
         for _ in polls():
-            log = self.said()
-            if "polluxd started" in log and "a plan was not deployed" not in log:
-                port = re.search(r"listening for HTTP .*\bport=(\d+)", log).group(1)
-                return f"http://127.0.0.1:{port}"
-            if self.process.poll() is not None or "polluxd started" in log:
-                break
-            if time.monotonic() > until:
-                break
-        self.kill()
-        raise DemoFailed("polluxd did not start as it should:\n" + log)
-
-    def said(self):
-        with open(self.log, encoding="utf-8", errors="replace") as file:
-            return file.read()
+            if len(self.ask("status")["plans"]) == self._plans:
+                return active
+            if time.monotonic() > stalled_at:
+                raise DemoFailed("not all plans were deployed:\n" + active.log())
 
     def start(self, *words, **options):
         """`pollux` with these words."""
@@ -65,43 +57,33 @@ class Server:
         with self.start(*words, "--json", stdout=subprocess.PIPE, **options) as process:
             answer = process.stdout.read()
         if process.returncode != 0:
-            raise DemoFailed(f"pollux {' '.join(words)} ended with {process.returncode}\n"
-                             + self.said())
+            raise DemoFailed(f"pollux {' '.join(words)} ended with {process.returncode}")
         return json.loads(answer)
 
-    def wait_until_idle(self, events):
-        """Until all plans have done `events` events and all sinks are through."""
+    def wait_until_idle(self):
+        """Until both nodes have applied all there is, and all sinks are through."""
         before, stalled_at = None, time.monotonic() + STALLED_SECONDS_MAX
         for _ in polls():
-            status = self.ask("status")
-            done = [plan["counts"]["events"] for plan in status["plans"]]
-            behind = [sink["lag_rows"] for sink in status["sinks"]]
-            if all(count == events for count in done) and not any(behind):
-                return status
-            if (done, behind) != before:
-                before, stalled_at = (done, behind), time.monotonic() + STALLED_SECONDS_MAX
+            each = [self.ask("status", "--server", member.url) for member in self.pair.members]
+            places = [status["node"]["pair"] for status in each]
+            tail = max(place["tail"]["position"] for place in places)
+            applied = [place["applied"] for place in places]
+            behind = [sink["lag_rows"] for status in each for sink in status["sinks"]]
+            if all(position == tail for position in applied) and not any(behind):
+                return
+            if (tail, applied, behind) != before:
+                before = (tail, applied, behind)
+                stalled_at = time.monotonic() + STALLED_SECONDS_MAX
             if time.monotonic() > stalled_at:
-                raise DemoFailed(f"the server does not go on: {status}\n" + self.said())
-
-    def stop(self):
-        """Ends it as an operator would; its exit code must be 0."""
-        self.process.send_signal(signal.SIGTERM)
-        if self.process.wait(STOP_SECONDS_MAX) != 0:
-            raise DemoFailed(f"polluxd ended with {self.process.returncode}:\n" + self.said())
-
-    def kill(self):
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
+                raise DemoFailed(f"the pair does not go on: {each}")
 
 
 class Tail:
     """`pollux tail` of one stream; hands each result over, with the time at which its line came."""
 
-    def __init__(self, server, stream, take):
-        self.process = server.start("tail", stream, "--from", "oldest", stdout=subprocess.PIPE,
-                                    stderr=subprocess.DEVNULL)
-        self.taken = 0
+    def __init__(self, servers, stream, take):
+        self.process = servers.start("tail", stream, "--from", "oldest", stdout=subprocess.PIPE,
+                                     stderr=subprocess.DEVNULL)
         self._take = take
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
@@ -110,7 +92,6 @@ class Tail:
         for line in self.process.stdout:
             came = time.monotonic()
             self._take(json.loads(line)["data"], came)
-            self.taken += 1
 
     def stop(self):
         if self.process.poll() is None:
