@@ -30,7 +30,10 @@ class PairDriver::World final : public ReplicaWorld {
   void read_record() override { driver_.arbiter_->ask(std::nullopt); }
   void set_record(const ArbiterRecord& next) override { driver_.arbiter_->ask(next); }
   void may_apply(Position upto) override { driver_.may_hand_ = std::max(driver_.may_hand_, upto); }
-  void lead_began(EntryId tail) override { driver_.opening_ = tail; }
+  void lead_began(EntryId tail) override {
+    driver_.opening_ = tail;
+    driver_.listener_.lead_began();
+  }
   void lead_ended(const std::string& why) override {
     driver_.opening_.reset();
     driver_.fail_pending(unknown_outcome(why));
@@ -45,6 +48,7 @@ class PairDriver::World final : public ReplicaWorld {
   void snapshot_needed() override { driver_.listener_.snapshot_needed(); }
   void void_behind(EntryId last) override { driver_.listener_.void_behind(last); }
   void confirmed(const Confirmed& confirmed) override { driver_.listener_.confirmed(confirmed); }
+  void diverged(const Divergence& divergence) override { driver_.listener_.diverged(divergence); }
   void alarm(const std::string& what) override { driver_.listener_.alarm(what); }
   JournalId new_journal_id() override { return random_id<JournalId>(); }
   DomainId new_domain_id() override { return random_id<DomainId>(); }
@@ -129,6 +133,10 @@ void PairDriver::tell_confirmed(Confirmed confirmed) {
 
 void PairDriver::note_applied(Position position) {
   post([this, position] { replica_->note_applied(position); });
+}
+
+void PairDriver::note_hash(PlanHash hash) {
+  post([this, hash = std::move(hash)] { replica_->note_hash(hash, now_ms()); });
 }
 
 bool PairDriver::is_full(size_t bytes) const {
@@ -450,6 +458,7 @@ void PairDriver::note_status() {
   if (const auto& lead = replica_->lead()) {
     now.follower_at = lead->follower_at();
     now.lag_ms = lead->lag_ms(now_ms());
+    now.barred = lead->follower_standing() == Standing::kBarred;
   }
   now.arbiter = arbiter_answer_;
   now.frozen = replica_->is_frozen();

@@ -47,6 +47,9 @@ class PairDriverListener {
 
   /// The next entry that may be applied. False: there is no room for it now; it is offered again.
   virtual bool apply(const Entry& entry) = 0;
+  /// This node leads: entries from here on, beginning with those that nobody may have applied yet,
+  /// are applied here first.
+  virtual void lead_began() = 0;
   /// This node leads, and has handed over all entries up to `tail`: it may number those behind.
   virtual void lead_opened(EntryId tail, Timestamp last) = 0;
   /// It does no more. What was appended and not committed has been told so.
@@ -61,6 +64,8 @@ class PairDriverListener {
   virtual void room_made() = 0;
   /// What the arbiter said to the last request: ok, or why nobody knows what became of it.
   virtual void arbiter_answered(const absl::Status& status) = 0;
+  /// A plan of the follower is another than this node's, which leads.
+  virtual void diverged(const Divergence& divergence) = 0;
   /// Something that a person must look at.
   virtual void alarm(const std::string& what) = 0;
   /// The node must end: it can write its journal no more, or would have to forget what it knew.
@@ -81,6 +86,7 @@ struct PairStatus {
   JournalId journal;  ///< by which the record names this node
   std::optional<Position> follower_at;
   int64_t lag_ms = 0;    ///< of the follower
+  bool barred = false;   ///< plans of the follower differ, and copies do not help
   absl::Status arbiter;  ///< its last answer
   bool frozen = false;
   bool stuck = false;  ///< the disk has no room
@@ -134,6 +140,8 @@ class PairDriver {
   void keep_behind(Position position, std::chrono::milliseconds time);
   /// Up to here this node's plans have taken entries.
   void note_applied(Position position);
+  /// What a plan of this node has come to.
+  void note_hash(PlanHash hash);
 
   // ---- orders; they wait for the driver's thread ----
 

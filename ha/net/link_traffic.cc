@@ -129,6 +129,7 @@ void LinkCore::write_messages(Way way) {
   while (connection->out().size() < kWriteBytes) {
     std::optional<PeerMessage> message = queue_.next(way);
     if (!message) break;
+    if (version_of(*message) > version_) continue;  // the peer would not know it
     bool encoded = slot(way).encoder->encode(*message, connection->out()).ok();
     counters_.add(encoded ? counters_.messages_out : counters_.dropped_long);
   }

@@ -50,9 +50,17 @@ constexpr std::string_view name_of(ConnectionKind kind) {
 /// On which a message leaves.
 inline Way way_of(const PeerMessage& message) {
   if (std::holds_alternative<Heartbeat>(message.body)) return Way::kMembershipOut;
-  bool follows =
-      std::holds_alternative<Hello>(message.body) || std::holds_alternative<Ack>(message.body);
+  bool follows = std::holds_alternative<Hello>(message.body) ||
+                 std::holds_alternative<Ack>(message.body) ||
+                 std::holds_alternative<PlanHashes>(message.body);
   return follows ? Way::kEventSyncOut : Way::kEventSyncIn;
+}
+
+/// The first version of the protocol that knows it.
+inline uint16_t version_of(const PeerMessage& message) {
+  bool second = std::holds_alternative<PlanHashes>(message.body) ||
+                std::holds_alternative<ApplyDeaths>(message.body);
+  return second ? 2 : 1;
 }
 
 /// Whether a frame may come on it.
@@ -65,9 +73,9 @@ constexpr bool may_come(Way way, WireType type) {
     case Way::kEventSyncOut:
       return type == WireType::kWelcome || type == WireType::kSnapshotNeeded ||
              type == WireType::kEntries || type == WireType::kSwitchOver ||
-             type == WireType::kConfirmed;
+             type == WireType::kConfirmed || type == WireType::kApplyDeaths;
     case Way::kEventSyncIn:
-      return type == WireType::kHello || type == WireType::kAck;
+      return type == WireType::kHello || type == WireType::kAck || type == WireType::kPlanHashes;
     case Way::kForwardOut:
       return type == WireType::kForwardAnswer;
     case Way::kForwardIn:

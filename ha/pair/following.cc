@@ -1,6 +1,7 @@
 #include "ha/pair/following.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 
@@ -49,6 +50,7 @@ void Following::on_welcome(const Welcome& welcome, int64_t now_ms) {
   acked_ = {};
   ack_due_ = true;
   received_ms_ = now_ms;
+  repeat_hashes_ms_ = now_ms;  // who leads now has not heard of them
 }
 
 void Following::on_heartbeat(int64_t now_ms) {
@@ -143,6 +145,29 @@ void Following::send_ack(int64_t now_ms) {
   told_ms_ = now_ms;
   core_.send(Ack{core_.epoch, core_.own.journal,
                  core_.rules.position_to_ack(matched_, core_.journal.tail()), core_.applied});
+}
+
+/// With too many at a time the newest are told all the same, some time.
+void Following::tell_hash(const PlanHash& hash) {
+  if (welcomed_ && untold_.size() < PlanHashes::kMax) untold_.push_back(hash);
+}
+
+void Following::send_hashes(int64_t now_ms) {
+  if (!welcomed_) return;
+  send_some(std::exchange(untold_, {}));
+  if (now_ms < repeat_hashes_ms_) return;
+  repeat_hashes_ms_ = now_ms + kRepeatHashesEveryMs;
+  send_some(core_.divergence.newest_own());
+}
+
+void Following::send_some(const std::vector<PlanHash>& hashes) {
+  for (size_t from = 0; from < hashes.size(); from += PlanHashes::kMax) {
+    size_t upto = std::min(from + PlanHashes::kMax, hashes.size());
+    core_.send(PlanHashes{core_.epoch,
+                          core_.own.journal,
+                          {hashes.begin() + static_cast<std::ptrdiff_t>(from),
+                           hashes.begin() + static_cast<std::ptrdiff_t>(upto)}});
+  }
 }
 
 bool Following::on_snapshot_needed(const SnapshotNeeded& needed, int64_t now_ms) {

@@ -2,6 +2,8 @@
 // lacks, and acknowledges what matched (R5, R14). Thread: the replica's.
 #pragma once
 
+#include <vector>
+
 #include "ha/pair/messages.h"
 #include "ha/pair/replica_core.h"
 
@@ -30,6 +32,10 @@ class Following {
   /// Once all that was received lasts.
   void send_ack(int64_t now_ms);
 
+  /// What whoever leads is to compare.
+  void tell_hash(const PlanHash& hash);
+  void send_hashes(int64_t now_ms);
+
   bool welcomed() const { return welcomed_; }
   Position matched() const { return matched_; }
   /// The active hands over, and this journal holds all that it has.
@@ -41,6 +47,7 @@ class Following {
   bool truncate(Position last, Epoch lead);
   void learn_committed(Position committed, Position applied);
   void give_up(int64_t now_ms);
+  void send_some(const std::vector<PlanHash>& hashes);
 
   ReplicaCore& core_;
   SessionNonce nonce_;     // of the last HELLO
@@ -53,6 +60,8 @@ class Following {
   bool ack_due_ = false;
   bool ordered_to_lead_ = false;
   int64_t next_hello_ms_;
+  std::vector<PlanHash> untold_;
+  int64_t repeat_hashes_ms_ = 0;
 };
 
 }  // namespace pollux

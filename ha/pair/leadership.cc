@@ -20,7 +20,10 @@ bool Leadership::on_hello(const Hello& hello, int64_t now_ms) {
   }
   EntryId match = EpochHistory::match(ours, hello.history);
   session_.reset();
-  if (match.position.value + 1 < core_.journal.first().value) {
+  // While acks of it count, it follows on.
+  bool needs_a_copy =
+      core_.divergence.standing(hello.journal) == Standing::kNeedsACopy && solo_ok();
+  if (needs_a_copy || match.position.value + 1 < core_.journal.first().value) {
     core_.send(SnapshotNeeded{hello.nonce, core_.epoch, solo_ok()});
     return true;
   }
@@ -143,13 +146,13 @@ void Leadership::version_moved() {
 bool Leadership::wants_solo() const {
   if (!core_.view.in_sync && !pairing_sent_) return false;
   JournalId counted = core_.view.in_sync.value_or(target_);
-  return left_behind_ || !session_ || session_->journal != counted;
+  return left_behind_ || !session_ || session_->journal != counted || !is_good(counted);
 }
 
 /// While what is committed grows alone no ack reaches it: so acks are required first, and what was
 /// committed until then is waited for.
 bool Leadership::ready_to_pair(int64_t now_ms) {
-  bool follows = session_ && target_ == session_->journal;
+  bool follows = session_ && target_ == session_->journal && is_good(target_);
   if (core_.view.in_sync || !follows) {
     acks_required_ = false;
     return false;
@@ -185,8 +188,12 @@ void Leadership::look_for_stall(int64_t now_ms) {
   next_pairing_ms_ = now_ms + core_.options.suspect_after_ms;
 }
 
+void Leadership::leave_diverged() {
+  if (follower_standing() == Standing::kNeedsACopy && solo_ok()) session_.reset();
+}
+
 absl::Status Leadership::begin_hand_over(int64_t now_ms) {
-  if (!session_ || core_.view.in_sync != session_->journal) {
+  if (!has_heir()) {
     return absl::FailedPreconditionError("no passive is in sync");
   }
   if (!hands_over_) hands_over_since_ms_ = next_order_ms_ = now_ms;
@@ -196,8 +203,7 @@ absl::Status Leadership::begin_hand_over(int64_t now_ms) {
 
 void Leadership::hand_over(int64_t now_ms) {
   if (!hands_over_) return;
-  bool possible = session_ && core_.view.in_sync == session_->journal;
-  if (!possible || now_ms - hands_over_since_ms_ > core_.options.switch_patience_ms) {
+  if (!has_heir() || now_ms - hands_over_since_ms_ > core_.options.switch_patience_ms) {
     hands_over_ = false;  // it simply goes on
     return;
   }

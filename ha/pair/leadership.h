@@ -43,7 +43,7 @@ class Leadership {
 
   /// The view has changed: no request on an older version lands any more.
   void version_moved();
-  /// R11: the passive is gone, slow, or another journal.
+  /// R11: the passive is gone, slow, another journal, or its plans are others.
   bool wants_solo() const;
   /// R10: acks are required from here on, and reach everything that is committed. In steps, so that
   /// what came meanwhile is waited for.
@@ -54,6 +54,9 @@ class Leadership {
   void note_pairing_unknown();
   /// Leaves a passive that acknowledges nothing for too long.
   void look_for_stall(int64_t now_ms);
+  /// A follower whose plans are others is sent for a copy, once nothing counts on its acks any
+  /// more.
+  void leave_diverged();
 
   // ---- a switchover ----
 
@@ -68,6 +71,9 @@ class Leadership {
   Position acked() const { return acked_; }
   /// Nothing: there is no follower.
   std::optional<Position> follower_at() const;
+  /// By which journal it goes; not set: there is none.
+  JournalId follower() const { return session_ ? session_->journal : JournalId{}; }
+  Standing follower_standing() const { return core_.divergence.standing(follower()); }
   /// How far the follower's plans have come.
   Position follower_applied() const;
   /// For how long what the follower lacks has been there.
@@ -98,6 +104,13 @@ class Leadership {
   bool ship_some(int64_t now_ms);
   void send_entries(std::vector<Entry> entries, int64_t now_ms);
   void note_tail(int64_t now_ms);
+  bool is_good(const JournalId& journal) const {
+    return core_.divergence.standing(journal) == Standing::kGood;
+  }
+  /// The follower is the passive, and may take over.
+  bool has_heir() const {
+    return session_ && core_.view.in_sync == session_->journal && is_good(session_->journal);
+  }
 
   ReplicaCore& core_;
   const Position began_with_;

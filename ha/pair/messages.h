@@ -4,6 +4,7 @@
 // judged by itself. Thread: any.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -12,6 +13,7 @@
 
 #include "engine/runtime/entry.h"
 #include "ha/base/random_id.h"
+#include "ha/divergence/plan_hash.h"
 #include "ha/pair/epoch_history.h"
 #include "ha/pair/role.h"
 #include "persistence/outbox/last_ids.h"
@@ -46,7 +48,8 @@ struct Welcome {
   EntryId tail;  ///< of the sender
 };
 
-/// The sender's journal does not reach back to what the follower has.
+/// The sender's journal does not reach back to what the follower has, or the follower's plans are
+/// others than they ought to be.
 struct SnapshotNeeded {
   SessionNonce nonce;
   Epoch epoch;
@@ -84,11 +87,34 @@ struct Confirmed {
   std::map<std::string, LastIds, std::less<>> sinks;
 };
 
+/// What the follower's plans have come to: hashes that whoever leads compares with its own.
+struct PlanHashes {
+  static constexpr size_t kMax = 512;  ///< in one message
+  Epoch epoch;
+  JournalId journal;
+  std::vector<PlanHash> hashes;
+};
+
+/// Either way, whenever the way is open: entries that processes of the sender died of. A plan
+/// passes over an entry that is poisoned; it is told before anything says that the entry was
+/// applied.
+struct ApplyDeaths {
+  static constexpr size_t kMax = 512;  ///< in one message
+  struct Known {
+    std::string plan;
+    EntryId entry;
+    uint32_t deaths = 0;  ///< 2: it is poisoned
+  };
+  std::vector<Known> known;
+};
+
 struct PeerMessage {
   /// Of the arbiter's record as the sender knows it: one lower than one that was seen tells of an
   /// arbiter that has forgotten.
   uint64_t record_version = 0;
-  std::variant<Heartbeat, Hello, Welcome, SnapshotNeeded, Entries, Ack, SwitchOver, Confirmed> body;
+  std::variant<Heartbeat, Hello, Welcome, SnapshotNeeded, Entries, Ack, SwitchOver, Confirmed,
+               PlanHashes, ApplyDeaths>
+      body;
 };
 
 }  // namespace pollux

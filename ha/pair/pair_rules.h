@@ -76,6 +76,8 @@ class PairRules {
   }
   /// R10: does a request that was answered by an error still count as sent?
   virtual bool unknown_counts_as_sent() const { return true; }
+  /// Of a plan at one position, here and at the follower: is it the same?
+  virtual bool hashes_agree(uint64_t ours, uint64_t theirs) const { return ours == theirs; }
   /// R12: may this record take the place of the view?
   virtual bool replaces(const ArbiterRecord& record, const ArbiterRecord& view) const {
     return record.version >= view.version;

@@ -44,6 +44,8 @@ void Replica::on_message(const PeerMessage& message, int64_t now_ms) {
   } else if (const auto* entries = std::get_if<Entries>(&message.body)) {
     if (lead_ && entries->epoch > core_.epoch) step_down("the peer leads a later epoch", now_ms);
     if (!lead_) following_.on_entries(*entries, now_ms);
+  } else if (const auto* hashes = std::get_if<PlanHashes>(&message.body)) {
+    on_plan_hashes(*hashes);
   } else if (const auto* confirmed = std::get_if<Confirmed>(&message.body)) {
     core_.world.confirmed(*confirmed);
   } else if (lead_) {
@@ -74,6 +76,42 @@ void Replica::send_heartbeat(int64_t now_ms) {
   next_heartbeat_ms_ = now_ms + core_.options.heartbeat_ms;
   core_.send(Heartbeat{core_.own.journal, role_, core_.epoch, core_.journal.tail(), core_.committed,
                        core_.leads, core_.journal.is_blank() && !core_.own.domain.is_set()});
+}
+
+// ---- plans that ought to be the same ----
+
+void Replica::note_hash(const PlanHash& hash, int64_t now_ms) {
+  if (ended()) return;
+  core_.divergence.note_own(hash);
+  if (!lead_) return following_.tell_hash(hash);
+  judge(hash);
+  consider(now_ms);
+}
+
+/// Only of who follows here: what another journal's plans have come to says nothing.
+void Replica::on_plan_hashes(const PlanHashes& told) {
+  bool follows = lead_ && told.epoch == core_.epoch && lead_->follower() == told.journal;
+  if (!follows) {
+    ++core_.counts.refused;
+    return;
+  }
+  for (const PlanHash& hash : told.hashes) {
+    core_.divergence.note_follower(told.journal, hash);
+    judge(hash);
+  }
+}
+
+void Replica::judge(const PlanHash& like) {
+  std::optional<Divergence> found = core_.divergence.judge(like, core_.rules);
+  if (!found) return;
+  bool state = like.kind == HashKind::kState;
+  ++(state ? core_.counts.diverged_states : core_.counts.diverged_results);
+  core_.world.diverged(*found);
+  if (found->times < DivergenceCheck::kTimesMax) return;
+  core_.world.alarm(absl::StrCat(
+      "plan '", like.plan, "' differs at the other node for the ", found->times,
+      "th time, and copies do not help: that node may not take over until the plan is deployed "
+      "anew or removed, or this node is started again"));
 }
 
 void Replica::on_connected(int64_t now_ms) {
@@ -118,7 +156,14 @@ absl::Status Replica::append(const Entry& entry, JournalSpace space) {
   if (!is_open() || entry.id.epoch != core_.epoch) {
     return absl::UnavailableError("this node does not lead");
   }
-  return core_.journal.append(entry, space);
+  absl::Status appended = core_.journal.append(entry, space);
+  if (!appended.ok()) return appended;
+  if (const auto* deploy = std::get_if<DeployPayload>(&entry.payload)) {
+    core_.divergence.plan_changed(deploy->plan);
+  } else if (const auto* undeploy = std::get_if<UndeployPayload>(&entry.payload)) {
+    core_.divergence.plan_changed(undeploy->plan);
+  }
+  return appended;
 }
 
 absl::Status Replica::flush(int64_t now_ms) {
@@ -132,6 +177,7 @@ absl::Status Replica::flush(int64_t now_ms) {
     lead_->tell_news(now_ms);
   } else {
     following_.send_ack(now_ms);
+    following_.send_hashes(now_ms);
   }
   consider(now_ms);
   return core_.failed;
@@ -206,6 +252,7 @@ absl::Status Replica::begin_install(EntryId at, int64_t now_ms) {
     return dropped;
   }
   core_.committed = core_.applied = {};
+  core_.divergence.clear_own();
   return absl::OkStatus();
 }
 

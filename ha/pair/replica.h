@@ -54,6 +54,9 @@ class Replica {
   /// Up to here this node's plans have taken entries.
   void note_applied(Position position) { core_.applied = std::max(core_.applied, position); }
 
+  /// What a plan of this node has come to: behind an order to persist, or in an interval.
+  void note_hash(const PlanHash& hash, int64_t now_ms);
+
   // ---- orders ----
 
   /// kFailedPrecondition: there is nobody to hand over to.
@@ -114,6 +117,8 @@ class Replica {
   // ---- the peer ----
   void on_heartbeat(const Heartbeat& heartbeat, int64_t now_ms);
   void send_heartbeat(int64_t now_ms);
+  void on_plan_hashes(const PlanHashes& told);
+  void judge(const PlanHash& like);
   bool peer_lives(int64_t now_ms) const;
   bool peer_is_blank(int64_t now_ms) const;
 

@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "ha/arbiter/arbiter_record.h"
+#include "ha/divergence/divergence_check.h"
 #include "ha/pair/messages.h"
 #include "ha/pair/pair_file.h"
 #include "ha/pair/pair_journal.h"
@@ -38,6 +39,9 @@ struct ReplicaOptions {
 /// That plans have come further is told by itself at most this often.
 inline constexpr int64_t kTellAppliedEveryMs = 10;
 
+/// What was told of plans is told again this often: messages may be lost.
+inline constexpr int64_t kRepeatHashesEveryMs = 10'000;
+
 /// What a replica asks of the node around it. Calls must not come back into the replica.
 class ReplicaWorld {
  public:
@@ -64,6 +68,8 @@ class ReplicaWorld {
   virtual void void_behind(EntryId last) = 0;
   /// What the sinks of whoever leads have confirmed.
   virtual void confirmed(const Confirmed& confirmed) = 0;
+  /// A plan of the follower is another than this node's, which leads.
+  virtual void diverged(const Divergence& divergence) = 0;
   /// Something that a person must look at.
   virtual void alarm(const std::string& what) = 0;
 
@@ -93,7 +99,9 @@ struct ReplicaCounts {
   uint64_t unknown = 0;  ///< requests of which nobody knows what became
   uint64_t unknown_pairings = 0;
   uint64_t handed_over = 0;
-  uint64_t voided = 0;  ///< a promotion by force took away what was committed here
+  uint64_t diverged_states = 0;   ///< plans of a follower that were others
+  uint64_t diverged_results = 0;  ///< the same, found by what they brought about
+  uint64_t voided = 0;            ///< a promotion by force took away what was committed here
 };
 
 /// Thread: the replica's.
@@ -111,6 +119,7 @@ struct ReplicaCore {
   Epoch epoch = {};         ///< followed or led
   Position committed = {};  ///< known to be
   Position applied = {};    ///< by this node's plans
+  DivergenceCheck divergence = {};
   ReplicaCounts counts = {};
   absl::Status failed = {};  ///< once it is not ok the node must end
 

@@ -164,6 +164,7 @@ bool Replica::change_lead(ArbiterRecord next, int64_t now_ms) {
 void Replica::consider_leading(int64_t now_ms) {
   if (!peer_lives(now_ms)) lead_->end_session();
   lead_->look_for_stall(now_ms);
+  lead_->leave_diverged();
   bool free = request_ == Request::kNone && now_ms >= next_try_ms_ && !frozen_;
   if (lead_->wants_solo()) {
     if (!free) return;

@@ -28,7 +28,8 @@ namespace pollux {
 
 /// What is said behind the handshake. A program speaks two versions at least, so that nodes can be
 /// brought to the next one after the other.
-///     2  the card says which versions of the semantics its node runs
+///     2  the card says which versions of the semantics its node runs; hashes of plans are
+///        told, and entries that processes died of
 constexpr uint16_t kProtocolVersionMin = 1;
 constexpr uint16_t kProtocolVersionMax = 2;
 

@@ -15,13 +15,16 @@ namespace {
 constexpr size_t kEntryIdBytes = 16;
 constexpr size_t kSinkBytesMin = 8;
 constexpr size_t kPlanBytesMin = 4 + kEntryIdBytes + 4;
+constexpr size_t kHashBytesMin = 4 + 4 + 8 + 8;
 
 absl::Status broken() { return absl::DataLossError("a message that cannot be read"); }
 
 WireType type_of(const PeerMessage& message) {
-  constexpr WireType kTypes[] = {WireType::kHeartbeat,      WireType::kHello,    WireType::kWelcome,
-                                 WireType::kSnapshotNeeded, WireType::kEntries,  WireType::kAck,
-                                 WireType::kSwitchOver,     WireType::kConfirmed};
+  constexpr WireType kTypes[] = {WireType::kHeartbeat,  WireType::kHello,
+                                 WireType::kWelcome,    WireType::kSnapshotNeeded,
+                                 WireType::kEntries,    WireType::kAck,
+                                 WireType::kSwitchOver, WireType::kConfirmed,
+                                 WireType::kPlanHashes, WireType::kApplyDeaths};
   static_assert(std::size(kTypes) == std::variant_size_v<decltype(PeerMessage::body)>);
   return kTypes[message.body.index()];
 }
@@ -102,6 +105,28 @@ struct BodyEncoder {
         put_entry_id(out, last.cause);
         put_scalar(out, last.ordinal);
       }
+    }
+    return absl::OkStatus();
+  }
+  absl::Status operator()(const PlanHashes& told) const {
+    put_scalar(out, told.epoch.value);
+    put_id(out, told.journal);
+    put_scalar(out, static_cast<uint32_t>(told.hashes.size()));
+    put_scalar(out, uint32_t{0});
+    for (const PlanHash& hash : told.hashes) {
+      put_sized_text(out, hash.plan);
+      put_scalar(out, static_cast<uint32_t>(hash.kind));
+      put_scalar(out, hash.at.value);
+      put_scalar(out, hash.hash);
+    }
+    return absl::OkStatus();
+  }
+  absl::Status operator()(const ApplyDeaths& told) const {
+    put_scalar(out, static_cast<uint32_t>(told.known.size()));
+    for (const ApplyDeaths::Known& known : told.known) {
+      put_sized_text(out, known.plan);
+      put_entry_id(out, known.entry);
+      put_scalar(out, known.deaths);
     }
     return absl::OkStatus();
   }
@@ -199,6 +224,42 @@ Confirmed take_confirmed(PayloadReader& reader) {
     sinks.emplace_hint(sinks.end(), std::move(sink), take_last_ids(reader));
   }
   return confirmed;
+}
+
+PlanHashes take_plan_hashes(PayloadReader& reader) {
+  PlanHashes told;
+  told.epoch.value = reader.number<uint64_t>();
+  told.journal = take_id<JournalId>(reader);
+  auto count = reader.number<uint32_t>();
+  take_zeros(reader, 4);
+  if (count > PlanHashes::kMax || count > reader.left() / kHashBytesMin) reader.fail();
+  if (reader.failed()) return told;
+  told.hashes.reserve(count);
+  for (; count > 0 && !reader.failed(); --count) {
+    PlanHash& hash = told.hashes.emplace_back();
+    hash.plan = std::string(reader.text());
+    auto kind = reader.number<uint32_t>();
+    if (kind == 0 || kind > kHashKinds) reader.fail();
+    hash.kind = static_cast<HashKind>(kind);
+    hash.at.value = reader.number<uint64_t>();
+    hash.hash = reader.number<uint64_t>();
+  }
+  return told;
+}
+
+ApplyDeaths take_apply_deaths(PayloadReader& reader) {
+  ApplyDeaths told;
+  auto count = reader.number<uint32_t>();
+  if (count > ApplyDeaths::kMax || count > reader.left() / kPlanBytesMin) reader.fail();
+  if (reader.failed()) return told;
+  told.known.reserve(count);
+  for (; count > 0 && !reader.failed(); --count) {
+    ApplyDeaths::Known& known = told.known.emplace_back();
+    known.plan = std::string(reader.text());
+    known.entry = take_entry_id(reader);
+    known.deaths = reader.number<uint32_t>();
+  }
+  return told;
 }
 
 absl::StatusOr<Entries> take_entries(PayloadReader& reader, SchemaTable& schemas) {
@@ -316,6 +377,12 @@ absl::StatusOr<PeerMessage> MessageDecoder::decode(const WireFrame& frame) {
     case WireType::kConfirmed:
       message.body = take_confirmed(reader);
       break;
+    case WireType::kPlanHashes:
+      message.body = take_plan_hashes(reader);
+      break;
+    case WireType::kApplyDeaths:
+      message.body = take_apply_deaths(reader);
+      break;
     default:
       return broken();
   }
@@ -336,6 +403,10 @@ size_t bytes_of(const PeerMessage& message) {
       bytes += kBytesOfOne + sink.size();
       for (const auto& [plan, last] : plans) bytes += kPlanBytesMin + plan.size();
     }
+  } else if (const auto* told = std::get_if<PlanHashes>(&message.body)) {
+    for (const PlanHash& hash : told->hashes) bytes += kHashBytesMin + hash.plan.size();
+  } else if (const auto* deaths = std::get_if<ApplyDeaths>(&message.body)) {
+    for (const auto& known : deaths->known) bytes += kPlanBytesMin + known.plan.size();
   }
   return bytes;
 }

@@ -14,7 +14,11 @@
 //     kSwitchOver      nonce   u64 epoch   tail
 //     kConfirmed       u32 sinks   { text name   u32 plans
 //                      { text name   entry's id   u32 ordinal } ... } ...
-// Names rise. Equal messages are equal bytes, but for the schemas that a connection knows already.
+//     kPlanHashes      u64 epoch   journal   u32 hashes   u32 0
+//                      { text plan   u32 kind   u64 position   u64 hash } ...
+//     kApplyDeaths     u32 known   { text plan   entry's id   u32 deaths } ...
+// Names rise but those of the last two. Equal messages are equal bytes, but for the schemas that a
+// connection knows already.
 #pragma once
 
 #include <cstddef>

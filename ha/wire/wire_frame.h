@@ -42,6 +42,8 @@ enum class WireType : uint8_t {
   kAck = 21,
   kSwitchOver = 22,
   kConfirmed = 23,
+  kPlanHashes = 24,
+  kApplyDeaths = 25,
   kForward = 32,
   kForwardAnswer = 33,
 };

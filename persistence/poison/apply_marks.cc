@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 #include <system_error>
+#include <utility>
 
 #include "absl/status/status.h"
 
@@ -115,34 +116,121 @@ void ApplyMarks::note_deaths(Position first) {
     mark.name_bytes = std::min<uint32_t>(mark.name_bytes, kNameBytesMax);
     if (mark.name_bytes != 0 && mark.epoch != 0) mark.note_death();
     if (mark.deaths == 0 || mark.died_position < first.value) mark = Mark{};
+    if (mark.name_bytes == 0) continue;
+    found_.push_back({std::string(mark.name, mark.name_bytes),
+                      {{mark.died_epoch}, {mark.died_position}},
+                      std::min(mark.deaths, kDeathsMax)});
   }
 }
 
 std::vector<ApplyMarks::Poisoned> ApplyMarks::poisoned() const {
-  std::vector<Poisoned> found;
-  for (const Mark& mark : page_->marks) {
-    if (mark.name_bytes == 0 || mark.deaths < kDeathsMax) continue;
-    found.push_back(
-        {std::string(mark.name, mark.name_bytes), {{mark.died_epoch}, {mark.died_position}}});
+  std::vector<Poisoned> all;
+  for (const Deaths& found : found_) {
+    if (found.deaths >= kDeathsMax) all.push_back({found.plan, found.entry});
   }
-  return found;
+  return all;
 }
 
 ApplyMarks::Mark* ApplyMarks::find(std::string_view plan) {
   if (plan.empty() || plan.size() > kNameBytesMax) return nullptr;
-  Mark* free = nullptr;
+  std::lock_guard lock(mutex_);
   for (Mark& mark : page_->marks) {
     // What is poisoned keeps its slot; the plan goes on in another one.
     if (mark.deaths >= kDeathsMax) continue;
     if (std::string_view(mark.name, mark.name_bytes) == plan) return &mark;
-    if (mark.name_bytes == 0 && free == nullptr) free = &mark;
   }
+  Mark* free = free_slot();
   if (free == nullptr) return nullptr;
-  *free = Mark{};
   std::memcpy(free->name, plan.data(), plan.size());
   keep_order();
   free->name_bytes = static_cast<uint32_t>(plan.size());
   return free;
+}
+
+/// Blank; null when there is none. With the lock held.
+ApplyMarks::Mark* ApplyMarks::free_slot() {
+  for (Mark& mark : page_->marks) {
+    if (mark.name_bytes != 0) continue;
+    mark = Mark{};
+    return &mark;
+  }
+  return nullptr;
+}
+
+std::vector<ApplyMarks::Deaths> ApplyMarks::to_tell() const {
+  std::lock_guard lock(mutex_);
+  std::vector<Deaths> all = poisoned_;
+  all.insert(all.end(), found_.begin(), found_.end());
+  return all;
+}
+
+void ApplyMarks::set_on_poisoned(std::function<void(const Deaths&)> on_poisoned) {
+  std::lock_guard lock(mutex_);
+  on_poisoned_ = std::move(on_poisoned);
+}
+
+namespace {
+
+bool same(const ApplyMarks::Deaths& a, const ApplyMarks::Deaths& b) {
+  return a.plan == b.plan && a.entry == b.entry;
+}
+
+}  // namespace
+
+void ApplyMarks::note_told(const Deaths& deaths) {
+  if (deaths.plan.empty() || deaths.plan.size() > kNameBytesMax || deaths.deaths == 0) return;
+  std::lock_guard lock(mutex_);
+  if (deaths.deaths >= kDeathsMax) return poison(deaths);
+  std::erase_if(told_, [&](const Deaths& known) { return same(known, deaths); });
+  if (told_.size() >= kPlansMax) return;
+  told_.push_back(deaths);
+  ++changes_;
+}
+
+/// Lasts as marks do. With the lock held.
+void ApplyMarks::poison(const Deaths& deaths) {
+  auto is_known = [&](const Deaths& known) {
+    return same(known, deaths) && known.deaths >= kDeathsMax;
+  };
+  if (std::any_of(found_.begin(), found_.end(), is_known) ||
+      std::any_of(poisoned_.begin(), poisoned_.end(), is_known)) {
+    return;
+  }
+  if (Mark* slot = free_slot()) {
+    slot->died_epoch = deaths.entry.epoch.value;
+    slot->died_position = deaths.entry.position.value;
+    slot->deaths = kDeathsMax;
+    std::memcpy(slot->name, deaths.plan.data(), deaths.plan.size());
+    keep_order();
+    slot->name_bytes = static_cast<uint32_t>(deaths.plan.size());
+  }
+  poisoned_.push_back({deaths.plan, deaths.entry, kDeathsMax});
+  ++changes_;
+}
+
+bool ApplyMarks::passes_over(std::string_view plan, EntryId entry, const Mark* mark, Known& known) {
+  if (known.changes != changes_.load(std::memory_order_acquire)) {
+    std::lock_guard lock(mutex_);
+    known = {changes_.load(), {}};
+    for (const auto* some : {&found_, &poisoned_, &told_}) {
+      for (const Deaths& one : *some) {
+        bool counts = one.deaths >= kDeathsMax || some == &told_;
+        if (counts && one.plan == plan) known.deaths.push_back(one);
+      }
+    }
+  }
+  for (const Deaths& one : known.deaths) {
+    if (one.entry != entry) continue;
+    if (one.deaths >= kDeathsMax) return true;
+    uint32_t own = mark != nullptr && mark->suspects(entry) ? mark->deaths : 0;
+    if (!first_.load(std::memory_order_acquire) || own + one.deaths < kDeathsMax) continue;
+    std::lock_guard lock(mutex_);
+    Deaths judged{std::string(plan), entry, kDeathsMax};
+    poison(judged);
+    if (on_poisoned_) on_poisoned_(judged);
+    return true;
+  }
+  return false;
 }
 
 }  // namespace pollux

@@ -18,6 +18,14 @@ Json json_of(const ArbiterRecord& record, const std::string& own_journal) {
           {"in_sync", record.in_sync ? Json(whose(to_text(*record.in_sync))) : Json(nullptr)}};
 }
 
+Json alarm_of(const PairStatus& status) {
+  if (status.frozen) return "the arbiter has forgotten a record; roles stay as they are";
+  if (status.barred) {
+    return "a plan differs at the other node for the second time, and that node may not take over";
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 Json json_of(EntryId id) { return {{"epoch", id.epoch.value}, {"position", id.position.value}}; }
@@ -38,8 +46,7 @@ Json pair_answer(const ApiParts& parts) {
       {"record", json_of(status.record, to_text(status.journal))},
       {"arbiter",
        status.arbiter.ok() ? Json("answers") : Json(std::string(status.arbiter.message()))},
-      {"alarm", status.frozen ? Json("the arbiter has forgotten a record; roles stay as they are")
-                              : Json(nullptr)},
+      {"alarm", alarm_of(status)},
       {"follower", status.follower_at
                        ? Json({{"matched", status.follower_at->value}, {"lag_ms", status.lag_ms}})
                        : Json(nullptr)},

@@ -97,6 +97,7 @@ absl::Status Composition::open(const Settings& settings, const std::string& vers
   node.plan_log = &plan_log_;
   node.parameters.insert(settings.parameters.begin(), settings.parameters.end());
   if (durability_ != nullptr) durability_->equip(node);
+  if (pair_ != nullptr) pair_->equip(node);
   node_ = std::make_unique<Node>(
       std::move(node), [this](const std::string& plan, const std::string& reason) {
         log_.error("a plan failed and is suspended", {{"plan", plan}, {"reason", reason}});

@@ -257,6 +257,15 @@ std::unique_ptr<Journal> Durability::give_journal(EntryLog& log) {
   return std::move(journal_);
 }
 
+Position Durability::applied_at_start() const {
+  Position last = known_committed();
+  for (const ApplyMarks::Deaths& known : marks_->to_tell()) {
+    bool suspected = known.deaths < ApplyMarks::kDeathsMax && known.entry.position <= last;
+    if (suspected) last = {known.entry.position.value - 1};
+  }
+  return std::max(last, reached_by_states().position);
+}
+
 absl::StatusOr<Timestamp> Durability::last_timestamp() const {
   Timestamp last;
   if (journal_last_ < journal_first_) return last;
@@ -548,7 +557,7 @@ absl::Status Durability::put_lost(Node& node, const CataloguePlan& plan, const s
 
 absl::Status Durability::replay(Node& node, uint64_t from) {
   // What stands behind that on a node of a pair may yet turn out never to have been.
-  const uint64_t last = settings_.pair.enabled ? known_committed().value : journal_last_.value;
+  const uint64_t last = settings_.pair.enabled ? applied_at_start().value : journal_last_.value;
   JournalReader reader(files_, journal_index_, {std::max(from, journal_first_.value)});
   while (true) {
     auto entry = reader.next();

@@ -62,6 +62,11 @@ class Durability {
   Position known_committed() const {
     return std::max(reached_by_states(), reached_by_results_).position;
   }
+  /// What a start applies of that by itself: not what a process died in. Whether it is to be
+  /// passed over is known only once the other node is there, or this one leads.
+  Position applied_at_start() const;
+  /// Outlives the node.
+  ApplyMarks& marks() { return *marks_; }
   /// Of the journal's last entry.
   absl::StatusOr<Timestamp> last_timestamp() const;
 

@@ -265,6 +265,13 @@ void Persister::note_done(const PersistReport& report) {
     }
   }
   if (options_.done) options_.done(report);
+  std::lock_guard lock(told_mutex_);
+  if (told_) told_(report);
+}
+
+void Persister::set_told(std::function<void(const PersistReport&)> told) {
+  std::lock_guard lock(told_mutex_);
+  told_ = std::move(told);
 }
 
 void Persister::cut(Shard& shard, const Engine& engine, const Entry& entry) {
@@ -363,7 +370,10 @@ void Persister::note_file(const std::string& folder, PersistedPlan& written) {
   if (!listed.ok() || listed->empty()) return;
   written.path = listed->front().path;
   written.file_bytes = listed->front().bytes;
-  if (listed->front().info.ok()) written.state_bytes = listed->front().info->trailer.state_bytes;
+  const auto& info = listed->front().info;
+  if (!info.ok()) return;
+  written.state_bytes = info->trailer.state_bytes;
+  written.state_hash = info->trailer.state_hash;
 }
 
 PersistedPlan Persister::write_node(const Round& round) {

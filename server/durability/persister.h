@@ -18,6 +18,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -42,6 +43,7 @@ struct PersistedPlan {
   uint64_t state_bytes = 0;
   uint64_t pause_us = 0;  ///< that the plan stood still for it
   bool forked = false;
+  std::optional<uint64_t> state_hash;  ///< equal states have equal ones, on every node
 };
 
 struct PersistReport {
@@ -97,6 +99,9 @@ class Persister {
   /// What is under way is abandoned.
   void stop();
 
+  /// Called behind each round, until another one is set; null: nobody. No call is under way then.
+  void set_told(std::function<void(const PersistReport&)> told);
+
   PersisterCounts counts() const;
 
  private:
@@ -147,6 +152,9 @@ class Persister {
   std::chrono::steady_clock::time_point last_round_;
   uint64_t journal_bytes_then_ = 0;
   Position position_then_;
+
+  std::mutex told_mutex_;  // held while it is called
+  std::function<void(const PersistReport&)> told_;
 
   std::mutex stores_mutex_;
   std::map<std::string, std::unique_ptr<RevisionStore>> stores_;

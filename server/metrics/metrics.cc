@@ -313,6 +313,16 @@ void add_pair(Families& families, const PairMember* member) {
   families.counter("pollux_pair_stalls_total",
                    "Times that it left a passive which acknowledged nothing.");
   value(status.counts.stalls);
+  families.counter("pollux_pair_divergences_total",
+                   "Plans of the other node that differed from this one's, by what showed it.");
+  if (member != nullptr) {
+    families.value(status.counts.diverged_states, {{"what", "state"}});
+    families.value(status.counts.diverged_results, {{"what", "results"}});
+  }
+  families.gauge("pollux_pair_barred",
+                 "1 while the other node may not take over: a plan differs there for the second "
+                 "time.");
+  value(uint64_t{status.barred});
   families.counter("pollux_pair_truncated_entries_total",
                    "Entries never committed that it took back to follow.");
   value(status.counts.truncated_entries);

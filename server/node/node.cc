@@ -101,6 +101,7 @@ std::shared_ptr<Shard> Node::make_shard(const std::string& plan) {
     if (on_suspended_) on_suspended_(outcome.plan, outcome.reason);
   };
   callbacks.persist = options_.persist;
+  callbacks.results_hashed = options_.results_hashed;
   callbacks.log = options_.plan_log;
   callbacks.marks = options_.marks;
   return std::make_shared<Shard>(plan, options_.shard, workers_, std::move(callbacks));

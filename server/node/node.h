@@ -74,6 +74,8 @@ struct NodeOptions {
   std::function<bool(NodeCut)> persist_ordered;
   /// A shard has come to an order to persist. Thread: a worker, which holds the engine still.
   std::function<void(Shard&, const Engine&, const Entry&)> persist;
+  /// Numbers for the results of plans, for a node of a pair. Thread: a worker.
+  std::function<void(const PlanHash&)> results_hashed;
   std::function<void(const absl::Status&)> warn;  ///< of what fails and stops nothing
   std::function<void()> journal_full;             ///< a batch was refused since the journal is full
 };

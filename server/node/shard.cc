@@ -15,6 +15,7 @@ class Shard::Sink final : public ResultSink {
 
   void on_result(const ResultBatch& results) override {
     shard_.results_.fetch_add(results.batch->rows(), std::memory_order_relaxed);
+    if (shard_.callbacks_.results_hashed) shard_.results_hash_.add(results);
     auto log = shard_.outputs_->logs.find(results.stream);
     if (log == shard_.outputs_->logs.end()) return;
     ResultSlice slice;
@@ -49,9 +50,6 @@ Shard::Shard(std::string plan, ShardLimits limits, WorkerPool& workers, Callback
       outputs_(std::make_shared<const Outputs>(Logs())) {
   if (callbacks_.marks == nullptr) return;
   mark_ = callbacks_.marks->find(*plan_);
-  for (const ApplyMarks::Poisoned& poisoned : callbacks_.marks->poisoned()) {
-    if (poisoned.plan == *plan_) poisoned_.push_back(poisoned.entry);
-  }
 }
 
 bool Shard::room_in_queue(size_t bytes) const {
@@ -108,6 +106,7 @@ std::string Shard::restore(const Entry& deploy, OutputsPtr outputs, EntryId at,
   }
   outputs_ = std::move(outputs);
   restored_at_ = at.position;
+  results_hash_.restored(at.position);
   note_deadline(/*ticked=*/false);
   return {};
 }
@@ -212,7 +211,8 @@ void Shard::run() {
 
 /// With a note of what it is at work on, for whoever comes after a process that dies of it.
 ApplyOutcome Shard::apply_marked(const Entry& entry) {
-  if (std::find(poisoned_.begin(), poisoned_.end(), entry.id) != poisoned_.end()) {
+  ApplyMarks* marks = callbacks_.marks;
+  if (marks != nullptr && marks->passes_over(*plan_, entry.id, mark_, deaths_)) {
     ApplyOutcome outcome;
     outcome.status = ApplyStatus::kSuspended;
     outcome.plan = *plan_;
@@ -224,7 +224,7 @@ ApplyOutcome Shard::apply_marked(const Entry& entry) {
   Sink sink(*this);
   if (mark_ == nullptr) return engine_.apply(entry, sink);
   std::unique_lock<std::mutex> alone;
-  if (mark_->suspects(entry.id)) alone = std::unique_lock(callbacks_.marks->one_suspect());
+  if (mark_->suspects(entry.id)) alone = std::unique_lock(marks->one_suspect());
   mark_->begin(entry.id);
   ApplyOutcome outcome = engine_.apply(entry, sink);
   mark_->end();
@@ -242,6 +242,7 @@ void Shard::apply(Item& item) {
     flush_logs();
     outputs_ = std::move(item.outputs);
   }
+  if (callbacks_.results_hashed) note_reached(entry);
   ApplyOutcome outcome = apply_marked(entry);
   entries_.fetch_add(1, std::memory_order_relaxed);
   if (const auto* events = std::get_if<EventsPayload>(&entry.payload)) {
@@ -256,6 +257,14 @@ void Shard::apply(Item& item) {
   if (ticked) --ticks_waiting_;
   note_deadline(ticked);
   sample_state();
+}
+
+/// Intervals end before the first entry behind them.
+void Shard::note_reached(const Entry& entry) {
+  if (auto reached = results_hash_.reach(entry.id.position)) {
+    callbacks_.results_hashed({*plan_, HashKind::kResults, reached->first, reached->second});
+  }
+  if (std::holds_alternative<DeployPayload>(entry.payload)) results_hash_.deployed();
 }
 
 void Shard::note_outcome(const Entry& entry, const ApplyOutcome& outcome) {

@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "engine/runtime/engine.h"
+#include "ha/divergence/results_hash.h"
 #include "persistence/poison/apply_marks.h"
 #include "server/node/result_log.h"
 #include "server/node/worker_pool.h"
@@ -66,6 +67,8 @@ class Shard : public std::enable_shared_from_this<Shard> {
     std::function<void(const ApplyOutcome&)> replaced;  ///< a plan in the place of another
     /// The state is to be cut behind this entry. Results of all entries up to it are in the logs.
     std::function<void(Shard&, const Engine&, const Entry&)> persist;
+    /// A number for the results of an interval of entries, see ResultsHash; null: none is made.
+    std::function<void(const PlanHash&)> results_hashed;
     PlanLog* log = nullptr;       ///< what `#log` writes; may be null
     ApplyMarks* marks = nullptr;  ///< where it is noted what the shard is at work on; may be null
   };
@@ -135,6 +138,7 @@ class Shard : public std::enable_shared_from_this<Shard> {
   void flush_logs();
   void apply(Item& item);
   ApplyOutcome apply_marked(const Entry& entry);
+  void note_reached(const Entry& entry);
   void note_outcome(const Entry& entry, const ApplyOutcome& outcome);
   void note_deadline(bool ticked);
   bool room_in_queue(size_t bytes) const;
@@ -146,7 +150,7 @@ class Shard : public std::enable_shared_from_this<Shard> {
   WorkerPool& workers_;
   const Callbacks callbacks_;
   ApplyMarks::Mark* mark_ = nullptr;  // null: nothing is noted
-  std::vector<EntryId> poisoned_;     // processes died of these entries
+  ApplyMarks::Known deaths_;          // of entries of this plan
   Position restored_at_;
 
   mutable std::mutex mutex_;
@@ -166,6 +170,7 @@ class Shard : public std::enable_shared_from_this<Shard> {
   // Of whoever runs.
   Engine engine_;
   OutputsPtr outputs_;
+  ResultsHash results_hash_;
   std::vector<ResultLog*> written_;  // logs with rows that nobody sees yet
   std::chrono::steady_clock::time_point sample_from_{};
 

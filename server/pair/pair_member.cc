@@ -73,6 +73,7 @@ absl::Status PairMember::prepare(Durability& durability) {
   link_options_.advertised_host = pair.advertised_host;
   link_options_.members = *std::move(members);
 
+  marks_ = &durability.marks();
   auto last = durability.last_timestamp();
   if (!last.ok()) return last.status();
   // Since the machine was started anew, what was not synced before may be gone.
@@ -91,7 +92,7 @@ absl::Status PairMember::prepare(Durability& durability) {
   replica.sync_stall_ms = pair.sync_stall.count();
   replica.sync_every_commit = settings_.persistence.sync == SyncMode::kEveryCommit;
   replica.bootstrap = pair.bootstrap;
-  driver_options_.start = {durability.known_committed(), durability.known_committed(), *last};
+  driver_options_.start = {durability.applied_at_start(), durability.known_committed(), *last};
   driver_options_.own = *own;
   driver_options_.journal_bytes_max = settings_.persistence.journal_bytes_max;
   driver_options_.wall_clock_ms = wall_clock_ms;
@@ -99,6 +100,12 @@ absl::Status PairMember::prepare(Durability& durability) {
     if (PeerLink* link = open_link_) link->send(std::move(message));
   };
   return absl::OkStatus();
+}
+
+void PairMember::equip(NodeOptions& options) {
+  options.results_hashed = [this](const PlanHash& hash) {
+    if (PairDriver* driver = at_work_) driver->note_hash(hash);
+  };
 }
 
 SnapshotFolder PairMember::snapshot_folder(FileSystem& files, const Settings& settings) {
@@ -146,6 +153,7 @@ absl::Status PairMember::start(const Around& around, std::function<void()> ended
   node_ = &around.node;
   sinks_ = &around.sinks;
   intake_ = &around.intake;
+  persister_ = &around.persister;
   ended_ = std::move(ended);
   if (absl::Status opened = open_snapshots(around); !opened.ok()) return opened;
   log_.info("one of a pair",
@@ -156,10 +164,20 @@ absl::Status PairMember::start(const Around& around, std::function<void()> ended
                                          driver_options_, listener);
   at_work_ = driver_.get();
   pair_log_.attach(*driver_);
+  persister_->set_told([this](const PersistReport& report) { tell_states(report); });
   auto link = PeerLink::open(link_options_, *this);
   if (!link.ok()) return link.status();
   link_ = *std::move(link);
-  open_link_ = link_.get();
+  {
+    std::lock_guard lock(mutex_);
+    if (deaths_due_) tell_deaths(*link_);
+    open_link_ = link_.get();
+  }
+  marks_->set_on_poisoned([this](const ApplyMarks::Deaths& judged) {
+    if (PeerLink* open = open_link_) {
+      open->send({0, ApplyDeaths{{{judged.plan, judged.entry, judged.deaths}}}});
+    }
+  });
   intake_->set_link(link_.get());
   log_.info("listening for the other node", {{"address", settings_.pair.bind_address},
                                              {"membership", link_->membership_port()},
@@ -178,7 +196,9 @@ void PairMember::hand_over(std::chrono::milliseconds at_most) {
 void PairMember::stop() {
   if (std::exchange(stopped_, true)) return;
   if (intake_ != nullptr) intake_->set_link(nullptr);
+  if (marks_ != nullptr) marks_->set_on_poisoned(nullptr);
   pair_log_.detach();
+  if (persister_ != nullptr) persister_->set_told(nullptr);
   std::unique_ptr<SnapshotFetch> fetch;
   {
     std::lock_guard lock(mutex_);
@@ -245,6 +265,8 @@ bool PairMember::apply(const Entry& entry) {
   return true;
 }
 
+void PairMember::lead_began() { marks_->set_first(true); }
+
 void PairMember::lead_opened(EntryId tail, Timestamp last) {
   post([this, tail, last] {
     leads_ = true;
@@ -256,6 +278,7 @@ void PairMember::lead_opened(EntryId tail, Timestamp last) {
 }
 
 void PairMember::lead_ended(const std::string& why) {
+  marks_->set_first(false);
   node_->end_lead(absl::UnavailableError(absl::StrCat("this node leads no more: ", why)));
   post([this] {
     leads_ = false;
@@ -312,6 +335,17 @@ void PairMember::arbiter_answered(const absl::Status& status) {
   }
 }
 
+void PairMember::diverged(const Divergence& divergence) {
+  const PlanHash& ours = divergence.ours;
+  log_.error("a plan of the other node differs from this one's, which counts",
+             {{"plan", ours.plan},
+              {"what", name_of(ours.kind)},
+              {"position", ours.at.value},
+              {"here", absl::StrCat(absl::Hex(ours.hash, absl::kZeroPad16))},
+              {"there", absl::StrCat(absl::Hex(divergence.theirs, absl::kZeroPad16))},
+              {"times", divergence.times}});
+}
+
 void PairMember::alarm(const std::string& what) { log_.error("the pair", {{"alarm", what}}); }
 
 void PairMember::failed(const absl::Status& why) {
@@ -332,7 +366,8 @@ void PairMember::begin_fetch() {
   std::lock_guard lock(mutex_);
   if (fetch_ != nullptr || stopping_) return;
   log_.warning(
-      "this node is too far behind for the other's journal, and gets a copy of everything");
+      "this node gets a copy of everything: it is too far behind for the other's journal, or its "
+      "plans differ from the other's, whose log says so");
   SnapshotFetch::Options options;
   options.domain = settings_.pair.domain;
   options.node = settings_.node.name;
@@ -376,6 +411,12 @@ void PairMember::on_connected(const NodeCard& peer) {
   {
     std::lock_guard lock(mutex_);
     peer_ = peer;
+    // Before whatever follows upon it: entries come over the same connection.
+    if (PeerLink* link = open_link_) {
+      tell_deaths(*link);
+    } else {
+      deaths_due_ = true;
+    }
   }
   if (PairDriver* driver = at_work_) driver->on_connected();
 }
@@ -385,7 +426,26 @@ void PairMember::on_disconnected(const std::string& reason) {
   if (PairDriver* driver = at_work_) driver->on_disconnected();
 }
 
+/// Of entries that plans may come to again.
+void PairMember::tell_deaths(PeerLink& link) {
+  const Position applied = node_->applied();
+  ApplyDeaths told;
+  for (const ApplyMarks::Deaths& known : marks_->to_tell()) {
+    bool poisoned = known.deaths >= ApplyMarks::kDeathsMax;
+    if (!poisoned && known.entry.position <= applied) continue;
+    if (told.known.size() == ApplyDeaths::kMax) link.send({0, std::exchange(told, {})});
+    told.known.push_back({known.plan, known.entry, known.deaths});
+  }
+  if (!told.known.empty()) link.send({0, std::move(told)});
+}
+
 void PairMember::on_message(PeerMessage message) {
+  if (const auto* told = std::get_if<ApplyDeaths>(&message.body)) {
+    for (const auto& known : told->known) {
+      marks_->note_told({known.plan, known.entry, known.deaths});
+    }
+    return;
+  }
   if (PairDriver* driver = at_work_) driver->on_message(std::move(message));
 }
 
@@ -422,6 +482,14 @@ void PairMember::apply_now(const Entry& entry) {
   if (applied.ok()) return;
   end(absl::StrCat("entry ", text_of(entry.id),
                    " cannot be applied here: ", std::string(applied.message())));
+}
+
+/// On the persister's thread.
+void PairMember::tell_states(const PersistReport& report) {
+  for (const PersistedPlan& plan : report.plans) {
+    if (!plan.status.ok() || !plan.state_hash) continue;
+    driver_->note_hash({plan.plan, HashKind::kState, report.at.position, *plan.state_hash});
+  }
 }
 
 /// Whoever leads is followed no further than its plans have come.

@@ -64,6 +64,8 @@ class PairMember final : private PairDriverListener, private PeerLinkListener {
                                                           Durability& durability);
   ~PairMember() override;
 
+  /// Adds what a node needs so that its plans can be compared with the other's.
+  void equip(NodeOptions& options);
   /// What stands around it, and outlives it.
   struct Around {
     Node& node;
@@ -100,6 +102,7 @@ class PairMember final : private PairDriverListener, private PeerLinkListener {
 
   // ---- PairDriverListener ----
   bool apply(const Entry& entry) override;
+  void lead_began() override;
   void lead_opened(EntryId tail, Timestamp last) override;
   void lead_ended(const std::string& why) override;
   void role_changed(Role from, Role to, const std::string& why) override;
@@ -108,6 +111,7 @@ class PairMember final : private PairDriverListener, private PeerLinkListener {
   void void_behind(EntryId last) override;
   void room_made() override;
   void arbiter_answered(const absl::Status& status) override;
+  void diverged(const Divergence& divergence) override;
   void alarm(const std::string& what) override;
   void failed(const absl::Status& why) override;
 
@@ -117,9 +121,11 @@ class PairMember final : private PairDriverListener, private PeerLinkListener {
   void on_message(PeerMessage message) override;
   void on_forward(ForwardedBatch batch, ForwardAnswerer answer) override;
 
+  void tell_deaths(PeerLink& link);
   void post(Work work, size_t bytes = 0);
   void run();
   void apply_now(const Entry& entry);
+  void tell_states(const PersistReport& report);
   void tell_applied();
   void tell_confirmed();
   absl::Status open_snapshots(const Around& around);
@@ -146,7 +152,9 @@ class PairMember final : private PairDriverListener, private PeerLinkListener {
   std::unique_ptr<Arbiter> arbiter_;
   std::unique_ptr<Journal> journal_;
 
+  ApplyMarks* marks_ = nullptr;
   Node* node_ = nullptr;
+  Persister* persister_ = nullptr;
   SinkManager* sinks_ = nullptr;
   PairIntake* intake_ = nullptr;
   std::function<void()> ended_;
@@ -160,6 +168,7 @@ class PairMember final : private PairDriverListener, private PeerLinkListener {
   size_t queued_bytes_ = 0;
   bool stopping_ = false;
   NodeCard peer_;
+  bool deaths_due_ = false;  // the way opened before there was a link to tell them over
   uint64_t failovers_ = 0;
   int64_t last_failover_ms_ = 0;
   std::string last_failover_why_;

@@ -137,5 +137,70 @@ TEST_F(ApplyMarksTest, NamesAndNumbersOfPlansAreBounded) {
   EXPECT_NE(open()->find("one more"), nullptr) << "nothing is noted of any of them";
 }
 
+// ---- a node of a pair ----
+
+/// What a plan's thread asks before each entry.
+bool passes_over(ApplyMarks& marks, EntryId entry, ApplyMarks::Known& known) {
+  return marks.passes_over("p", entry, marks.find("p"), known);
+}
+
+TEST_F(ApplyMarksTest, DeathsOnBothNodesCountTogetherWhereThisOneAppliesFirst) {
+  constexpr EntryId kEntry{{1}, {9}};
+  die_during("p", kEntry);
+  {
+    auto marks = open();
+    ApplyMarks::Known known;
+    std::vector<ApplyMarks::Deaths> told;
+    marks->set_on_poisoned([&](const ApplyMarks::Deaths& judged) { told.push_back(judged); });
+    EXPECT_FALSE(passes_over(*marks, kEntry, known)) << "nobody else died of it";
+    marks->note_told({"p", kEntry, 1});
+    marks->note_told({"p", kEntry, 1});
+    marks->note_told({"p", {{1}, {8}}, 1});
+    EXPECT_FALSE(passes_over(*marks, kEntry, known)) << "whoever leads judges";
+    marks->set_first(true);
+    EXPECT_FALSE(passes_over(*marks, {{1}, {8}}, known)) << "none of this node's";
+    EXPECT_TRUE(passes_over(*marks, kEntry, known));
+    EXPECT_TRUE(passes_over(*marks, kEntry, known));
+    ASSERT_EQ(told.size(), 1u);
+    EXPECT_EQ(told[0].deaths, ApplyMarks::kDeathsMax);
+    ASSERT_EQ(marks->to_tell().size(), 2u) << "its own death, and that it is poisoned";
+    EXPECT_EQ(marks->to_tell()[0].deaths, ApplyMarks::kDeathsMax);
+  }
+  auto again = open();
+  ASSERT_EQ(again->poisoned().size(), 1u) << "it lasts";
+  EXPECT_EQ(again->poisoned()[0].entry, kEntry);
+}
+
+TEST_F(ApplyMarksTest, WhatIsPoisonedAtTheOtherNodeIsSoHere) {
+  constexpr EntryId kEntry{{1}, {9}};
+  {
+    auto marks = open();
+    ApplyMarks::Known known;
+    EXPECT_FALSE(passes_over(*marks, kEntry, known));
+    marks->note_told({"p", kEntry, 2});
+    marks->note_told({"p", kEntry, 2});
+    EXPECT_TRUE(passes_over(*marks, kEntry, known));
+    EXPECT_FALSE(passes_over(*marks, {{2}, {9}}, known));
+    ApplyMarks::Known other;
+    EXPECT_FALSE(marks->passes_over("q", kEntry, marks->find("q"), other));
+  }
+  auto again = open();
+  ASSERT_EQ(again->poisoned().size(), 1u);
+  ApplyMarks::Known known;
+  EXPECT_TRUE(passes_over(*again, kEntry, known));
+}
+
+TEST_F(ApplyMarksTest, WhatAnotherNodeTellsIsBounded) {
+  auto marks = open();
+  ApplyMarks::Known known;
+  marks->note_told({"", {{1}, {1}}, 2});
+  marks->note_told({std::string(ApplyMarks::kNameBytesMax + 1, 'x'), {{1}, {1}}, 2});
+  marks->note_told({"p", {{1}, {1}}, 0});
+  EXPECT_TRUE(marks->to_tell().empty());
+  for (uint64_t i = 1; i <= ApplyMarks::kPlansMax + 10; ++i) marks->note_told({"p", {{1}, {i}}, 1});
+  marks->set_first(true);
+  EXPECT_FALSE(passes_over(*marks, {{1}, {ApplyMarks::kPlansMax + 5}}, known));
+}
+
 }  // namespace
 }  // namespace pollux

@@ -178,6 +178,7 @@ class TestNode : public PairDriverListener {
     epoch_ = tail.epoch;
     next_ = tail.position.value;
   }
+  void lead_began() override {}
   void lead_ended(const std::string&) override {
     std::lock_guard lock(mutex_);
     open_ = false;
@@ -188,6 +189,7 @@ class TestNode : public PairDriverListener {
   void void_behind(EntryId) override {}
   void room_made() override {}
   void arbiter_answered(const absl::Status&) override {}
+  void diverged(const Divergence&) override {}
   void alarm(const std::string& what) override {
     std::lock_guard lock(mutex_);
     alarms_.push_back(what);

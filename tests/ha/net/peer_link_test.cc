@@ -85,7 +85,8 @@ TEST(PeerLink, EveryMessageArrivesAsItWasSentAndInOrder) {
   // Each connection keeps its order; between connections there is none.
   auto kind_of_bytes = [](const std::string& bytes) {
     auto type = static_cast<WireType>(bytes[6]);
-    bool follows = type == WireType::kHello || type == WireType::kAck;
+    bool follows =
+        type == WireType::kHello || type == WireType::kAck || type == WireType::kPlanHashes;
     return type == WireType::kHeartbeat ? 0 : follows ? 1 : 2;
   };
   for (int to = 0; to < 2; ++to) {

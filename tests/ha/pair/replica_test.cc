@@ -29,6 +29,7 @@ struct AskedWorld : ReplicaWorld {
   void snapshot_needed() override { ++snapshots; }
   void void_behind(EntryId last) override { voided = last; }
   void confirmed(const Confirmed&) override {}
+  void diverged(const Divergence& divergence) override { divergences.push_back(divergence); }
   void alarm(const std::string& what) override { alarms.push_back(what); }
   JournalId new_journal_id() override { return {++ids, 9}; }
   DomainId new_domain_id() override { return {++ids, 9}; }
@@ -50,6 +51,7 @@ struct AskedWorld : ReplicaWorld {
   int snapshots = 0;
   std::optional<EntryId> voided;
   std::vector<std::string> alarms;
+  std::vector<Divergence> divergences;
   uint64_t ids = 100;
 };
 

@@ -240,6 +240,94 @@ TEST(HaScenario, IdlePairIsWholeAgainAfterMessagesWereLost) {
   }
 }
 
+// ---- plans that are not what they ought to be ----
+
+/// The node's plan is another from here on, and states are written so that it is seen.
+void make_differ(PairSimulation& pair, Place place) {
+  uint64_t before = pair.counts().process.divergences;
+  pair.diverge(place);
+  pair.node(pair.active()).deliver([](PairProcess& process) { process.order_persist(); });
+  pair.run_until("seen", [&] { return pair.counts().process.divergences > before; });
+}
+
+JournalId journal_of(PairSimulation& pair, Place place) {
+  return pair.node(place).process().replica().own().journal;
+}
+
+TEST(HaScenario, APassiveWhosePlanDiffersGetsACopyAndThePairIsWholeAgain) {
+  for (uint64_t seed = 1; seed <= kSeeds; ++seed) {
+    SCOPED_TRACE(seed);
+    PairSimulation pair(quiet(seed));
+    begin(pair);
+    Place active = pair.active();
+    Place passive = PairSimulation::other(active);
+    JournalId before = journal_of(pair, passive);
+    make_differ(pair, passive);
+    pair.run_until(
+        "paired again", [&] { return pair.is_paired() && journal_of(pair, passive) != before; },
+        30);
+    EXPECT_EQ(pair.active(), active);
+    EXPECT_NO_THROW(pair.finish());
+    EXPECT_EQ(pair.counts().process.divergences, 1);
+    EXPECT_EQ(pair.counts().process.installed, 1);
+    EXPECT_EQ(pair.counts().process.alarms, 0);
+    EXPECT_EQ(pair.counts().replica.lead_ends, 0);
+  }
+}
+
+TEST(HaScenario, WhoLeadsIsTakenToBeRight) {
+  PairSimulation pair(quiet(11));
+  begin(pair);
+  Place active = pair.active();
+  make_differ(pair, active);
+  EXPECT_NO_THROW(pair.finish());
+  EXPECT_EQ(pair.active(), active);
+  EXPECT_EQ(pair.counts().process.installed, 1);
+}
+
+TEST(HaScenario, EventsGoOnBeingTakenWhileADifferingPassiveCannotBeLeft) {
+  PairSimulation pair(quiet(12));
+  begin(pair);
+  Place passive = PairSimulation::other(pair.active());
+  pair.arbiter().set_silent(true);
+  make_differ(pair, passive);
+  uint64_t acknowledged = pair.counts().acknowledged;
+  pair.run_for_ms(5000);
+  EXPECT_GT(pair.counts().acknowledged, acknowledged + 20) << "its acks still count";
+  EXPECT_EQ(pair.counts().process.installed, 0);
+  EXPECT_NO_THROW(pair.finish());
+  EXPECT_EQ(pair.counts().process.installed, 1);
+}
+
+TEST(HaScenario, APlanThatDiffersTwiceIsNotCopiedAgainAndItsNodeMayNotLead) {
+  for (bool redeployed : {true, false}) {
+    SCOPED_TRACE(redeployed);
+    PairSimulation pair(quiet(13));
+    begin(pair);
+    Place active = pair.active();
+    Place passive = PairSimulation::other(active);
+    make_differ(pair, passive);
+    pair.run_until("copied", [&] { return pair.counts().process.installed == 1; });
+    pair.run_until(
+        "paired again", [&] { return pair.is_paired(); }, 30);
+    make_differ(pair, passive);
+    EXPECT_GE(pair.counts().process.alarms, 1);
+    pair.run_until("left", [&] { return !pair.arbiter().record().in_sync; });
+    pair.run_for_ms(20'000);
+    EXPECT_FALSE(pair.arbiter().record().in_sync);
+    EXPECT_EQ(pair.counts().process.installed, 1) << "no second copy";
+    EXPECT_TRUE(pair.node(passive).process().replica().following().welcomed()) << "it follows";
+    if (redeployed) {
+      pair.node(active).deliver([](PairProcess& process) { process.redeploy(); });
+    } else {
+      pair.node(active).end(Crash::kProcess);
+    }
+    EXPECT_NO_THROW(pair.finish());
+    EXPECT_EQ(pair.active(), active);
+    EXPECT_EQ(pair.counts().process.installed, 2);
+  }
+}
+
 // ---- requests that outlive who made them ----
 
 /// The passive asks to lead and dies; it is back, and follows, before its request lands.

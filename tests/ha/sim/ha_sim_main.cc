@@ -102,7 +102,7 @@ void print_counts(const PairSimulationCounts& counts) {
             << ", \"persisted\": " << process.persisted << ", \"restored\": " << process.restored
             << ", \"installed\": " << process.installed
             << ", \"duplicates\": " << process.duplicates << ", \"voided\": " << process.voided
-            << ", \"alarms\": " << process.alarms;
+            << ", \"divergences\": " << process.divergences << ", \"alarms\": " << process.alarms;
 }
 
 int run(const Options& options) {
@@ -151,8 +151,8 @@ int main(int argc, char** argv) {
   app.add_option("--jobs", options.jobs, "Threads")->check(CLI::Range(1, 64));
   app.add_option(
       "--profile", profile,
-      "Which faults: mixed, power, partition, arbiter, rejoin, replaced, reorder, force, unsynced; "
-      "default: the mutant's");
+      "Which faults: mixed, power, partition, arbiter, rejoin, replaced, reorder, force, unsynced, "
+      "diverging; default: the mutant's");
   app.add_option("--mutant", mutant, "A known-wrong variant that must be caught");
   app.add_option("--trace", traced, "Runs this seed only, and tells what happens in it");
   CLI11_PARSE(app, argc, argv);

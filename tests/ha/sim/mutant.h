@@ -27,6 +27,7 @@ enum class PairMutant : uint8_t {
   kNoNewIdForSnapshot,
   kStaleWelcome,
   kAsksUnsynced,
+  kDivergenceNotChecked,
   // The node around it.
   kNamesForJournals,
   kNoNewIdForPower,
@@ -45,7 +46,7 @@ struct NamedPairMutant {
   std::string_view profile;  ///< under which it is looked for
 };
 
-inline constexpr std::array<NamedPairMutant, 25> kPairMutants = {{
+inline constexpr std::array<NamedPairMutant, 26> kPairMutants = {{
     {PairMutant::kNone, "none", "mixed"},
     {PairMutant::kNoSyncCheck, "no_sync_check", "partition"},
     {PairMutant::kAckOfLength, "ack_of_length", "rejoin"},
@@ -62,6 +63,7 @@ inline constexpr std::array<NamedPairMutant, 25> kPairMutants = {{
     {PairMutant::kNoNewIdForSnapshot, "no_new_id_for_snapshot", "replaced"},
     {PairMutant::kStaleWelcome, "stale_welcome", "reorder"},
     {PairMutant::kAsksUnsynced, "asks_unsynced", "unsynced"},
+    {PairMutant::kDivergenceNotChecked, "divergence_not_checked", "diverging"},
     {PairMutant::kNoNewIdForPower, "no_new_id_for_power", "unsynced"},
     {PairMutant::kNamesForJournals, "names_for_journals", "replaced"},
     {PairMutant::kOutputAtTail, "output_at_tail", "rejoin"},

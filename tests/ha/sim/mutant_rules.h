@@ -54,6 +54,9 @@ class MutantRules : public PairRules {
     if (mutant_ == PairMutant::kCommittedFromZero && nothing_yet) return true;
     return mutant_ == PairMutant::kNoCheckOfAcks || PairRules::acks_reach_committed(lead);
   }
+  bool hashes_agree(uint64_t ours, uint64_t theirs) const override {
+    return mutant_ == PairMutant::kDivergenceNotChecked || PairRules::hashes_agree(ours, theirs);
+  }
   bool unknown_counts_as_sent() const override { return mutant_ != PairMutant::kUnknownAsFailure; }
 
  private:

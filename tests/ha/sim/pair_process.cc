@@ -18,6 +18,7 @@ class PairProcess::Results : public ResultSink {
  public:
   explicit Results(PairProcess& process) : process_(process) {}
   void on_result(const ResultBatch& results) override {
+    process_.results_hash_.add(results);
     PlanRow last{results.cause, results.ordinals.back()};
     if (last <= process_.last_result_ || !status.ok()) return;
     if (PlanRow{results.cause, results.ordinals.front()} <= process_.last_result_) {
@@ -204,6 +205,10 @@ absl::Status PairProcess::apply_some() {
 absl::Status PairProcess::apply(const Entry& entry) {
   ++counts_.applied;
   if (!is(PairMutant::kOutputUncommitted)) world_.witness.applied(entry);
+  if (auto reached = results_hash_.reach(entry.id.position)) {
+    replica_->note_hash({kSimPlan, HashKind::kResults, reached->first, reached->second}, now_ms());
+  }
+  if (std::holds_alternative<DeployPayload>(entry.payload)) results_hash_.deployed();
   Results results(*this);
   engine_->apply(entry, results);
   if (!results.status.ok()) return results.status;
@@ -324,6 +329,30 @@ void PairProcess::role_changed(Role from, Role to, const std::string& why) {
   if (!world_.trace) return;
   world_.trace(absl::StrCat(name_of(node_), ": ", std::string(name_of(from)), " -> ",
                             std::string(name_of(to)), why.empty() ? "" : ": ", why));
+}
+
+void PairProcess::diverged(const Divergence& divergence) {
+  ++counts_.divergences;
+  if (!world_.trace) return;
+  world_.trace(absl::StrCat(name_of(node_), ": the follower's ", name_of(divergence.ours.kind),
+                            " differs behind entry ", divergence.ours.at.value));
+}
+
+/// A row that no event asks for.
+void PairProcess::diverge() {
+  if (engine_->plans().empty()) return;
+  Results results(*this);
+  WritePayload write{kSimPlan, "select 'nobody' as username, 1L as times insert into Failed;"};
+  ApplyOutcome outcome = engine_->apply({applied_id_, applied_timestamp_, write}, results);
+  if (outcome.status != ApplyStatus::kApplied) throw Violation("cannot diverge: " + outcome.reason);
+}
+
+void PairProcess::redeploy() {
+  DeployPayload deploy;
+  deploy.plan = kSimPlan;
+  deploy.text = kSimPlanText;
+  deploy.replace = true;
+  append(std::move(deploy));
 }
 
 void PairProcess::alarm(const std::string& what) {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "engine/runtime/engine.h"
+#include "ha/divergence/results_hash.h"
 #include "ha/pair/pair_file.h"
 #include "ha/pair/replica.h"
 #include "ha/producers/numbers_in_flight.h"
@@ -86,6 +87,7 @@ struct ProcessCounts {
   uint64_t installed = 0;
   uint64_t duplicates = 0;
   uint64_t voided = 0;
+  uint64_t divergences = 0;
   uint64_t alarms = 0;
 };
 
@@ -94,6 +96,7 @@ class PairProcess : public ReplicaWorld {
   static constexpr char kData[] = "data";
   static constexpr int64_t kProducersForgottenMs = int64_t{7} * 24 * 3600 * 1000;
   static constexpr size_t kProducersMax = 100;
+  static constexpr uint64_t kResultsInterval = 32;
 
   /// `serial`: no other process has it. Recovers from what is on the disk.
   static absl::StatusOr<std::unique_ptr<PairProcess>> start(SimWorld& world, Place node,
@@ -114,6 +117,14 @@ class PairProcess : public ReplicaWorld {
   void force() { replica_->force(now_ms()).IgnoreError(); }
   /// Nothing happens where there is nobody to hand over to.
   void switch_over() { replica_->switch_over(now_ms()).IgnoreError(); }
+  /// Its plan takes something that is no entry: from here on its state is another, and no result.
+  void diverge();
+  /// As an operator would, of a node that leads.
+  void order_persist() { append(PersistPayload{}, JournalSpace::kReserve); }
+  /// The same plan again, which keeps its state.
+  void redeploy();
+  /// A number for all that its plan and its table of producers hold.
+  uint64_t state_hash() const;
   /// Everything that came is written, sent, applied and answered.
   absl::Status work();
 
@@ -180,6 +191,7 @@ class PairProcess : public ReplicaWorld {
   void snapshot_needed() override;
   void void_behind(EntryId last) override;
   void confirmed(const Confirmed& confirmed) override;
+  void diverged(const Divergence& divergence) override;
   void alarm(const std::string& what) override;
   JournalId new_journal_id() override;
   DomainId new_domain_id() override { return {world_.chance.next(), 1}; }
@@ -205,6 +217,7 @@ class PairProcess : public ReplicaWorld {
   std::unique_ptr<Journal> journal_;
   PairFile file_;
   std::unique_ptr<Engine> engine_;
+  ResultsHash results_hash_{kResultsInterval};
   ProducerTable producers_;
   std::unique_ptr<OutboxLog> outbox_;
   PlanRow last_result_;  // in the outbox

@@ -109,6 +109,7 @@ absl::Status PairProcess::load() {
   if (!store.ok()) return store.status();
   revisions_ = *std::move(store);
   engine_ = std::make_unique<Engine>(sim_engine_options());
+  results_hash_ = ResultsHash(kResultsInterval);
   producers_ = ProducerTable(kProducersForgottenMs, kProducersMax);
   applied_ = {};
   applied_id_ = {};
@@ -126,6 +127,7 @@ absl::Status PairProcess::load() {
   applied_ = applied_id_.position;
   applied_timestamp_ = newest->revision->info.header.timestamp;
   kept_ = {applied_};
+  results_hash_.restored(applied_);
   return absl::OkStatus();
 }
 
@@ -141,6 +143,8 @@ std::string PairProcess::state_bytes() const {
   bytes.insert(0, reinterpret_cast<const char*>(&size), sizeof(size));
   return bytes + engine_->save_state(kSimPlan);
 }
+
+uint64_t PairProcess::state_hash() const { return revision_state_hash(state_bytes()); }
 
 bool PairProcess::read_state(std::string_view bytes, const Revision& revision) {
   uint64_t size = 0;
@@ -204,6 +208,8 @@ absl::Status PairProcess::persist(const Entry& entry) {
   persist_ordered_ = false;
   std::string state = state_bytes();
   world_.witness.state_at(entry.id, crc32c(state));
+  replica_->note_hash({kSimPlan, HashKind::kState, entry.id.position, revision_state_hash(state)},
+                      now_ms());
   // What the state moves past can not be made again.
   absl::Status lasts = outbox_->sync();
   if (absl::IsResourceExhausted(lasts)) return absl::OkStatus();

@@ -29,9 +29,10 @@ enum class PairFault : uint8_t {
   kClockJump,
   kSlowPlan,
   kSwitchOver,
-  kForce,  ///< the active goes for good, and the operator forces the other one
+  kForce,    ///< the active goes for good, and the operator forces the other one
+  kDiverge,  ///< a node's plan takes something that is no entry; once a seed
 };
-inline constexpr size_t kPairFaults = 21;
+inline constexpr size_t kPairFaults = 22;
 
 constexpr std::array<std::string_view, kPairFaults> kPairFaultNames = {
     "kill",         "kill inside",    "power",
@@ -40,7 +41,8 @@ constexpr std::array<std::string_view, kPairFaults> kPairFaultNames = {
     "isolate",      "arbiter silent", "arbiter unknown",
     "lossy",        "sinks away",     "slow disk",
     "full disk",    "replaced disk",  "clock jump",
-    "slow plan",    "switch over",    "force"};
+    "slow plan",    "switch over",    "force",
+    "diverge"};
 
 struct PairProfile {
   std::string_view name;
@@ -49,7 +51,7 @@ struct PairProfile {
   bool sync_every_commit = true;
 };
 
-inline constexpr std::array<PairProfile, 9> kPairProfiles = {{
+inline constexpr std::array<PairProfile, 10> kPairProfiles = {{
     {"mixed", {3, 3, 2, 3, 1, 3, 2, 2, 2, 2, 2, 3, 3, 2, 2, 1, 2, 1, 2, 3}, 1500},
     {"power", {1, 1, 3, 8, 4, 1, 0, 0, 0, 0, 0, 1, 1, 2, 1, 0, 0, 0, 1, 1}, 1200},
     {"partition", {1, 0, 0, 0, 0, 4, 5, 4, 3, 5, 1, 1, 1, 1, 1, 0, 0, 0, 1, 1}, 1200},
@@ -58,6 +60,7 @@ inline constexpr std::array<PairProfile, 9> kPairProfiles = {{
     {"replaced", {3, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 1, 1, 1, 0, 0, 8, 0, 0, 1}, 1300},
     {"reorder", {3, 1, 3, 6, 0, 3, 1, 1, 0, 1, 0, 0, 9, 1, 1, 0, 0, 0, 1, 1}, 700},
     {"force", {2, 1, 1, 1, 0, 2, 2, 1, 1, 2, 0, 1, 1, 1, 0, 0, 1, 0, 1, 1, 5}, 1500},
+    {"diverging", {2, 2, 1, 2, 0, 2, 2, 1, 1, 1, 1, 2, 3, 1, 1, 1, 1, 0, 1, 3, 0, 6}, 1200},
     {"unsynced", {3, 3, 7, 0, 0, 3, 2, 2, 2, 2, 1, 3, 1, 1, 2, 1, 1, 0, 1, 3, 0}, 1000, false},
 }};
 

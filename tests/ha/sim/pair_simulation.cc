@@ -169,7 +169,23 @@ void PairSimulation::finish() {
   clients_.finish();
   run_until(
       "at rest", [this] { return at_rest(); }, 90);
+  if (!diverged_ && counts().process.divergences != 0) {
+    throw Violation("nodes that are equal were taken to differ");
+  }
+  settle_states();
   witness_.judge();
+}
+
+bool PairSimulation::states_agree() const {
+  return nodes_[0]->process_or_null()->state_hash() == nodes_[1]->process_or_null()->state_hash();
+}
+
+void PairSimulation::settle_states() {
+  if (at_rest() && states_agree()) return;
+  if (!diverged_) throw Violation("the nodes' states differ at rest");
+  node(active()).deliver([](PairProcess& process) { process.order_persist(); });
+  run_until(
+      "equal again", [this] { return at_rest() && states_agree(); }, 60);
 }
 
 PairSimulationCounts PairSimulation::counts() const {

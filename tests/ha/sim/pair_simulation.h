@@ -56,7 +56,11 @@ class PairSimulation {
   void heal();
   /// Everything heals, comes to rest, and is judged.
   void finish();
+  /// The nodes' states are equal, or become so once states are written.
+  void settle_states();
   void inject(PairFault fault, Place node);
+  /// The node's plan is another from here on, as often as it is called.
+  void diverge(Place place);
 
   PairNode& node(Place place) { return *nodes_[static_cast<size_t>(place)]; }
   static Place other(Place place) { return place == Place::kNodeA ? Place::kNodeB : Place::kNodeA; }
@@ -84,6 +88,7 @@ class PairSimulation {
   void disturb_rest();
   bool may_replace(Place place) const;
   bool at_rest() const;
+  bool states_agree() const;
   void force(Place place);
   void go_on_forcing(Place place, int64_t until_ms);
   void for_a_while(int64_t ms, std::function<void()> end);
@@ -104,6 +109,7 @@ class PairSimulation {
   std::array<uint64_t, 2> connected_to_{};
   bool restarts_ = true;
   bool healing_ = false;
+  bool diverged_ = false;
   std::optional<Place> powered_off_;   // until the other one leads by force
   std::optional<Epoch> forced_epoch_;  // which begins with a loss, by order
   ArbiterRecord record_;               // the last

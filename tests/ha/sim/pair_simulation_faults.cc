@@ -148,10 +148,19 @@ void PairSimulation::inject(PairFault fault, Place place) {
     case PairFault::kSwitchOver:
       target.deliver([](PairProcess& process) { process.switch_over(); });
       break;
+    case PairFault::kDiverge:
+      if (!diverged_) diverge(place);
+      break;
     case PairFault::kForce:
       force(other(active()));
       break;
   }
+}
+
+void PairSimulation::diverge(Place place) {
+  diverged_ = true;
+  witness_.expect_divergence();
+  node(place).deliver([](PairProcess& process) { process.diverge(); });
 }
 
 /// The nodes lose sight of each other, so that the active commits alone; then it goes, and does not

@@ -37,8 +37,10 @@ class Witness {
   void in_sync_holds(const EpochHistory& journal, Position durable) const;
   /// Equal positions have equal entries, of what is applied.
   void applied(const Entry& entry);
-  /// Equal positions have equal states.
+  /// Equal positions have equal states, unless a node was made to differ.
   void state_at(EntryId at, uint64_t hash);
+
+  void expect_divergence() { states_differ_ = true; }
 
   /// By order of the operator this journal is the truth: what was committed beyond it is lost.
   void forced(const EpochHistory& journal);
@@ -77,6 +79,7 @@ class Witness {
   std::vector<Entry> entries_;               // that were applied, from position 1 on
   std::vector<uint64_t> prints_;
   std::map<EntryId, uint64_t> states_;
+  bool states_differ_ = false;
   std::map<std::pair<std::string, uint64_t>, EntryId> acknowledged_;
   std::vector<SimRow> webhook_;  // as they first came
   std::map<PlanRow, uint64_t> contents_;

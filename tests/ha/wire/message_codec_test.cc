@@ -169,6 +169,9 @@ TEST(MessageCodec, ClaimedCountsAreNotBelieved) {
   EXPECT_TRUE(absl::IsDataLoss(decoded(frame_of(WireType::kHello, payload)).status()));
   std::string sinks(4, '\xFF');
   EXPECT_TRUE(absl::IsDataLoss(decoded(frame_of(WireType::kConfirmed, sinks)).status()));
+  std::string hashes(payload_of(encoded({1, PlanHashes{{1}, {2, 3}, {}}})));
+  hashes.replace(24, 4, "\xFF\xFF\xFF\xFF");
+  EXPECT_TRUE(absl::IsDataLoss(decoded(frame_of(WireType::kPlanHashes, hashes)).status()));
   std::string entries(payload_of(encoded({1, RandomMessages(1).entries(1)})));
   entries.replace(56, 4, "\xFF\xFF\xFF\xFF");
   EXPECT_TRUE(absl::IsDataLoss(decoded(frame_of(WireType::kEntries, entries)).status()));
@@ -216,7 +219,7 @@ TEST(MessageCodec, HistoriesThatDoNotGrowAreRefused) {
 
 TEST(MessageCodec, FramesOfOtherKindsAreNoMessages) {
   for (int type = 0; type < 256; ++type) {
-    if (type >= 16 && type <= 23) continue;
+    if (type >= 16 && type <= 25) continue;
     EXPECT_FALSE(decoded(frame_of(static_cast<WireType>(type), std::string(64, '\0'))).ok());
   }
 }

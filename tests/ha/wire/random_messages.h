@@ -136,9 +136,30 @@ class RandomMessages {
         return Ack{{number()}, id<JournalId>(), {number()}, {number()}};
       case 6:
         return SwitchOver{id<SessionNonce>(), {number()}, entry_id()};
-      default:
+      case 7:
         return confirmed();
+      case 8:
+        return plan_hashes();
+      default:
+        return apply_deaths();
     }
+  }
+
+  PlanHashes plan_hashes() {
+    PlanHashes made{{number()}, id<JournalId>(), {}};
+    for (size_t i = below(5); i > 0; --i) {
+      auto kind = static_cast<HashKind>(1 + below(kHashKinds));
+      made.hashes.push_back({random_.text(10), kind, {number()}, number()});
+    }
+    return made;
+  }
+
+  ApplyDeaths apply_deaths() {
+    ApplyDeaths made;
+    for (size_t i = below(5); i > 0; --i) {
+      made.known.push_back({random_.text(10), entry_id(), static_cast<uint32_t>(number())});
+    }
+    return made;
   }
 
   Confirmed confirmed() {

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
@@ -40,12 +41,30 @@ class PairProcessTest : public DaemonTest {
     }
   }
 
+  /// Plans go together on both nodes, whatever a test does to them.
+  void TearDown() override {
+    for (const Member& member : members_) {
+      for (int start = 1; start <= member.starts && !plans_differ_; ++start) {
+        EXPECT_EQ(read(log_of(member, start)).find("a plan of the other node differs"),
+                  std::string::npos)
+            << read(log_of(member, start));
+      }
+    }
+    DaemonTest::TearDown();
+  }
+  void expect_difference() { plans_differ_ = true; }
+
   Member& a() { return members_[0]; }
   Member& b() { return members_[1]; }
   Member& other(const Member& member) { return &member == &a() ? b() : a(); }
 
   void start_member(Member& member, const std::string& variables = "") {
-    member.log = "log." + member.name + "." + std::to_string(++member.starts);
+    launch_member(member, variables);
+    member.url = base_url(member.log);
+  }
+  /// Does not wait for it.
+  void launch_member(Member& member, const std::string& variables = "") {
+    member.log = log_of(member, ++member.starts);
     std::string list;
     for (const Member& each : members_) {
       list += (list.empty() ? "127.0.0.1:" : ",127.0.0.1:") + std::to_string(each.membership);
@@ -59,7 +78,12 @@ class PairProcessTest : public DaemonTest {
             " POLLUX__PAIR__SNAPSHOT_PORT=0" + " POLLUX__PAIR__ARBITER=file:" + path("arbiter") +
             " " + variables,
         member.log);
-    member.url = base_url(member.log);
+  }
+  bool has_ended(const Member& member) {
+    siginfo_t about{};
+    EXPECT_EQ(
+        ::waitid(P_PID, static_cast<id_t>(member.process), &about, WEXITED | WNOHANG | WNOWAIT), 0);
+    return about.si_pid == member.process;
   }
   void kill_member(Member& member) { end(member.process, SIGKILL); }
 
@@ -143,7 +167,12 @@ class PairProcessTest : public DaemonTest {
     return ports;
   }
 
+  static std::string log_of(const Member& member, int start) {
+    return "log." + member.name + "." + std::to_string(start);
+  }
+
   std::array<Member, 2> members_;
+  bool plans_differ_ = false;
 };
 
 }  // namespace pollux
