@@ -73,7 +73,8 @@ constexpr bool may_come(Way way, WireType type) {
     case Way::kEventSyncOut:
       return type == WireType::kWelcome || type == WireType::kSnapshotNeeded ||
              type == WireType::kEntries || type == WireType::kSwitchOver ||
-             type == WireType::kConfirmed || type == WireType::kApplyDeaths;
+             type == WireType::kConfirmed || type == WireType::kApplyDeaths ||
+             type == WireType::kOrders;
     case Way::kEventSyncIn:
       return type == WireType::kHello || type == WireType::kAck || type == WireType::kPlanHashes;
     case Way::kForwardOut:

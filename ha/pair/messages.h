@@ -13,6 +13,7 @@
 
 #include "engine/runtime/entry.h"
 #include "ha/base/random_id.h"
+#include "ha/copies/events_order.h"
 #include "ha/divergence/plan_hash.h"
 #include "ha/pair/epoch_history.h"
 #include "ha/pair/role.h"
@@ -38,6 +39,11 @@ struct Hello {
   SessionNonce nonce;
   Epoch led;  ///< the highest epoch that it led
   EpochHistory history;
+  // ---- from version 2 of the protocol on, and no business of a Replica's ----
+  /// DuplicatedStreams::hash(): it gets copies of these streams' events from their clients, so that
+  /// their entries may come as orders. 0: they may not.
+  uint64_t copies_of = 0;
+  uint32_t in_full = 0;  ///< but not so many entries behind the tail
 };
 
 /// The follower's journal counts up to `match`; what stands behind that is to go.
@@ -65,6 +71,19 @@ struct Entries {
   Position committed;
   Position applied;  ///< up to here the sender's plans have taken them
 };
+
+/// The same, some of them as orders. A Replica neither sends nor gets them: they are made of
+/// Entries by OrderShipping and become Entries again at an OrderDesk.
+struct Orders {
+  SessionNonce nonce;
+  Epoch epoch;
+  EntryId before;
+  std::vector<OrderedEntry> entries;
+  Position committed;
+  Position applied;
+};
+/// Rows of orders in one message.
+constexpr size_t kOrderRowsMax = size_t{1} << 22;
 
 /// The follower's journal holds, lasting, what the sender's holds up to `matched`.
 struct Ack {
@@ -113,7 +132,7 @@ struct PeerMessage {
   /// arbiter that has forgotten.
   uint64_t record_version = 0;
   std::variant<Heartbeat, Hello, Welcome, SnapshotNeeded, Entries, Ack, SwitchOver, Confirmed,
-               PlanHashes, ApplyDeaths>
+               PlanHashes, ApplyDeaths, Orders>
       body;
 };
 

@@ -14,6 +14,30 @@ namespace {
 
 absl::Status broken() { return absl::DataLossError("a forwarded batch that cannot be read"); }
 
+void put_copy(const CopyCount& copy, size_t begin, std::string& out) {
+  put_scalar(out, copy.behind.value);
+  put_scalar(out, static_cast<uint32_t>(copy.beyond.size()));
+  put_scalar(out, uint32_t{0});
+  for (uint32_t beyond : copy.beyond) put_scalar(out, beyond);
+  pad_payload(out, begin);
+}
+
+CopyCount take_copy(PayloadReader& reader) {
+  CopyCount copy;
+  copy.behind.value = reader.number<uint64_t>();
+  const auto rows = reader.number<uint32_t>();
+  take_zeros(reader, 4);
+  if (rows > reader.left() / sizeof(uint32_t)) reader.fail();
+  if (reader.failed()) return copy;
+  copy.beyond.resize(rows);
+  for (uint32_t& beyond : copy.beyond) {
+    beyond = reader.number<uint32_t>();
+    if (beyond == 0) reader.fail();
+  }
+  reader.padding();
+  return copy;
+}
+
 }  // namespace
 
 size_t bytes_of(const ForwardedBatch& forward) {
@@ -25,7 +49,9 @@ absl::Status ForwardEncoder::encode(const ForwardedBatch& forward, std::string& 
   size_t begin = begin_wire_frame(out);
   put_scalar(out, forward.request);
   put_scalar(out, static_cast<uint8_t>(forward.wait));
-  out.append(7, '\0');
+  put_scalar(out, static_cast<uint8_t>(forward.copy.has_value()));
+  out.append(6, '\0');
+  if (forward.copy) put_copy(*forward.copy, begin + kWireHeaderBytes, out);
   absl::Status encoded = encode_entry({{}, {}, forward.events}, schemas_, out);
   if (encoded.ok()) encoded = end_wire_frame(out, begin, {WireType::kForward, 0, 0});
   if (encoded.ok()) return encoded;
@@ -40,7 +66,9 @@ absl::StatusOr<ForwardedBatch> ForwardDecoder::decode(const WireFrame& frame) {
   ForwardedBatch forward;
   forward.request = reader.number<uint64_t>();
   forward.wait = take_flag(reader);
-  take_zeros(reader, 7);
+  const bool copy = take_flag(reader);
+  take_zeros(reader, 6);
+  if (copy) forward.copy = take_copy(reader);
   if (reader.failed()) return broken();
   std::string_view records = reader.bytes(reader.left());
   bool last = false;
@@ -55,6 +83,7 @@ absl::StatusOr<ForwardedBatch> ForwardDecoder::decode(const WireFrame& frame) {
   if (events == nullptr || (*entry)->id != EntryId{} || (*entry)->timestamp != Timestamp{}) {
     return broken();
   }
+  if (copy && forward.copy->beyond.size() != events->batch->rows()) return broken();
   forward.events = std::move(*events);
   return forward;
 }

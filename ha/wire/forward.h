@@ -1,18 +1,22 @@
 // Batches that a client brought to the node that does not lead: they are handed to the other one,
 // which answers when it knows what became of them.
 //
-//     kForward        u64 request   u8 wait   7 x u8 0   a record (record.h) of type kEvents, with
-//                     its schema before it on first use; id and timestamp are 0
+//     kForward        u64 request   u8 wait   u8 copy   6 x u8 0   a record (record.h) of type
+//                     kEvents, with its schema before it on first use; id and timestamp are 0;
+//                     where copy is 1, before it: u64 behind   u32 rows   u32 0
+//                     { u32 beyond } ...   padding to a multiple of 8
 //     kForwardAnswer  u64 request   u8 status   u8 duplicate   6 x u8 0   u64 accepted
 //                     u64 expected number   u64 retry after ms   entry's id   text message
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "engine/runtime/entry.h"
+#include "ha/copies/identity_table.h"
 #include "ha/wire/wire_frame.h"
 #include "persistence/codec/schema_codec.h"
 
@@ -22,6 +26,8 @@ struct ForwardedBatch {
   uint64_t request = 0;  ///< names it on its connection
   EventsPayload events;
   bool wait = false;  ///< when a queue is full: wait for room instead of refusing
+  /// Of a stream whose clients send to both nodes; from version 2 of the protocol on.
+  std::optional<CopyCount> copy = {};
 };
 
 struct ForwardedAnswer {

@@ -33,6 +33,9 @@ namespace pollux {
 constexpr uint16_t kProtocolVersionMin = 1;
 constexpr uint16_t kProtocolVersionMax = 2;
 
+/// The first that has orders, and copies among forwarded batches.
+constexpr uint16_t kCopiesVersion = 2;
+
 constexpr size_t kHandshakeTextMax = 1024;
 /// Of a payload: more than this version writes, so that later ones may say more.
 constexpr size_t kHandshakeBytesMax = size_t{16} << 10;

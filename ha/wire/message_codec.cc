@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "ha/pair/recent_entries.h"
+#include "ha/wire/orders_codec.h"
 #include "ha/wire/packing.h"
 #include "ha/wire/wire_ids.h"
 #include "persistence/codec/entry_codec.h"
@@ -20,11 +21,10 @@ constexpr size_t kHashBytesMin = 4 + 4 + 8 + 8;
 absl::Status broken() { return absl::DataLossError("a message that cannot be read"); }
 
 WireType type_of(const PeerMessage& message) {
-  constexpr WireType kTypes[] = {WireType::kHeartbeat,  WireType::kHello,
-                                 WireType::kWelcome,    WireType::kSnapshotNeeded,
-                                 WireType::kEntries,    WireType::kAck,
-                                 WireType::kSwitchOver, WireType::kConfirmed,
-                                 WireType::kPlanHashes, WireType::kApplyDeaths};
+  constexpr WireType kTypes[] = {
+      WireType::kHeartbeat,  WireType::kHello,     WireType::kWelcome,    WireType::kSnapshotNeeded,
+      WireType::kEntries,    WireType::kAck,       WireType::kSwitchOver, WireType::kConfirmed,
+      WireType::kPlanHashes, WireType::kApplyDeaths, WireType::kOrders};
   static_assert(std::size(kTypes) == std::variant_size_v<decltype(PeerMessage::body)>);
   return kTypes[message.body.index()];
 }
@@ -49,9 +49,14 @@ struct BodyEncoder {
     put_id(out, hello.journal);
     put_id(out, hello.nonce);
     put_scalar(out, hello.led.value);
+    const bool more = hello.copies_of != 0;
     put_scalar(out, static_cast<uint32_t>(hello.history.ends().size()));
-    put_scalar(out, uint32_t{0});
+    put_scalar(out, static_cast<uint32_t>(more));
     for (const EntryId& end : hello.history.ends()) put_entry_id(out, end);
+    if (!more) return absl::OkStatus();
+    put_scalar(out, hello.copies_of);
+    put_scalar(out, hello.in_full);
+    put_scalar(out, uint32_t{0});
     return absl::OkStatus();
   }
   absl::Status operator()(const Welcome& welcome) const {
@@ -130,6 +135,9 @@ struct BodyEncoder {
     }
     return absl::OkStatus();
   }
+  absl::Status operator()(const Orders& orders) const {
+    return encode_orders(orders, schemas, out);
+  }
 };
 
 Heartbeat take_heartbeat(PayloadReader& reader) {
@@ -153,13 +161,18 @@ Hello take_hello(PayloadReader& reader) {
   hello.nonce = take_id<SessionNonce>(reader);
   hello.led.value = reader.number<uint64_t>();
   auto count = reader.number<uint32_t>();
-  take_zeros(reader, 4);
-  if (count > reader.left() / kEntryIdBytes) reader.fail();
+  auto more = reader.number<uint32_t>();
+  if (more > 1 || count > reader.left() / kEntryIdBytes) reader.fail();
   if (reader.failed()) return hello;
   std::vector<EntryId> ends;
   ends.reserve(count);
   for (uint32_t i = 0; i < count; ++i) ends.push_back(take_entry_id(reader));
   hello.history = EpochHistory(std::move(ends));
+  if (more == 0) return hello;
+  hello.copies_of = reader.number<uint64_t>();
+  hello.in_full = reader.number<uint32_t>();
+  take_zeros(reader, 4);
+  if (hello.copies_of == 0) reader.fail();
   return hello;
 }
 
@@ -294,13 +307,17 @@ absl::StatusOr<Entries> take_entries(PayloadReader& reader, SchemaTable& schemas
 
 /// R5, as far as the message alone can say: one entry after the other, behind `before`, and none
 /// of an epoch that the sender has not reached.
-absl::Status check_order(const Entries& message) {
+EntryId id_of(const Entry& entry) { return entry.id; }
+
+template <class Message>
+absl::Status check_order(const Message& message) {
   EntryId before = message.before;
   bool good = before.epoch <= message.epoch && (before.position.value > 0 || before == EntryId{});
-  for (const Entry& entry : message.entries) {
-    good = good && entry.id.position.value == before.position.value + 1 &&
-           entry.id.epoch >= before.epoch && entry.id.epoch <= message.epoch;
-    before = entry.id;
+  for (const auto& entry : message.entries) {
+    const EntryId id = id_of(entry);
+    good = good && id.position.value == before.position.value + 1 && id.epoch >= before.epoch &&
+           id.epoch <= message.epoch;
+    before = id;
   }
   if (good) return absl::OkStatus();
   return absl::InvalidArgumentError("entries that do not follow one another");
@@ -308,6 +325,7 @@ absl::Status check_order(const Entries& message) {
 
 absl::Status check_meaning(const PeerMessage& message) {
   if (const auto* entries = std::get_if<Entries>(&message.body)) return check_order(*entries);
+  if (const auto* orders = std::get_if<Orders>(&message.body)) return check_order(*orders);
   const auto* hello = std::get_if<Hello>(&message.body);
   if (hello != nullptr && !hello->history.is_valid()) {
     return absl::InvalidArgumentError("a history whose epochs or positions do not grow");
@@ -383,6 +401,12 @@ absl::StatusOr<PeerMessage> MessageDecoder::decode(const WireFrame& frame) {
     case WireType::kApplyDeaths:
       message.body = take_apply_deaths(reader);
       break;
+    case WireType::kOrders: {
+      absl::StatusOr<Orders> orders = take_orders(reader, schemas_);
+      if (!orders.ok()) return orders.status();
+      message.body = *std::move(orders);
+      break;
+    }
     default:
       return broken();
   }
@@ -396,6 +420,11 @@ size_t bytes_of(const PeerMessage& message) {
   size_t bytes = kBytesOfOne;
   if (const auto* entries = std::get_if<Entries>(&message.body)) {
     for (const Entry& entry : entries->entries) bytes += RecentEntries::bytes_of(entry);
+  } else if (const auto* orders = std::get_if<Orders>(&message.body)) {
+    for (const OrderedEntry& one : orders->entries) {
+      const auto* order = std::get_if<EventsOrder>(&one);
+      bytes += order != nullptr ? bytes_of(*order) : RecentEntries::bytes_of(std::get<Entry>(one));
+    }
   } else if (const auto* hello = std::get_if<Hello>(&message.body)) {
     bytes += hello->history.ends().size() * kEntryIdBytes;
   } else if (const auto* confirmed = std::get_if<Confirmed>(&message.body)) {

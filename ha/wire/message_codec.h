@@ -4,8 +4,9 @@
 // epoch and u64 position, and what is not said is 0:
 //     kHeartbeat       journal   u8 role   u8 leads   u8 blank   5 x u8 0   u64 epoch
 //                      tail   u64 committed
-//     kHello           domain   journal   nonce   u64 led   u32 epochs   u32 0
+//     kHello           domain   journal   nonce   u64 led   u32 epochs   u32 more
 //                      { entry's id: the last of an epoch } ...
+//                      where more is 1: u64 copies of   u32 in full   u32 0
 //     kWelcome         nonce   u64 epoch   match   tail
 //     kSnapshotNeeded  nonce   u64 epoch   u8 alone   7 x u8 0
 //     kEntries         nonce   u64 epoch   before   u64 committed   u64 applied   u32 entries
@@ -17,8 +18,9 @@
 //     kPlanHashes      u64 epoch   journal   u32 hashes   u32 0
 //                      { text plan   u32 kind   u64 position   u64 hash } ...
 //     kApplyDeaths     u32 known   { text plan   entry's id   u32 deaths } ...
-// Names rise but those of the last two. Equal messages are equal bytes, but for the schemas that a
-// connection knows already.
+//     kOrders          see orders_codec.h
+// Names rise but those of kPlanHashes and kApplyDeaths. Equal messages are equal bytes, but for the
+// schemas that a connection knows already.
 #pragma once
 
 #include <cstddef>

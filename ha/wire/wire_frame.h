@@ -44,6 +44,7 @@ enum class WireType : uint8_t {
   kConfirmed = 23,
   kPlanHashes = 24,
   kApplyDeaths = 25,
+  kOrders = 28,
   kForward = 32,
   kForwardAnswer = 33,
 };

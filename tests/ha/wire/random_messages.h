@@ -75,6 +75,44 @@ class RandomMessages {
     made.events.batch = random_.batch(schemas_[below(3)], static_cast<uint32_t>(below(40)));
     made.events.producer = random_.text(20);
     made.events.number = number();
+    if (below(3) == 0) {
+      made.copy.emplace();
+      made.copy->behind = {number()};
+      for (uint32_t row = 0; row < made.events.batch->rows(); ++row) {
+        made.copy->beyond.push_back(static_cast<uint32_t>(1 + below(5)));
+      }
+    }
+    return made;
+  }
+
+  /// Some of them as a whole, and some as what stands for events of rows and of producers.
+  Orders orders(size_t count) {
+    Entries whole = entries(count);
+    Orders made{whole.nonce, whole.epoch, whole.before, {}, whole.committed, whole.applied};
+    for (Entry& entry : whole.entries) {
+      const auto* events = std::get_if<EventsPayload>(&entry.payload);
+      const bool whole_one = events == nullptr || events->batch->rows() == 0 || below(4) == 0;
+      if (whole_one) {
+        made.entries.emplace_back(std::move(entry));
+        continue;
+      }
+      EventsOrder order;
+      order.id = entry.id;
+      order.timestamp = entry.timestamp;
+      order.schema = events->batch->schema_ptr();
+      order.number = number();
+      if (below(2) == 0) order.producer = "p" + random_.text(10);
+      order.times = events->batch->timestamps();
+      if (below(2) == 0) order.times.assign(order.times.size(), static_cast<int64_t>(number()));
+      if (order.producer.empty()) {
+        for (size_t row = 0; row < order.times.size(); ++row) {
+          order.rows.push_back({number(), number()});
+        }
+      }
+      order.one_chunk = below(2) == 0;
+      order.content = number();
+      made.entries.emplace_back(std::move(order));
+    }
     return made;
   }
 
@@ -124,7 +162,12 @@ class RandomMessages {
                          below(2) == 0};
       case 1: {
         DomainId domain = below(2) == 0 ? DomainId{} : id<DomainId>();
-        return Hello{domain, id<JournalId>(), id<SessionNonce>(), {number()}, history()};
+        Hello made{domain, id<JournalId>(), id<SessionNonce>(), {number()}, history()};
+        if (below(3) == 0) {
+          made.copies_of = 1 + number();
+          made.in_full = static_cast<uint32_t>(below(1000));
+        }
+        return made;
       }
       case 2:
         return Welcome{id<SessionNonce>(), {number()}, entry_id(), entry_id()};
@@ -140,8 +183,10 @@ class RandomMessages {
         return confirmed();
       case 8:
         return plan_hashes();
-      default:
+      case 9:
         return apply_deaths();
+      default:
+        return orders(below(6));
     }
   }
 
