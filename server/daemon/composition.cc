@@ -103,7 +103,12 @@ absl::Status Composition::open(const Settings& settings, const std::string& vers
         log_.error("a plan failed and is suspended", {{"plan", plan}, {"reason", reason}});
       });
 
-  if (pair_ != nullptr) pair_intake_ = std::make_unique<PairIntake>(*node_);
+  if (pair_ != nullptr && pair_->identities() != nullptr) {
+    pair_intake_ = std::make_unique<PairIntake>(*node_, *pair_->identities(),
+                                                [this] { pair_->look_at_copies(); });
+  } else if (pair_ != nullptr) {
+    pair_intake_ = std::make_unique<PairIntake>(*node_);
+  }
 
   if (absl::Status endpoints = open_endpoints(settings, *epoch); !endpoints.ok()) return endpoints;
 

@@ -372,14 +372,14 @@ absl::Status Durability::recover(Node& node) {
     log_.warning("acknowledged events may be lost with the power, by persistence.sync");
   }
   Position place{journal_first_.value - 1};
-  ProducerTable producers = node.no_producers();
+  SenderState senders(node.no_producers());
   int64_t clock_ms = 0;
   if (node_state_ != nullptr) {
     place = std::max(place, node_state_->at.position);
-    producers = node_state_->producers;
+    senders = node_state_->senders;
     clock_ms = node_state_->timestamp.ms;
   }
-  node.begin_replay({place, clock_ms}, std::move(producers));
+  node.begin_replay({place, clock_ms}, std::move(senders));
   uint64_t from = place.value + 1;
   if (absl::Status restored = restore_states(node, from); !restored.ok()) return restored;
   if (absl::Status replayed = replay(node, from); !replayed.ok()) return replayed;

@@ -1,7 +1,10 @@
 // The node's own state as the body of a revision of "_node": which plans there are, and what its
 // producers sent last.
 //
-//     "PLXN" u32 version u32 bytes { epoch, position, ms of the cut, plans, producers }
+//     "PLXN" u32 version u32 bytes { epoch, position, ms of the cut, plans, producers,
+//                                    from version 2 on: identities of duplicated streams' events }
+//
+// Version 2 is written only where there are such identities, so that older programs read the rest.
 //
 // Thread: any.
 #pragma once

@@ -3,6 +3,7 @@
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
+#include <functional>
 #include <limits>
 #include <utility>
 #include <vector>
@@ -280,6 +281,33 @@ void add_durability(Families& families, const Durability& durability) {
   families.value(recovered.poisoned);
 }
 
+/// Of streams whose clients send to both nodes.
+void add_copies(Families& families, const PairInfo& info,
+                const std::function<void(uint64_t)>& value) {
+  families.gauge("pollux_pair_copies_held",
+                 "Batches of duplicated streams that wait for the node that leads to number them.");
+  value(info.copies.held);
+  families.gauge("pollux_pair_copies_held_bytes", "Bytes of those batches.");
+  value(info.copies.bytes);
+  families.counter("pollux_pair_copies_forwarded_total",
+                   "Of those batches, the ones handed to the other node since they stayed without "
+                   "a number.");
+  value(info.copies.forwarded);
+  families.gauge("pollux_pair_identities", "Events of duplicated streams that are still known.");
+  value(info.identities);
+  families.counter("pollux_pair_orders_sent_total",
+                   "Entries of which the other node got the order only.");
+  value(info.orders_shipped);
+  families.counter("pollux_pair_orders_filled_total",
+                   "Entries made of an order and of copies that were here.");
+  value(info.orders.entries);
+  families.counter("pollux_pair_orders_asked_total",
+                   "Times that entries were asked for in full since copies did not come.");
+  value(info.orders.asked);
+  families.gauge("pollux_pair_orders_waiting", "Messages that wait for copies.");
+  value(info.orders.waiting);
+}
+
 /// Of a node that stands alone there are no values.
 void add_pair(Families& families, const PairMember* member) {
   PairInfo info;
@@ -352,6 +380,7 @@ void add_pair(Families& families, const PairMember* member) {
   families.counter("pollux_pair_refused_connections_total",
                    "Connections to the pair's ports that were none of the other node's.");
   value(info.link_refused);
+  add_copies(families, info, value);
 }
 
 }  // namespace

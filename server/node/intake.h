@@ -7,12 +7,14 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "absl/status/status.h"
 #include "engine/batch/event_batch.h"
 #include "engine/types/ids.h"
+#include "ha/copies/identity_table.h"
 
 namespace pollux {
 
@@ -22,6 +24,8 @@ struct Submission {
   uint64_t number = 0;   ///< the producer's number of this batch: 1, 2, 3, ...
   std::string receiver;  ///< "http", "grpc", ...: whose counters count it
   bool wait = false;     ///< when a queue is full: wait for room instead of refusing
+  /// Of a copy that came to the other node of a pair: as that one counts it.
+  std::optional<CopyCount> copy = {};
 };
 
 struct Submitted {

@@ -45,6 +45,7 @@ Node::Node(NodeOptions options, OnSuspended on_suspended)
       leads_(!options_.shared),
       replaying_(options_.replays) {
   sequencer_.set_log(options_.log);
+  sequencer_.set_identities(options_.identities);
   if (options_.shared) sequencer_.share(absl::UnavailableError(kStarts));
   sequencer_.set_on_journal_full(options_.journal_full);
   if (!options_.replays) ticker_ = std::thread([this] { run_ticks(); });

@@ -40,11 +40,11 @@ struct CataloguePlan {
 
 /// The node itself as it was behind an entry.
 struct NodeCut {
-  explicit NodeCut(ProducerTable none) : producers(std::move(none)) {}
+  explicit NodeCut(ProducerTable none) : senders(std::move(none)) {}
   EntryId at;
   Timestamp timestamp;
   std::vector<CataloguePlan> plans;  ///< by name
-  ProducerTable producers;
+  SenderState senders;
 };
 
 struct NodeOptions {
@@ -64,7 +64,8 @@ struct NodeOptions {
 
   /// The node begins with a replay: begin_replay() and end_replay() are called before all else.
   bool replays = false;
-  EntryLog* log = nullptr;  ///< null: an entry is committed once it is numbered
+  EntryLog* log = nullptr;              ///< null: an entry is committed once it is numbered
+  IdentityTable* identities = nullptr;  ///< null: no stream's events come to both nodes of a pair
   /// A node of a pair: it begins without leading, and may lead and follow by turns.
   bool shared = false;
   ApplyMarks* marks = nullptr;  ///< null: entries that processes die of are not noticed
@@ -162,6 +163,9 @@ class Node final : public ResultLogs {
   std::map<std::string, std::shared_ptr<ResultLog>, std::less<>> results() const;
   SequencerCounts counts() const { return sequencer_.counts(); }
   LatencyHistogram::Counts commit_latency() const { return sequencer_.commit_latency(); }
+  ProducerTable::Judged judge(std::string_view producer, uint64_t number) const {
+    return sequencer_.judge(producer, number);
+  }
 
   /// Orders all plans to cut their state behind one entry, and says what the node is there.
   /// `committed`: once that entry is. At position 0: the node does not lead, and nothing was
@@ -170,7 +174,7 @@ class Node final : public ResultLogs {
 
   // ---- replay ----
 
-  void begin_replay(Sequencer::Place place, ProducerTable producers);
+  void begin_replay(Sequencer::Place place, SenderState senders);
   /// The plan with the state that it had behind entry `at`, where it was suspended if there is a
   /// reason. Not there is the plan after an error: kInvalidArgument, its text is not taken;
   /// kFailedPrecondition, the state is not; else a log of its results cannot be opened.

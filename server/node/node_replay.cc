@@ -19,7 +19,7 @@ absl::Status cannot_open_results(const DeployPayload& plan, const absl::Status& 
 NodeCut Node::order_persist(Sequencer::Committed committed) {
   NodeCut cut(no_producers());
   std::lock_guard lock(mutex_);
-  Sequencer::Ordered ordered = sequencer_.persist(shards(), cut.producers, std::move(committed));
+  Sequencer::Ordered ordered = sequencer_.persist(shards(), cut.senders, std::move(committed));
   cut.at = ordered.id;
   cut.timestamp = ordered.timestamp;
   cut.plans = catalogue();
@@ -28,7 +28,8 @@ NodeCut Node::order_persist(Sequencer::Committed committed) {
 
 /// The node behind all that was replayed before this entry.
 NodeCut Node::cut_at(const Entry& entry) const {
-  NodeCut cut(sequencer_.producers());
+  NodeCut cut(no_producers());
+  cut.senders = sequencer_.senders(entry);
   cut.at = entry.id;
   cut.timestamp = entry.timestamp;
   std::lock_guard lock(mutex_);
@@ -44,8 +45,8 @@ std::vector<CataloguePlan> Node::catalogue() const {
   return all;
 }
 
-void Node::begin_replay(Sequencer::Place place, ProducerTable producers) {
-  sequencer_.begin_at(place, std::move(producers));
+void Node::begin_replay(Sequencer::Place place, SenderState senders) {
+  sequencer_.begin_at(place, std::move(senders));
 }
 
 absl::Status Node::restore(const CataloguePlan& known, EntryId at, Timestamp timestamp,

@@ -143,11 +143,56 @@ Sequencer::Ordered Sequencer::hand_over(EntryPayload payload, Numbered numbered,
   return ordered;
 }
 
+/// Of copies of events whose other copies may have come: keeps the rows that have not been numbered
+/// yet, and numbers them. False: there are none, and the sender hears so once those that were are
+/// committed.
+bool Sequencer::take_fresh(Submission& submission, std::function<void(Submitted)>& done,
+                           Calls& calls) {
+  if (identities_ == nullptr || !identities_->counts(*submission.batch, submission.producer)) {
+    return true;
+  }
+  const EventBatch& batch = *submission.batch;
+  std::vector<RowIdentity> rows = identities_->streams().identities(batch);
+  std::vector<uint32_t> fresh;
+  if (submission.copy) {
+    fresh = identities_->fresh_rows(rows, *submission.copy);
+  } else {
+    fresh = identities_->fresh_rows(rows, identities_->receive(rows));
+    // What its sender is not told to be safe comes again.
+    done = [identities = identities_, rows, done = std::move(done)](Submitted submitted) {
+      if (!submitted.status.ok()) identities->give_back(rows);
+      done(std::move(submitted));
+    };
+  }
+  if (fresh.empty()) {
+    ++counts_.duplicates;
+    Submitted answer;
+    answer.id = {epoch_, {position_}};
+    answer.duplicate = true;
+    answer_duplicate(answer, std::move(done), calls);
+    return false;
+  }
+  if (fresh.size() < rows.size()) {
+    auto kept = std::make_shared<EventBatch>(batch.schema_ptr());
+    kept->set_one_chunk(batch.one_chunk());
+    std::vector<RowIdentity> kept_rows;
+    for (uint32_t row : fresh) {
+      append_row(*kept, batch, row);
+      kept_rows.push_back(rows[row]);
+    }
+    rows = std::move(kept_rows);
+    submission.batch = std::move(kept);
+  }
+  identities_->number(rows, {position_ + 1}, {now_ms()});
+  return true;
+}
+
 void Sequencer::place(Submission submission, const Route& route,
                       std::function<void(Submitted)> done, Calls& calls) {
   // Its id is known only once it is numbered, and then it may be committed already.
   auto answer = std::make_shared<Submitted>();
   answer->accepted = submission.batch->rows();
+  if (!take_fresh(submission, done, calls)) return;
   answer->id = {epoch_, {position_ + 1}};
   counts_.events += answer->accepted;
   Numbered numbered;
@@ -337,7 +382,7 @@ void Sequencer::tick(const std::vector<std::shared_ptr<Shard>>& shards) {
 }
 
 Sequencer::Ordered Sequencer::persist(const std::vector<std::shared_ptr<Shard>>& shards,
-                                      ProducerTable& producers, Committed committed) {
+                                      SenderState& senders, Committed committed) {
   Calls calls;
   Ordered ordered;
   {
@@ -347,7 +392,10 @@ Sequencer::Ordered Sequencer::persist(const std::vector<std::shared_ptr<Shard>>&
     numbered.shards = shards;
     numbered.committed = std::move(committed);
     ordered = hand_over(PersistPayload{}, std::move(numbered), calls);
-    producers = producers_;
+    senders.producers = producers_;
+    if (identities_ != nullptr) {
+      senders.identities = identities_->cut(ordered.id.position, ordered.timestamp);
+    }
   }
   make(std::move(calls));
   return ordered;
@@ -412,6 +460,7 @@ void Sequencer::close(const absl::Status& why) {
     if (!ended_) stopped_ = why;
     position_ = handed_;
     producers_ = *lasting_producers_;
+    if (identities_ != nullptr) identities_->roll_back({handed_});
     refuse_waiting(calls);
   }
   make(std::move(calls));
@@ -420,6 +469,7 @@ void Sequencer::close(const absl::Status& why) {
 void Sequencer::note_committed(const Entry& entry) {
   std::lock_guard lock(mutex_);
   handed_ = entry.id.position.value;
+  if (identities_ != nullptr) identities_->note_committed(entry.id.position, entry.timestamp);
   const auto* events = std::get_if<EventsPayload>(&entry.payload);
   if (events == nullptr || events->producer.empty()) return;
   lasting_producers_->take(events->producer, events->number, entry.id, entry.timestamp.ms);
@@ -430,6 +480,19 @@ ProducerTable Sequencer::producers() const {
   return producers_;
 }
 
+SenderState Sequencer::senders(const Entry& behind) const {
+  SenderState senders(producers());
+  if (identities_ != nullptr) {
+    senders.identities = identities_->cut(behind.id.position, behind.timestamp);
+  }
+  return senders;
+}
+
+ProducerTable::Judged Sequencer::judge(std::string_view producer, uint64_t number) const {
+  std::lock_guard lock(mutex_);
+  return producers_.judge(producer, number);
+}
+
 SequencerCounts Sequencer::counts() const {
   std::lock_guard lock(mutex_);
   SequencerCounts counts = counts_;
@@ -438,11 +501,12 @@ SequencerCounts Sequencer::counts() const {
   return counts;
 }
 
-void Sequencer::begin_at(Place place, ProducerTable producers) {
+void Sequencer::begin_at(Place place, SenderState senders) {
   std::lock_guard lock(mutex_);
   position_ = handed_ = place.position.value;
   last_ms_ = place.clock_ms;
-  producers_ = std::move(producers);
+  producers_ = std::move(senders.producers);
+  if (identities_ != nullptr) identities_->restore(std::move(senders.identities));
   if (shared_) lasting_producers_ = producers_;
 }
 
@@ -456,6 +520,16 @@ std::vector<std::shared_ptr<Shard>> Sequencer::takers_of(std::string_view stream
   std::lock_guard lock(mutex_);
   auto route = routes_.find(stream);
   return route == routes_.end() ? std::vector<std::shared_ptr<Shard>>{} : route->second.shards;
+}
+
+/// Under the lock.
+void Sequencer::note_replayed(const Entry& entry) {
+  const auto* events = std::get_if<EventsPayload>(&entry.payload);
+  if (events != nullptr && identities_->counts(*events->batch, events->producer)) {
+    identities_->number(identities_->streams().identities(*events->batch), entry.id.position,
+                        entry.timestamp);
+  }
+  identities_->note_committed(entry.id.position, entry.timestamp);
 }
 
 void Sequencer::replay(const Entry& entry, const std::vector<std::shared_ptr<Shard>>& shards,
@@ -475,6 +549,7 @@ void Sequencer::replay(const Entry& entry, const std::vector<std::shared_ptr<Sha
           lasting_producers_->take(events->producer, events->number, entry.id, entry.timestamp.ms);
         }
       }
+      if (identities_ != nullptr) note_replayed(entry);
     }
   }
   for (const auto& shard : shards) {

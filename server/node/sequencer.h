@@ -24,6 +24,7 @@
 #include <utility>
 #include <vector>
 
+#include "ha/copies/identity_table.h"
 #include "ha/producers/producer_table.h"
 #include "server/node/entry_log.h"
 #include "server/node/intake.h"
@@ -41,6 +42,13 @@ struct SequencerCounts {
   uint64_t waiting = 0;        ///< batches, now
   uint64_t producers = 0;
   EntryId last;
+};
+
+/// By which what comes again is known.
+struct SenderState {
+  explicit SenderState(ProducerTable none) : producers(std::move(none)) {}
+  ProducerTable producers;
+  std::vector<NumberedIdentity> identities;  ///< of events of duplicated streams
 };
 
 class Sequencer final : public Intake {
@@ -72,6 +80,8 @@ class Sequencer final : public Intake {
   /// Before the first entry; it outlives the sequencer's last call.
   void set_log(EntryLog* log) { log_ = log; }
   /// Called under no lock of the sequencer when a batch was refused since the journal is full.
+  /// Before the first entry: events of some streams come to both nodes of the pair. Null: of none.
+  void set_identities(IdentityTable* identities) { identities_ = identities; }
   void set_on_journal_full(std::function<void()> call) { journal_full_ = std::move(call); }
 
   /// The shard gets its plan and takes these streams, and no others, from here on.
@@ -84,9 +94,9 @@ class Sequencer final : public Intake {
                      Shard::Applied applied);
   /// Time has come for something in some of the shards; all of them hear it.
   void tick(const std::vector<std::shared_ptr<Shard>>& shards);
-  /// All these shards are to cut their state here. `producers`: as they are here. Position 0: the
+  /// All these shards are to cut their state here. `senders`: as they are here. Position 0: the
   /// node does not lead, nothing was ordered, and `committed` is not called.
-  Ordered persist(const std::vector<std::shared_ptr<Shard>>& shards, ProducerTable& producers,
+  Ordered persist(const std::vector<std::shared_ptr<Shard>>& shards, SenderState& senders,
                   Committed committed);
   /// Calls back once everything that was numbered is committed, or never will be.
   void when_committed(Committed committed);
@@ -98,6 +108,10 @@ class Sequencer final : public Intake {
   Position handed() const;
 
   ProducerTable producers() const;
+  /// What is known of those who send, behind an entry that was replayed last.
+  SenderState senders(const Entry& behind) const;
+  /// As the table of producers has it; on a node that does not lead, of committed entries.
+  ProducerTable::Judged judge(std::string_view producer, uint64_t number) const;
   SequencerCounts counts() const;
   /// From numbering an entry until it is committed.
   LatencyHistogram::Counts commit_latency() const { return commit_latency_.counts(); }
@@ -113,7 +127,7 @@ class Sequencer final : public Intake {
 
   // ---- replay: before anything is submitted ----
 
-  void begin_at(Place place, ProducerTable producers);
+  void begin_at(Place place, SenderState senders);
   /// The shard takes these streams, and no others, from here on.
   void route(const std::shared_ptr<Shard>& shard, const std::vector<SchemaPtr>& inputs);
   /// An entry of the journal, which hands it to `shards` once they have room.
@@ -156,8 +170,10 @@ class Sequencer final : public Intake {
   absl::Status room_for(const Route& route, const EventBatch& batch) const;
   void place(Submission submission, const Route& route, std::function<void(Submitted)> done,
              Calls& calls);
+  bool take_fresh(Submission& submission, std::function<void(Submitted)>& done, Calls& calls);
   bool takes_entries() const { return !shared_ || leads_; }
   void note_committed(const Entry& entry);
+  void note_replayed(const Entry& entry);
   void refuse_waiting(Calls& calls);
   void answer_duplicate(const Submitted& answer, std::function<void(Submitted)> done, Calls& calls);
   void change_routes(const std::shared_ptr<Shard>& shard, const std::vector<SchemaPtr>& inputs,
@@ -166,6 +182,7 @@ class Sequencer final : public Intake {
 
   const Clock clock_;
   EntryLog* log_ = nullptr;
+  IdentityTable* identities_ = nullptr;  // null: no stream is duplicated
   std::function<void()> journal_full_;
   bool shared_ = false;
 

@@ -29,13 +29,30 @@ ForwardedAnswer to_answer(Submitted submitted) {
 
 }  // namespace
 
+PairIntake::PairIntake(Node& node, IdentityTable& identities, std::function<void()> on_copies)
+    : node_(node),
+      copies_(std::make_unique<HeldCopies>(node, identities)),
+      on_copies_(std::move(on_copies)) {}
+
 void PairIntake::set_link(PeerLink* link) {
-  std::lock_guard lock(link_mutex_);
-  link_ = link;
+  {
+    std::lock_guard lock(link_mutex_);
+    link_ = link;
+  }
+  stopped_ = link == nullptr;
+  if (stopped_) refuse_copies();
 }
 
 void PairIntake::submit(Submission submission, std::function<void(Submitted)> done) {
+  // Receivers of both nodes read each at its own pace: their numbers do not mean the same batches.
+  if (copies_ != nullptr && submission.receiver == "file" && copies_->holds(*submission.batch)) {
+    submission.producer.clear();
+    submission.number = 0;
+  }
   if (node_.leads()) return node_.intake().submit(std::move(submission), std::move(done));
+  if (copies_ != nullptr && copies_->holds(*submission.batch)) {
+    return hold(std::move(submission), std::move(done));
+  }
   ForwardedBatch batch;
   batch.events = {submission.batch, submission.producer, submission.number};
   batch.wait = submission.wait;
@@ -45,20 +62,46 @@ void PairIntake::submit(Submission submission, std::function<void(Submitted)> do
     number = ++last_;
     forwarded_.emplace(number, Forwarded{std::move(submission), std::move(done)});
   }
-  forward(number, std::move(batch));
+  send(std::move(batch),
+       [this, number](ForwardedAnswer answered) { answer(number, std::move(answered)); });
   if (node_.leads()) take_back();
 }
 
-void PairIntake::forward(uint64_t number, ForwardedBatch batch) {
+void PairIntake::send(ForwardedBatch batch, std::function<void(ForwardedAnswer)> done) {
   std::lock_guard lock(link_mutex_);
   if (link_ != nullptr) {
-    link_->forward(std::move(batch), [this, number](ForwardedAnswer answered) {
-      answer(number, std::move(answered));
-    });
+    // Another version knows nothing of copies.
+    if (link_->version() < kCopiesVersion) batch.copy.reset();
+    link_->forward(std::move(batch), std::move(done));
   } else {
     ForwardedAnswer refused;
     refused.status = absl::UnavailableError("this node does not lead, and starts or stops");
-    answer(number, std::move(refused));
+    done(std::move(refused));
+  }
+}
+
+void PairIntake::hold(Submission submission, std::function<void(Submitted)> done) {
+  copies_->hold({std::move(submission), std::move(done)}, HeldCopies::Clock::now());
+  on_copies_();
+  if (node_.leads()) take_back();
+  if (stopped_) refuse_copies();
+}
+
+void PairIntake::forward_copies() {
+  if (copies_ == nullptr || node_.leads()) return;
+  for (HeldCopies::Due& due : copies_->due(HeldCopies::Clock::now())) {
+    send(std::move(due.batch), [this, copy = due.copy](ForwardedAnswer answered) {
+      copies_->answer(copy, to_submitted(std::move(answered)));
+    });
+  }
+}
+
+void PairIntake::refuse_copies() {
+  if (copies_ == nullptr) return;
+  for (HeldCopies::Copy& copy : copies_->take_all()) {
+    Submitted unknown;
+    unknown.status = absl::UnavailableError("the outcome is unknown, send again: the node stops");
+    copy.done(std::move(unknown));
   }
 }
 
@@ -75,6 +118,12 @@ void PairIntake::answer(uint64_t number, ForwardedAnswer answer) {
 }
 
 void PairIntake::take_back() {
+  if (copies_ != nullptr) {
+    // Those that were numbered already are known as such.
+    for (HeldCopies::Copy& copy : copies_->take_all()) {
+      node_.intake().submit(std::move(copy.submission), std::move(copy.done));
+    }
+  }
   std::map<uint64_t, Forwarded> all;
   {
     std::lock_guard lock(mutex_);
@@ -99,6 +148,7 @@ void PairIntake::take_forwarded(ForwardedBatch batch, const ForwardAnswerer& ans
   submission.number = batch.events.number;
   submission.receiver = "forward";
   submission.wait = batch.wait;
+  submission.copy = std::move(batch.copy);
   node_.intake().submit(std::move(submission),
                         [answer](Submitted submitted) { answer(to_answer(std::move(submitted))); });
 }

@@ -2,24 +2,30 @@
 //
 // A batch on its way to a node that leads no more has an unknown outcome. One that has a number is
 // then taken here, once this node leads, since it cannot take effect twice; who sent another one is
-// told so. Thread: any.
+// told so. Events of a stream whose clients send to both nodes are not handed over but held, as
+// copies of what the other one numbers. Thread: any.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string_view>
 
 #include "ha/net/peer_link.h"
 #include "server/node/node.h"
+#include "server/pair/held_copies.h"
 
 namespace pollux {
 
 class PairIntake final : public Intake {
  public:
-  /// `node` outlives it.
+  /// What is handed in outlives it.
   explicit PairIntake(Node& node) : node_(node) {}
+  /// Some streams' events come to both nodes. `on_copies` is called whenever some have come.
+  PairIntake(Node& node, IdentityTable& identities, std::function<void()> on_copies);
 
   /// Batches are forwarded over `link` from here on; null: no more.
   void set_link(PeerLink* link);
@@ -33,6 +39,10 @@ class PairIntake final : public Intake {
   void take_forwarded(ForwardedBatch batch, const ForwardAnswerer& answer);
   /// This node leads: what is on its way to the other one waits for nothing any more.
   void take_back();
+  /// Null: no stream's events come to both nodes.
+  HeldCopies* copies() { return copies_.get(); }
+  /// Hands over the copies that have waited too long. Thread: the one that applies.
+  void forward_copies();
 
  private:
   struct Forwarded {
@@ -40,10 +50,15 @@ class PairIntake final : public Intake {
     std::function<void(Submitted)> done;
   };
 
-  void forward(uint64_t number, ForwardedBatch batch);
+  void hold(Submission submission, std::function<void(Submitted)> done);
+  void refuse_copies();
+  void send(ForwardedBatch batch, std::function<void(ForwardedAnswer)> done);
   void answer(uint64_t number, ForwardedAnswer answer);
 
   Node& node_;
+  const std::unique_ptr<HeldCopies> copies_;
+  const std::function<void()> on_copies_;
+  std::atomic<bool> stopped_ = false;
 
   std::mutex link_mutex_;  // held while the link is called; taken before no other
   PeerLink* link_ = nullptr;

@@ -27,6 +27,11 @@ std::string first_line_of(const std::string& path) {
   return line;
 }
 
+int64_t steady_ms() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now().time_since_epoch())
+      .count();
+}
+
 /// Two journals are in common where the record names them both.
 bool is_synced(const PairStatus& status) {
   return status.role == Role::kActivePaired || status.role == Role::kPassive;
@@ -96,16 +101,37 @@ absl::Status PairMember::prepare(Durability& durability) {
   driver_options_.own = *own;
   driver_options_.journal_bytes_max = settings_.persistence.journal_bytes_max;
   driver_options_.wall_clock_ms = wall_clock_ms;
-  driver_options_.to_peer = [this](PeerMessage message) {
-    if (PeerLink* link = open_link_) link->send(std::move(message));
-  };
+  driver_options_.to_peer = [this](PeerMessage message) { send_to_peer(std::move(message)); };
+  auto streams = DuplicatedStreams::parse(pair.duplicated_streams);
+  if (!streams.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("pair.duplicated_streams: ", std::string(streams.status().message())));
+  }
+  if (!streams->empty()) {
+    identities_ = std::make_unique<IdentityTable>(*std::move(streams));
+    shipping_ = std::make_unique<OrderShipping>(identities_->streams());
+  }
   return absl::OkStatus();
 }
 
 void PairMember::equip(NodeOptions& options) {
+  options.identities = identities_.get();
   options.results_hashed = [this](const PlanHash& hash) {
     if (PairDriver* driver = at_work_) driver->note_hash(hash);
   };
+}
+
+/// The driver's thread.
+void PairMember::send_to_peer(PeerMessage message) {
+  PeerLink* link = open_link_;
+  if (link == nullptr) return;
+  if (desk_ != nullptr) {
+    auto* hello = std::get_if<Hello>(&message.body);
+    const bool known = link->version() >= kCopiesVersion;
+    if (hello != nullptr) desk_->prepare(*hello, known ? identities_->streams().hash() : 0);
+    message = shipping_->prepare(std::move(message));
+  }
+  link->send(std::move(message));
 }
 
 SnapshotFolder PairMember::snapshot_folder(FileSystem& files, const Settings& settings) {
@@ -158,6 +184,12 @@ absl::Status PairMember::start(const Around& around, std::function<void()> ended
   if (absl::Status opened = open_snapshots(around); !opened.ok()) return opened;
   log_.info("one of a pair",
             {{"domain", settings_.pair.domain}, {"arbiter", arbiter_->describe()}});
+  if (HeldCopies* copies = intake_->copies()) {
+    desk_ = std::make_unique<OrderDesk>(OrderDeskOptions{}, *copies, [this](PeerMessage message) {
+      if (PairDriver* driver = at_work_) driver->on_message(std::move(message));
+    });
+    open_desk_ = desk_.get();
+  }
   thread_ = std::thread([this] { run(); });
   PairDriverListener& listener = *this;
   driver_ = std::make_unique<PairDriver>(files_, std::move(journal_), file_, std::move(arbiter_),
@@ -238,6 +270,12 @@ PairInfo PairMember::info() const {
   if (snapshot_server_ != nullptr) {
     info.snapshots_given = snapshot_server_->taken();
     info.snapshot_bytes_given = snapshot_server_->bytes_sent();
+  }
+  if (desk_ != nullptr) {
+    info.copies = intake_->copies()->counts();
+    info.orders = desk_->counts();
+    info.orders_shipped = shipping_->shipped();
+    info.identities = identities_->size();
   }
   std::lock_guard lock(mutex_);
   if (fetch_ != nullptr) info.snapshot_bytes_got = fetch_->bytes_got();
@@ -423,6 +461,7 @@ void PairMember::on_connected(const NodeCard& peer) {
 
 void PairMember::on_disconnected(const std::string& reason) {
   log_.warning("the other node is gone", {{"reason", reason}});
+  if (desk_ != nullptr) desk_->on_disconnected();
   if (PairDriver* driver = at_work_) driver->on_disconnected();
 }
 
@@ -445,6 +484,10 @@ void PairMember::on_message(PeerMessage message) {
       marks_->note_told({known.plan, known.entry, known.deaths});
     }
     return;
+  }
+  if (desk_ != nullptr) {
+    if (const auto* hello = std::get_if<Hello>(&message.body)) shipping_->on_hello(*hello);
+    return desk_->on_message(std::move(message), steady_ms());
   }
   if (PairDriver* driver = at_work_) driver->on_message(std::move(message));
 }
@@ -474,12 +517,21 @@ void PairMember::run() {
     }
     tell_applied();
     tell_confirmed();
+    look_at_copies();
+    intake_->forward_copies();
   }
+}
+
+void PairMember::look_at_copies() {
+  if (OrderDesk* desk = open_desk_) desk->look_again(steady_ms());
 }
 
 void PairMember::apply_now(const Entry& entry) {
   absl::Status applied = node_->replay(entry);
-  if (applied.ok()) return;
+  if (applied.ok()) {
+    if (HeldCopies* copies = intake_->copies()) copies->note_committed(entry);
+    return;
+  }
   end(absl::StrCat("entry ", text_of(entry.id),
                    " cannot be applied here: ", std::string(applied.message())));
 }

@@ -18,6 +18,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "ha/copies/order_desk.h"
+#include "ha/copies/order_shipping.h"
 #include "ha/driver/pair_driver.h"
 #include "ha/net/peer_link.h"
 #include "server/durability/durability.h"
@@ -53,6 +55,10 @@ struct PairInfo {
   uint64_t snapshots_given = 0;
   uint64_t snapshot_bytes_given = 0;
   std::optional<uint64_t> snapshot_bytes_got;  ///< while this node gets one
+  HeldCounts copies;                           ///< of duplicated streams
+  OrderDeskCounts orders;
+  uint64_t orders_shipped = 0;  ///< entries
+  uint64_t identities = 0;
 };
 
 class PairMember final : private PairDriverListener, private PeerLinkListener {
@@ -64,8 +70,13 @@ class PairMember final : private PairDriverListener, private PeerLinkListener {
                                                           Durability& durability);
   ~PairMember() override;
 
-  /// Adds what a node needs so that its plans can be compared with the other's.
+  /// Adds what a node of a pair needs: what compares its plans with the other's, and tells copies.
   void equip(NodeOptions& options);
+  /// Of the streams whose clients send to both nodes; null: there are none.
+  IdentityTable* identities() { return identities_.get(); }
+  /// Copies of events have come. Thread: any.
+  void look_at_copies();
+
   /// What stands around it, and outlives it.
   struct Around {
     Node& node;
@@ -97,6 +108,7 @@ class PairMember final : private PairDriverListener, private PeerLinkListener {
 
   PairMember(FileSystem& files, const Settings& settings, Logger& log);
   absl::Status prepare(Durability& durability);
+  void send_to_peer(PeerMessage message);
   std::string boot_path() const { return settings_.data_dir + "/boot_id"; }
   absl::Status note_boot(const std::string& boot);
 
@@ -151,6 +163,9 @@ class PairMember final : private PairDriverListener, private PeerLinkListener {
   PeerLinkOptions link_options_;
   std::unique_ptr<Arbiter> arbiter_;
   std::unique_ptr<Journal> journal_;
+  std::unique_ptr<IdentityTable> identities_;  // null: no stream's events come to both nodes
+  std::unique_ptr<OrderShipping> shipping_;    // the same
+  std::unique_ptr<OrderDesk> desk_;            // the same
 
   ApplyMarks* marks_ = nullptr;
   Node* node_ = nullptr;
@@ -186,8 +201,9 @@ class PairMember final : private PairDriverListener, private PeerLinkListener {
   bool arbiter_well_ = true;              // of the driver's thread
   std::unique_ptr<PairDriver> driver_;
   std::unique_ptr<PeerLink> link_;
-  std::atomic<PeerLink*> open_link_ = nullptr;  // for whoever sends
-  std::atomic<PairDriver*> at_work_ = nullptr;  // for whoever is called by the link
+  std::atomic<PeerLink*> open_link_ = nullptr;   // for whoever sends
+  std::atomic<OrderDesk*> open_desk_ = nullptr;  // for whoever brings copies
+  std::atomic<PairDriver*> at_work_ = nullptr;   // for whoever is called by the link
   std::thread thread_;
 };
 

@@ -44,11 +44,14 @@ std::string forwards() {
 }
 
 int write(const std::string& folder) {
-  constexpr const char* kKinds[] = {"heartbeat", "hello", "welcome",     "snapshot_needed",
-                                    "entries",   "ack",   "switch_over", "confirmed"};
+  constexpr const char* kKinds[] = {"heartbeat",       "hello",        "welcome",
+                                    "snapshot_needed", "entries",      "ack",
+                                    "switch_over",     "confirmed",    "plan_hashes",
+                                    "apply_deaths",    "orders"};
+  static_assert(std::size(kKinds) == kMessageKinds);
   bool good = true;
   auto put = [&](const std::string& name, const std::string& bytes) {
-    std::ofstream out(folder + "/" + name + ".v1.bin", std::ios::binary);
+    std::ofstream out(folder + "/" + name + ".v2.bin", std::ios::binary);
     out << bytes;
     good = good && out.good() && !bytes.empty();
   };

@@ -49,6 +49,14 @@ void mend_records(std::string& bytes, size_t at, size_t end) {
   }
 }
 
+/// What stands before the records of a forwarded batch.
+size_t forward_head(const std::string& bytes, size_t payload, size_t length) {
+  const bool copy = length >= 2 * kForwardHeadBytes && bytes[payload + 9] == 1;
+  if (!copy) return kForwardHeadBytes;
+  const size_t rows = number_at<uint32_t>(bytes, payload + kForwardHeadBytes + 8);
+  return 2 * kForwardHeadBytes + (rows * 4 + 7) / 8 * 8;
+}
+
 std::string mended(std::string_view raw) {
   std::string bytes(raw);
   size_t at = 0;
@@ -56,7 +64,8 @@ std::string mended(std::string_view raw) {
     size_t payload = at + kWireHeaderBytes;
     size_t length = std::min<size_t>(number_at<uint32_t>(bytes, at + 8), bytes.size() - payload);
     auto type = static_cast<WireType>(bytes[at + 6]);
-    size_t head = type == WireType::kEntries ? kEntriesHeadBytes : kForwardHeadBytes;
+    size_t head =
+        type == WireType::kEntries ? kEntriesHeadBytes : forward_head(bytes, payload, length);
     bool plain = bytes[at + 7] == 0;
     bool records = plain && (type == WireType::kEntries || type == WireType::kForward);
     if (records && length > head) mend_records(bytes, payload + head, payload + length);
