@@ -194,7 +194,7 @@ void Sequencer::place(Submission submission, const Route& route,
   answer->accepted = submission.batch->rows();
   if (!take_fresh(submission, done, calls)) return;
   answer->id = {epoch_, {position_ + 1}};
-  counts_.events += answer->accepted;
+  counts_.events += submission.batch->rows();
   Numbered numbered;
   numbered.bytes = submission.batch->bytes_held();
   numbered.shards = route.shards;
