@@ -96,8 +96,9 @@ void take_events(ApiParts& parts, const HttpRequest& request, const Responder& r
   std::string_view stream = request.path_parameter("stream");
   SchemaPtr schema = intake.schema_of(stream);
   if (schema == nullptr) {
-    responder.answer(
-        json_error(404, "unknown_stream", "no plan takes a stream '" + std::string(stream) + "'"));
+    Submitted refused;
+    refused.status = intake.why_unknown(stream);
+    responder.answer(answer_of(refused));
     return;
   }
   auto form = form_of(request);

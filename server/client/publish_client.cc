@@ -2,6 +2,7 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -147,7 +148,7 @@ absl::StatusOr<std::unique_ptr<PublishClient>> PublishClient::open(const Publish
   if (options.ping_ms > 0) {
     const int ping_ms = static_cast<int>(options.ping_ms);
     arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, ping_ms);
-    arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, ping_ms);
+    arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, std::max(ping_ms / 2, 1));
     // Also while a server holds its answers back for want of room.
     arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
   }

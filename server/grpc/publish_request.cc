@@ -50,8 +50,11 @@ std::optional<Submission> to_submission(const v1::PublishRequest& request, const
   }
   SchemaPtr schema = intake.schema_of(request.stream());
   if (schema == nullptr) {
-    reject(reply, absl::StatusCode::kNotFound,
-           "stream: no plan takes events of a stream " + quoted_for_message(request.stream()));
+    absl::Status why = intake.why_unknown(request.stream());
+    reject(reply, why.code(),
+           absl::IsNotFound(why)
+               ? "stream: no plan takes events of a stream " + quoted_for_message(request.stream())
+               : std::string(why.message()));
     return std::nullopt;
   }
   BatchFault fault;

@@ -47,6 +47,9 @@ class Intake {
 
   /// The schema under which events of this stream are taken; null when no plan takes them.
   virtual SchemaPtr schema_of(std::string_view stream) const = 0;
+  /// Of a stream without one: kNotFound; kUnavailable: this node does not number entries, and may
+  /// not know all plans.
+  virtual absl::Status why_unknown(std::string_view stream) const = 0;
 
   /// Numbers the batch and hands it to the plans; `done` tells what became of it.
   virtual void submit(Submission submission, std::function<void(Submitted)> done) = 0;

@@ -34,6 +34,12 @@ SchemaPtr Sequencer::schema_of(std::string_view stream) const {
   return route == routes_.end() ? nullptr : route->second.schema;
 }
 
+absl::Status Sequencer::why_unknown(std::string_view stream) const {
+  std::lock_guard lock(mutex_);
+  if (!stopped_.ok()) return stopped_;
+  return absl::NotFoundError(absl::StrCat("no plan takes a stream '", std::string(stream), "'"));
+}
+
 Submitted Sequencer::refuse(absl::Status status) {
   (absl::IsResourceExhausted(status) ? counts_.refused_full : counts_.refused_other) += 1;
   Submitted refused;

@@ -73,6 +73,7 @@ class Sequencer final : public Intake {
   // ---- receivers ----
 
   SchemaPtr schema_of(std::string_view stream) const override;
+  absl::Status why_unknown(std::string_view stream) const override;
   void submit(Submission submission, std::function<void(Submitted)> done) override;
 
   // ---- the node ----

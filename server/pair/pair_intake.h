@@ -33,6 +33,9 @@ class PairIntake final : public Intake {
   SchemaPtr schema_of(std::string_view stream) const override {
     return node_.intake().schema_of(stream);
   }
+  absl::Status why_unknown(std::string_view stream) const override {
+    return node_.intake().why_unknown(stream);
+  }
   void submit(Submission submission, std::function<void(Submitted)> done) override;
 
   /// A batch that the other node has forwarded: it is not forwarded again.

@@ -22,7 +22,7 @@ constexpr size_t kBatchBytesMax = 1024 * 1024;
 /// Of these batches so many windows are read ahead.
 constexpr size_t kBufferedWindows = 2;
 /// Of a server that is silent, and the same where another may take its place: it is left when it
-/// does not answer a question or a connection for so long, or two pings.
+/// does not answer a question or a connection for so long, or a ping for half of it.
 constexpr std::chrono::seconds kPatience{5};
 constexpr std::chrono::seconds kPatienceOfTwo{1};
 /// With a rate, batches are cut so that several go out each second.

@@ -44,6 +44,10 @@ class MemoryIntake final : public Intake {
     return found == schemas_.end() ? nullptr : found->second;
   }
 
+  absl::Status why_unknown(std::string_view stream) const override {
+    return absl::NotFoundError("no stream " + std::string(stream));
+  }
+
   void submit(Submission submission, std::function<void(Submitted)> done) override {
     std::lock_guard lock(mutex_);
     queue_.emplace_back(std::move(submission), std::move(done));

@@ -77,6 +77,12 @@ TEST_F(PairProcessTest, ALeadIsHandedOverByOrderAndByACleanStop) {
   EXPECT_NE(results(first, "Totals", 3).find("\"total\":3"), std::string::npos);
 }
 
+TEST_F(PairProcessTest, OnlyTheNodeThatLeadsSaysThatThereIsNoSuchStream) {
+  Member& active = start_pair();
+  EXPECT_EQ(send(active, R"({"user":"ann","n":1})"), 404);
+  EXPECT_EQ(send(other(active), R"({"user":"ann","n":1})"), 503) << "it may not know it yet";
+}
+
 TEST_F(PairProcessTest, TheNodeThatDoesNotLeadForwardsEventsAndRefusesWhatOnlyTheActiveDoes) {
   Member& active = start_pair();
   Member& passive = other(active);
