@@ -31,15 +31,20 @@ Vec HeldValues::take_steps(const Vec& entering, const uint8_t* removes, uint32_t
 template <class T>
 void HeldValues::take_words(const Vec& entering, const uint8_t* removes, uint32_t steps) {
   T* taken = step_values_.values<T>(steps);
-  uint32_t row = 0;
-  for (uint32_t s = 0; s < steps; ++s) {
-    if (removes[s] != 0) {
-      taken[s] = static_cast<T>(words_.pop());
-    } else {
-      taken[s] = entering.at<T>(row++);
-      words_.push(taken[s]);
+  auto take = [&](const auto& value) {
+    uint32_t row = 0;
+    for (uint32_t s = 0; s < steps; ++s) {
+      if (removes[s] != 0) {
+        taken[s] = static_cast<T>(words_.pop());
+      } else {
+        taken[s] = value(row++);
+        words_.push(taken[s]);
+      }
     }
-  }
+  };
+  if (entering.nulls == nullptr) return take([&](uint32_t row) { return entering.at<T>(row); });
+  // What a null stands on is chance, and would make equal states differ.
+  take([&](uint32_t row) { return entering.is_null(row) ? T{} : entering.at<T>(row); });
 }
 
 void HeldValues::take_texts(const Vec& entering, const uint8_t* removes, uint32_t steps) {

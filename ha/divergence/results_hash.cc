@@ -62,7 +62,8 @@ void ResultsHash::add(const ResultBatch& results) {
   uint64_t cause = joined(
       joined(XXH3_64bits(results.stream.data(), results.stream.size()), results.cause.epoch.value),
       results.cause.position.value);
-  std::vector<uint64_t> rows(batch.rows());
+  thread_local std::vector<uint64_t> rows;  // most batches are small, and there are many
+  rows.resize(batch.rows());
   for (uint32_t row = 0; row < batch.rows(); ++row) {
     rows[row] = joined(joined(cause, results.ordinals[row]),
                        static_cast<uint64_t>(batch.timestamps()[row]));

@@ -161,7 +161,10 @@ class Collector : public ResultSink {
 class EngineRun {
  public:
   EngineRun(const RandomCase& made, const Packing& packing)
-      : made_(made), packing_(packing), engine_({ClockMode::kRow, {}}) {}
+      : made_(made),
+        packing_(packing),
+        engine_({ClockMode::kRow, {}}),
+        through_({ClockMode::kRow, {}}) {}
 
   Outcome run() {
     if (!deploy()) return std::move(outcome_);
@@ -192,7 +195,9 @@ class EngineRun {
     payload.text = "@app:limits(lateness='1000 days') ";
     if (edited_) payload.text += kUnrelated;
     payload.text += made_.plan();
-    ApplyOutcome applied = engine_.apply({next_id(), {start_ms()}, std::move(payload)}, collector_);
+    Entry entry{next_id(), {start_ms()}, std::move(payload)};
+    ApplyOutcome applied = engine_.apply(entry, collector_);
+    if (packing_.entries == Between::kRestores) through_.apply(entry, unseen_);
     if (applied.status == ApplyStatus::kApplied) return true;
     outcome_.refused = "refused: " + applied.reason + to_text(applied.diagnostics, "plan");
     return false;
@@ -223,12 +228,19 @@ class EngineRun {
     }
     collector_.end_entry(outcome_.results);
     if (!outcome_.refused.empty()) return;
-    if (packing_.entries == Between::kRestores) exchange_state();
+    if (packing_.entries == Between::kRestores) {
+      through_.apply(entry, unseen_);
+      exchange_state();
+    }
     if (packing_.entries == Between::kEdits) edit_plan();
   }
 
   void exchange_state() {
     std::string saved = engine_.save_state("random");
+    if (through_.save_state("random") != saved) {
+      outcome_.refused = "a state is another on a node that ran through";
+      return;
+    }
     outcome_.refused = engine_.restore_state("random", saved);
     if (outcome_.refused.empty() && engine_.save_state("random") != saved) {
       outcome_.refused = "a state is another after it was restored";
@@ -253,7 +265,9 @@ class EngineRun {
   const Packing& packing_;
   bool edited_ = false;
   Engine engine_;
+  Engine through_;  // the same without what happens between entries
   Collector collector_;
+  Collector unseen_;
   Outcome outcome_;
   uint64_t position_ = 0;
   std::shared_ptr<EventBatch> pending_;

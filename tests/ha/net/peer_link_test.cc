@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "ha/net/ways.h"
 #include "ha/wire/message_codec.h"
 #include "tests/ha/net/chaos_proxy.h"
 #include "tests/ha/net/link_node.h"
@@ -175,6 +176,24 @@ TEST(PeerLink, ANodeSpeaksTheOlderVersionWithAnOlderOne) {
     EXPECT_EQ(pair.a.link().version(), 1U);
     EXPECT_EQ(pair.b.link().version(), 1U);
     expect_both_hear(pair);
+  }
+}
+
+TEST(PeerLink, WhatAnOlderNodeDoesNotKnowIsNotSentToIt) {
+  for (uint16_t version : {uint16_t{1}, kProtocolVersionMax}) {
+    LinkPair pair;
+    pair.b.options.protocol_version_max = version;
+    pair.begin_and_connect();
+    pair.a.link().send({1, PlanHashes{{1}, {2, 3}, {}}});
+    pair.a.link().send({1, Ack{{1}, {2, 3}, {4}, {4}}});
+    pair.a.link().send({1, ApplyDeaths{{{"p", {{1}, {2}}, 1}}}});
+    pair.a.link().send({1, SwitchOver{{1, 2}, {1}, {{1}, {4}}}});
+    pair.b.wait_messages(version == 1 ? 2 : 4);
+    for (const PeerMessage& message : pair.b.messages()) {
+      EXPECT_LE(version_of(message), version);
+    }
+    EXPECT_EQ(pair.b.counters().violations.load(), 0U);
+    EXPECT_TRUE(pair.b.up());
   }
 }
 
