@@ -164,7 +164,10 @@ def failover_test(options, folder):
     network = Namespaces() if options.mode == "partition" else Loopback()
     webhook = Webhook(folder, network.host)
     arbiter = ARBITERS[options.arbiter](folder, network.host, free_ports)
-    pair = Pair(options.binaries, folder, network, arbiter.settings)
+    settings = dict(arbiter.settings)
+    if options.duplicated:
+        settings["PAIR__DUPLICATED_STREAMS"] = "Sent"
+    pair = Pair(options.binaries, folder, network, settings)
     pollux = os.path.join(options.binaries, "pollux")
     exchange = Exchange(options.binaries, options.previous)
     journal = Journal(folder)
@@ -177,10 +180,13 @@ def failover_test(options, folder):
         active = pair.start()
         deploy(active, PLAN.replace("{webhook}", webhook.url))
         servers = [member.url for member in pair.members]
-        producers = [Producer(pollux, servers, f"producer-{each}", folder)
+        producers = [Producer(pollux, servers, f"producer-{each}", folder, options.duplicated)
                      for each in range(PRODUCERS)]
         for producer in producers:
             producer.start()
+        # A `pollux send` that finds no server at its start ends at once.
+        wait_for(lambda: all(producer.is_under_way() for producer in producers),
+                 "the first acknowledgements")
         failover_ms, rejoin_ms = hit_again_and_again(pair, network, exchange, journal, producers,
                                                      webhook, options, say)
         for producer in producers:
@@ -234,6 +240,7 @@ def main():
     parser.add_argument("--mode", choices=("kill", "stop", "partition", "switchover", "upgrade"),
                         required=True)
     parser.add_argument("--arbiter", choices=sorted(ARBITERS))
+    parser.add_argument("--duplicated", action="store_true")
     parser.add_argument("--previous", metavar="POLLUXD")
     parser.add_argument("--keep", metavar="FOLDER")
     options = parser.parse_args()

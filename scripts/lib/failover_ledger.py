@@ -2,6 +2,7 @@
 import http.server
 import json
 import os
+import queue
 import subprocess
 import threading
 import time
@@ -12,21 +13,19 @@ ROWS = 5
 PAUSE_SECONDS = 0.005
 
 
-class Producer:
-    """Writes numbered batches into a `pollux send` of its own, which sends them to whichever of two
-    nodes takes them and tells each that is acknowledged."""
+class Sender:
+    """One `pollux send`, which numbers the batches it reads and tells each that is acknowledged. It
+    has a thread of its own: a node that is down must not hold up who sends to the other as well."""
 
-    def __init__(self, pollux, servers, name, folder):
-        self.name = name
-        self.acked = set()  # numbers
-        self.first_sent = {}  # by number: when
-        self.duplicates = 0  # events that were acknowledged when they came again
-        self._ledger = os.path.join(folder, f"acked.{name}.jsonl")
-        self._messages = os.path.join(folder, f"{name}.log")
-        self._command = [pollux, "send", "Sent", "-", "--format", "jsonl", "--batch", str(ROWS),
-                         "--producer", name, "--acks", "--json", "--server", ",".join(servers)]
+    def __init__(self, command, name, path, on_told):
+        self._command = command
+        self._name = name
+        self._ledger = path + ".jsonl"
+        self._messages = path + ".log"
+        self._on_told = on_told
+        self.has_told = False
+        self._batches = queue.SimpleQueue()
         self._process = None
-        self._stop = threading.Event()
         self._threads = [threading.Thread(target=work, daemon=True)
                          for work in (self._write, self._read)]
 
@@ -37,31 +36,27 @@ class Producer:
         for thread in self._threads:
             thread.start()
 
+    def put(self, batch):
+        """None: there are no more."""
+        self._batches.put(batch)
+
     def finish(self):
-        """What was written is still acknowledged."""
-        self._stop.set()
         for thread in self._threads:
             thread.join()
         if self._process.wait() != 0:
             with open(self._messages, encoding="utf-8", errors="replace") as file:
-                raise FailoverFailed(f"{self.name} ended with {self._process.returncode}:\n"
+                raise FailoverFailed(f"{self._name} ended with {self._process.returncode}:\n"
                                      + file.read()[-3000:])
 
     def abandon(self):
-        self._stop.set()
         if self._process is not None and self._process.poll() is None:
             self._process.kill()
             self._process.wait()
 
     def _write(self):
-        number = 0
         try:
-            while not self._stop.wait(PAUSE_SECONDS):
-                number += 1
-                self.first_sent[number] = time.monotonic()
-                self._process.stdin.write("".join(
-                    json.dumps({"producer": self.name, "seq": number, "row": row}) + "\n"
-                    for row in range(ROWS)))
+            while (batch := self._batches.get()) is not None:
+                self._process.stdin.write(batch)
                 self._process.stdin.flush()
             self._process.stdin.close()
         except BrokenPipeError:
@@ -71,13 +66,71 @@ class Producer:
         with open(self._ledger, "w", encoding="utf-8") as ledger:
             for line in self._process.stdout:
                 told = json.loads(line)
-                if "batch" not in told:
-                    self.duplicates = told["duplicates"]
-                    continue
-                number = told["batch"]
-                ledger.write(json.dumps({"sent": self.first_sent[number],
-                                         "acked": time.monotonic(), **told}) + "\n")
-                self.acked.add(number)
+                sent = self._on_told(told)
+                self.has_told = True
+                ledger.write(json.dumps({"sent": sent, "acked": time.monotonic(), **told}) + "\n")
+
+
+class Producer:
+    """Makes numbered batches and lets a `pollux send` send them to whichever of two nodes takes
+    them, or to each node one of its own."""
+
+    def __init__(self, pollux, servers, name, folder, duplicated=False):
+        self.name = name
+        self.acked = set()  # numbers
+        self.first_sent = {}  # by number: when
+        self.duplicates = 0  # events that were acknowledged when they came again
+        self._lock = threading.Lock()
+        targets = servers if duplicated else [",".join(servers)]
+        self._senders = [
+            Sender([pollux, "send", "Sent", "-", "--format", "jsonl", "--batch", str(ROWS),
+                    "--producer", name, "--acks", "--json", "--server", target], name,
+                   os.path.join(folder, f"acked.{name}.{number}"), self._note)
+            for number, target in enumerate(targets)]
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._make, daemon=True)
+
+    def start(self):
+        for sender in self._senders:
+            sender.start()
+        self._thread.start()
+
+    def is_under_way(self):
+        """Each node that it sends to has acknowledged something."""
+        return all(sender.has_told for sender in self._senders)
+
+    def finish(self):
+        """What was made is still acknowledged."""
+        self._stop.set()
+        self._thread.join()
+        for sender in self._senders:
+            sender.finish()
+
+    def abandon(self):
+        self._stop.set()
+        for sender in self._senders:
+            sender.abandon()
+
+    def _make(self):
+        number = 0
+        while not self._stop.wait(PAUSE_SECONDS):
+            number += 1
+            self.first_sent[number] = time.monotonic()
+            batch = "".join(json.dumps({"producer": self.name, "seq": number, "row": row}) + "\n"
+                            for row in range(ROWS))
+            for sender in self._senders:
+                sender.put(batch)
+        for sender in self._senders:
+            sender.put(None)
+
+    def _note(self, told):
+        """When it was sent; None: it is of no batch."""
+        with self._lock:
+            if "batch" in told:
+                self.acked.add(told["batch"])
+                return self.first_sent[told["batch"]]
+            self.duplicates += told["duplicates"]
+            return None
 
 
 class Webhook:
