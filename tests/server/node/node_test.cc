@@ -325,7 +325,7 @@ TEST(Node, OfAPairKnowsWhatMayStillComeWhenItBeginsToLead) {
                        DeployPayload{.plan = "P",
                                      .text = "define stream Logins (user string, ok bool);"
                                              "from Logins select user insert into Alerts;"}};
-  node.begin_replay({}, node.no_producers());
+  node.begin_replay({}, SenderState(node.no_producers()));
   ASSERT_TRUE(node.replay(deployed).ok());
   const SchemaPtr schema = std::make_shared<const Schema>(
       "Logins",
