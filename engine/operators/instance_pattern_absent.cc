@@ -42,6 +42,8 @@ void InstancePattern::begin_key(uint32_t key, int64_t clock) {
     const PatternState& rule = plan().states[s];
     if (rule.start && rule.for_ms) wake_at(s, clock + *rule.for_ms);
   }
+  // Nothing comes behind it that would, and who restores a state knows only who is owned.
+  partials_->free_unowned();
 }
 
 InstancePattern::Absence& InstancePattern::absence(uint32_t state) {
