@@ -41,7 +41,7 @@ struct ProducerOptions {
   /// Gives up when nothing is acknowledged for so long though it tried.
   std::chrono::milliseconds retry_for{60'000};
   std::chrono::milliseconds connect_timeout{5'000};
-  /// A server of which nothing is heard for half as long again is taken for dead. At least a second.
+  /// A second at least; a server that is silent for half as long again is taken for dead.
   std::chrono::milliseconds ping_interval{5'000};
 
   /// What follows a batch that is refused for good: nothing, or the next one under its number.

@@ -40,7 +40,8 @@ struct PublishOptions {
   size_t batches_in_flight_max = 32;
   uint32_t connect_timeout_ms = 5'000;
   /// A server of which nothing was heard for so long is asked whether it lives, and taken for dead
-  /// when it does not answer for half as long again. Servers take it amiss below a second; 0: never.
+  /// when it does not answer for half as long again. Servers take it amiss below a second; 0:
+  /// never.
   uint32_t ping_ms = 5'000;
 };
 

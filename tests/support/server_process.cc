@@ -16,6 +16,7 @@
 #include <fstream>
 #include <map>
 #include <sstream>
+#include <string_view>
 
 #include "tests/support/becomes_true.h"
 
@@ -73,6 +74,28 @@ std::map<pid_t, pid_t> parents() {
   return parents;
 }
 
+/// Of "pid (name) state ...".
+char state_in(const std::string& stat) {
+  const size_t end_of_name = stat.rfind(')');
+  return end_of_name == std::string::npos || end_of_name + 2 >= stat.size() ? '\0'
+                                                                           : stat[end_of_name + 2];
+}
+
+/// A thread may go on for a moment behind a signal that stops its process.
+bool stands_still(pid_t process) {
+  std::error_code gone;
+  std::filesystem::directory_iterator threads(
+      std::filesystem::path("/proc") / std::to_string(process) / "task", gone);
+  if (gone) return true;
+  for (const auto& thread : threads) {
+    const char state = state_in(text_of_file(thread.path() / "stat"));
+    if (std::string_view("TtZX").find(state) == std::string_view::npos && state != '\0') {
+      return false;
+    }
+  }
+  return true;
+}
+
 }  // namespace
 
 ServerProcess::~ServerProcess() { kill(); }
@@ -125,6 +148,7 @@ void ServerProcess::pause() {
     for (pid_t process : processes) ::kill(process, SIGSTOP);
     paused = processes.size();
   }
+  for (pid_t process : tree()) becomes_true([process] { return stands_still(process); });
 }
 
 void ServerProcess::resume() {
