@@ -22,9 +22,10 @@ absl::Status broken() { return absl::DataLossError("a message that cannot be rea
 
 WireType type_of(const PeerMessage& message) {
   constexpr WireType kTypes[] = {
-      WireType::kHeartbeat,  WireType::kHello,     WireType::kWelcome,    WireType::kSnapshotNeeded,
-      WireType::kEntries,    WireType::kAck,       WireType::kSwitchOver, WireType::kConfirmed,
-      WireType::kPlanHashes, WireType::kApplyDeaths, WireType::kOrders};
+      WireType::kHeartbeat,      WireType::kHello,     WireType::kWelcome,
+      WireType::kSnapshotNeeded, WireType::kEntries,   WireType::kAck,
+      WireType::kSwitchOver,     WireType::kConfirmed, WireType::kPlanHashes,
+      WireType::kApplyDeaths,    WireType::kOrders};
   static_assert(std::size(kTypes) == std::variant_size_v<decltype(PeerMessage::body)>);
   return kTypes[message.body.index()];
 }

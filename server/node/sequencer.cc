@@ -496,7 +496,7 @@ SenderState Sequencer::senders(const Entry& behind) const {
 
 ProducerTable::Judged Sequencer::judge(std::string_view producer, uint64_t number) const {
   std::lock_guard lock(mutex_);
-  return producers_.judge(producer, number);
+  return (lasting_producers_ ? *lasting_producers_ : producers_).judge(producer, number);
 }
 
 SequencerCounts Sequencer::counts() const {

@@ -111,7 +111,7 @@ class Sequencer final : public Intake {
   ProducerTable producers() const;
   /// What is known of those who send, behind an entry that was replayed last.
   SenderState senders(const Entry& behind) const;
-  /// As the table of producers has it; on a node that does not lead, of committed entries.
+  /// As the table of producers has it; on a node of a pair, of committed entries.
   ProducerTable::Judged judge(std::string_view producer, uint64_t number) const;
   SequencerCounts counts() const;
   /// From numbering an entry until it is committed.

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+
 namespace pollux {
 namespace {
 
@@ -49,8 +51,12 @@ void PairIntake::submit(Submission submission, std::function<void(Submitted)> do
     submission.producer.clear();
     submission.number = 0;
   }
-  if (node_.leads()) return node_.intake().submit(std::move(submission), std::move(done));
-  if (copies_ != nullptr && copies_->holds(*submission.batch)) {
+  const bool copy = copies_ != nullptr && copies_->holds(*submission.batch);
+  if (node_.leads()) {
+    if (copy) take_back_copies();  // what came before goes before
+    return node_.intake().submit(std::move(submission), std::move(done));
+  }
+  if (copy) {
     return hold(std::move(submission), std::move(done));
   }
   ForwardedBatch batch;
@@ -91,6 +97,13 @@ void PairIntake::forward_copies() {
   if (copies_ == nullptr || node_.leads()) return;
   for (HeldCopies::Due& due : copies_->due(HeldCopies::Clock::now())) {
     send(std::move(due.batch), [this, copy = due.copy](ForwardedAnswer answered) {
+      // The batches before it may have come to the other node since: their sender must not hear of
+      // a number that it expects no more.
+      if (absl::IsFailedPrecondition(answered.status)) {
+        answered.status = absl::UnavailableError(
+            absl::StrCat("send again, in order: ", std::string(answered.status.message())));
+        answered.expected_number = 0;
+      }
       copies_->answer(copy, to_submitted(std::move(answered)));
     });
   }
@@ -117,13 +130,17 @@ void PairIntake::answer(uint64_t number, ForwardedAnswer answer) {
   forwarded.done(to_submitted(std::move(answer)));
 }
 
-void PairIntake::take_back() {
-  if (copies_ != nullptr) {
-    // Those that were numbered already are known as such.
-    for (HeldCopies::Copy& copy : copies_->take_all()) {
-      node_.intake().submit(std::move(copy.submission), std::move(copy.done));
-    }
+/// Those that were numbered already are known as such.
+void PairIntake::take_back_copies() {
+  if (copies_ == nullptr) return;
+  std::lock_guard lock(taking_back_);
+  for (HeldCopies::Copy& copy : copies_->take_all()) {
+    node_.intake().submit(std::move(copy.submission), std::move(copy.done));
   }
+}
+
+void PairIntake::take_back() {
+  take_back_copies();
   std::map<uint64_t, Forwarded> all;
   {
     std::lock_guard lock(mutex_);

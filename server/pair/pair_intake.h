@@ -54,6 +54,7 @@ class PairIntake final : public Intake {
   };
 
   void hold(Submission submission, std::function<void(Submitted)> done);
+  void take_back_copies();
   void refuse_copies();
   void send(ForwardedBatch batch, std::function<void(ForwardedAnswer)> done);
   void answer(uint64_t number, ForwardedAnswer answer);
@@ -62,6 +63,9 @@ class PairIntake final : public Intake {
   const std::unique_ptr<HeldCopies> copies_;
   const std::function<void()> on_copies_;
   std::atomic<bool> stopped_ = false;
+  /// Held while copies go from here to the sequencer, so that none that came later gets ahead of
+  /// them; an answer may bring the next one on the same thread.
+  std::recursive_mutex taking_back_;
 
   std::mutex link_mutex_;  // held while the link is called; taken before no other
   PeerLink* link_ = nullptr;
