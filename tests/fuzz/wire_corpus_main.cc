@@ -44,10 +44,9 @@ std::string forwards() {
 }
 
 int write(const std::string& folder) {
-  constexpr const char* kKinds[] = {"heartbeat",       "hello",        "welcome",
-                                    "snapshot_needed", "entries",      "ack",
-                                    "switch_over",     "confirmed",    "plan_hashes",
-                                    "apply_deaths",    "orders"};
+  constexpr const char* kKinds[] = {"heartbeat",   "hello",        "welcome",     "snapshot_needed",
+                                    "entries",     "ack",          "switch_over", "confirmed",
+                                    "plan_hashes", "apply_deaths", "orders"};
   static_assert(std::size(kKinds) == kMessageKinds);
   bool good = true;
   auto put = [&](const std::string& name, const std::string& bytes) {

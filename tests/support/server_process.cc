@@ -78,7 +78,7 @@ std::map<pid_t, pid_t> parents() {
 char state_in(const std::string& stat) {
   const size_t end_of_name = stat.rfind(')');
   return end_of_name == std::string::npos || end_of_name + 2 >= stat.size() ? '\0'
-                                                                           : stat[end_of_name + 2];
+                                                                            : stat[end_of_name + 2];
 }
 
 /// A thread may go on for a moment behind a signal that stops its process.
