@@ -121,15 +121,25 @@ void Leadership::commit(int64_t now_ms) {
   if (core_.committed >= core_.journal.tail().position) behind_since_ms_ = now_ms;
 }
 
+/// Also while nobody follows: who comes then is as far behind as he has been away, and must catch
+/// up before commits may wait for him.
 void Leadership::note_tail(int64_t now_ms) {
   constexpr int64_t kEveryMs = 10;
   constexpr size_t kTailsMax = 1024;
   Position tail = core_.journal.tail().position;
   bool grown = tails_.empty() || tails_.back().first < tail;
   bool due = tails_.empty() || tails_.back().second + kEveryMs <= now_ms;
-  if (grown && due && tails_.size() < kTailsMax) tails_.emplace_back(tail, now_ms);
-  Position reached = session_ ? std::min(session_->acked, session_->applied) : tail;
-  while (!tails_.empty() && tails_.front().first <= reached) tails_.pop_front();
+  if (grown && due) tails_.emplace_back(tail, now_ms);
+  if (session_) {
+    Position reached = std::min(session_->acked, session_->applied);
+    while (!tails_.empty() && tails_.front().first <= reached) tails_.pop_front();
+  }
+  if (tails_.size() <= kTailsMax) return;
+  // Half of them say nearly as much, the oldest among them.
+  for (size_t i = 1; i < tails_.size(); ++i) {
+    if (i % 2 == 0) tails_[i / 2] = tails_[i];
+  }
+  tails_.resize((tails_.size() + 1) / 2);
 }
 
 int64_t Leadership::lag_ms(int64_t now_ms) const {

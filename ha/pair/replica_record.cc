@@ -250,9 +250,8 @@ void Replica::set_role(int64_t now_ms) {
   bool arbiter_away = now_ms - record_ms_ > 2 * core_.options.arbiter_poll_ms;
   Role role = Role::kJoining;
   if (lead_) {
-    role = Role::kActivePaired;
-    if (lead_->solo_ok()) role = Role::kActiveSolo;
-    if (role == Role::kActivePaired && alone) role = Role::kIsolated;
+    role = core_.view.in_sync ? Role::kActivePaired : Role::kActiveSolo;
+    if (!lead_->solo_ok() && alone) role = Role::kIsolated;
   } else if (!seen_record_) {
     role = Role::kStarting;
   } else if (core_.view.in_sync == core_.own.journal && following_.welcomed()) {
