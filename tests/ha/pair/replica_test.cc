@@ -166,5 +166,52 @@ TEST_F(ReplicaTest, WhileAForcedLeadMayLandNothingIsReceivedOrDropped) {
   EXPECT_TRUE(replica_->may_install());
 }
 
+TEST_F(ReplicaTest, ItCommitsAloneUntilWhoeverWasAwayHasCaughtUp) {
+  begin(/*committed=*/{kEntries});
+  ArbiterRecord record = record_of(5, {1}, kPeer);
+  record.in_sync = kOwn;
+  replica_->on_record(record, now_ms_);
+  for (int i = 0; i < 10 && world_.asked.empty(); ++i) pass();
+  ASSERT_FALSE(world_.asked.empty());
+  replica_->on_record(world_.asked.back(), now_ms_);
+  pass();
+  ASSERT_TRUE(replica_->leads());
+  auto step = [&] {
+    replica_->on_record(replica_->view(), now_ms_);  // whatever it has asked for
+    replica_->tick(now_ms_);
+    ASSERT_TRUE(replica_->flush(now_ms_).ok());
+  };
+  auto go_on = [&](int64_t ms) {
+    Entry next{{replica_->epoch(), {replica_->tail().position.value + 1}}, {1000}, TickPayload{}};
+    ASSERT_TRUE(replica_->append(next, JournalSpace::kReserve).ok());
+    now_ms_ += ms;
+    step();
+  };
+  auto is_committed = [&] { return replica_->committed() == replica_->tail().position; };
+  auto acked = [&](Position position) {
+    hear({6, Heartbeat{kPeer, Role::kJoining, replica_->epoch(), {{1}, position}, position}});
+    hear({6, Ack{replica_->epoch(), kPeer, position, position}});
+    step();
+  };
+  for (int i = 0; i < 3; ++i) go_on(1000);
+  ASSERT_TRUE(is_committed());
+
+  replica_->on_connected(now_ms_);
+  const std::vector<EntryId> ends = {{{1}, {kEntries}}};
+  hear({6, Hello{kDomain, kPeer, {7, 7}, {1}, EpochHistory(ends)}});
+  ASSERT_NE(world_.last_sent<Welcome>(), nullptr);
+  acked({kEntries});
+  for (int i = 0; i < 100; ++i) {
+    go_on(10);
+    EXPECT_TRUE(is_committed()) << "nobody waits for who is far behind; " << i;
+  }
+  acked(replica_->tail().position);
+  go_on(1);
+  EXPECT_FALSE(is_committed()) << "acks count now";
+  acked(replica_->tail().position);
+  EXPECT_TRUE(is_committed());
+  EXPECT_EQ(world_.asked.back().in_sync, kPeer);
+}
+
 }  // namespace
 }  // namespace pollux
