@@ -43,7 +43,7 @@ const std::vector<Operation>& operations() {
         {413, "the body is too long"},
         {415, "not JSON"},
         {429, "a queue is full; see Retry-After"},
-        {503, "the node is stopping; see Retry-After"}}},
+        {503, "the node stops, or does not lead and cannot say; see Retry-After"}}},
       {"GET",
        "/v1/streams",
        "listStreams",

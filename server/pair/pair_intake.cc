@@ -46,19 +46,17 @@ void PairIntake::set_link(PeerLink* link) {
 }
 
 void PairIntake::submit(Submission submission, std::function<void(Submitted)> done) {
+  const bool copy = copies_ != nullptr && copies_->holds(*submission.batch);
   // Receivers of both nodes read each at its own pace: their numbers do not mean the same batches.
-  if (copies_ != nullptr && submission.receiver == "file" && copies_->holds(*submission.batch)) {
+  if (copy && submission.receiver == "file") {
     submission.producer.clear();
     submission.number = 0;
   }
-  const bool copy = copies_ != nullptr && copies_->holds(*submission.batch);
   if (node_.leads()) {
     if (copy) take_back_copies();  // what came before goes before
     return node_.intake().submit(std::move(submission), std::move(done));
   }
-  if (copy) {
-    return hold(std::move(submission), std::move(done));
-  }
+  if (copy) return hold(std::move(submission), std::move(done));
   ForwardedBatch batch;
   batch.events = {submission.batch, submission.producer, submission.number};
   batch.wait = submission.wait;

@@ -1,5 +1,6 @@
 """What the drivers of scripts/bench start: polluxd, and a plain TCP server beside it."""
 
+import argparse
 import contextlib
 import json
 import os
@@ -110,3 +111,26 @@ def raw_server(binary):
     with subprocess.Popen([binary, "raw-server"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                           text=True) as process:
         yield process
+
+
+def ask_client(options, words):
+    """What bench_ingest, told so, printed of its measurement."""
+    client = subprocess.run([options.client, *map(str, words)], capture_output=True, check=False,
+                            timeout=options.seconds + APPLY_SECONDS_MAX)
+    if client.returncode != 0:
+        raise BenchFailed(client.stderr.decode(errors="replace").strip())
+    return json.loads(client.stdout)
+
+
+def parse_rounds(name, arguments):
+    """The options of benchmarks that measure in rounds."""
+    parser = argparse.ArgumentParser(prog=f"scripts/bench {name}", allow_abbrev=False)
+    parser.add_argument("--polluxd", required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--client", required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--seconds", type=float, default=2)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args(arguments)
+    if options.seconds <= 0 or options.rounds < 1:
+        parser.error("--seconds and --rounds must be positive")
+    return options

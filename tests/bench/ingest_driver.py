@@ -5,7 +5,6 @@ and the client bench_ingest, all on the same two cores. Exit 0 when all that was
 applied, with the results that a brute-force count says; 1 when not, with the reason on stderr.
 """
 
-import argparse
 import json
 import os
 import pathlib
@@ -15,8 +14,8 @@ import sys
 import tempfile
 import typing
 
-from bench_server import (APPLY_SECONDS_MAX, BenchFailed, Polluxd, raw_server, say, take_cores,
-                          workload)
+from bench_server import (BenchFailed, Polluxd, ask_client, parse_rounds, raw_server, say,
+                          take_cores, workload)
 
 
 class Way(typing.NamedTuple):
@@ -54,11 +53,7 @@ class Bench:
         port = self.raw_port if raw else self.polluxd.ports[way.transport]
         words = [way.form, "raw" if raw else "polluxd", port, process.pid, way.rows,
                  way.connections, way.window, self.options.seconds]
-        client = subprocess.run([self.options.client, *map(str, words)], capture_output=True,
-                                check=False, timeout=self.options.seconds + APPLY_SECONDS_MAX)
-        if client.returncode != 0:
-            raise BenchFailed(f"{way.name}: " + client.stderr.decode(errors="replace").strip())
-        sample = json.loads(client.stdout)
+        sample = ask_client(self.options, words)
         if sample["refused_requests"]:
             say(f"  {way.name}: {sample['refused_requests']} requests were refused for a while, "
                 "because the plan was behind")
@@ -127,21 +122,8 @@ from a request's sending to its acknowledgement, with full windows; bytes: of on
 request. All that was acknowledged was applied, and gave the results that were counted.""")
 
 
-def parse(arguments):
-    parser = argparse.ArgumentParser(prog="scripts/bench ingest", allow_abbrev=False)
-    parser.add_argument("--polluxd", required=True, help=argparse.SUPPRESS)
-    parser.add_argument("--client", required=True, help=argparse.SUPPRESS)
-    parser.add_argument("--seconds", type=float, default=2)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args(arguments)
-    if options.seconds <= 0 or options.rounds < 1:
-        parser.error("--seconds and --rounds must be positive")
-    return options
-
-
 def main(arguments):
-    options = parse(arguments)
+    options = parse_rounds("ingest", arguments)
     cores = take_cores()
     with tempfile.TemporaryDirectory() as folder, raw_server(options.client) as raw:
         polluxd = Polluxd(options.polluxd, pathlib.Path(folder))

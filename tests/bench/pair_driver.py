@@ -6,7 +6,6 @@ Exit 0 when all that was acknowledged was applied on every node, with the result
 1 when not, with the reason on stderr.
 """
 
-import argparse
 import contextlib
 import json
 import os
@@ -19,8 +18,8 @@ import tempfile
 import time
 import typing
 
-from bench_server import (APPLY_SECONDS_MAX, BenchFailed, Polluxd, polls, raw_server, say,
-                          take_cores, workload)
+from bench_server import (APPLY_SECONDS_MAX, BenchFailed, Polluxd, ask_client, parse_rounds,
+                          polls, raw_server, say, take_cores, workload)
 
 WHOLE_SECONDS_MAX = 60
 SYNC_BYTES = 4096
@@ -163,11 +162,7 @@ class Bench:
 
     def client(self, load, way, port, pid):
         words = ["columns", way, port, pid, *load, self.options.seconds]
-        client = subprocess.run([self.options.client, *map(str, words)], capture_output=True,
-                                check=False, timeout=self.options.seconds + APPLY_SECONDS_MAX)
-        if client.returncode != 0:
-            raise BenchFailed(client.stderr.decode(errors="replace").strip())
-        return json.loads(client.stdout)
+        return ask_client(self.options, words)
 
     def raw(self, load):
         return self.client(load, "raw", self.raw_port, self.raw_process.pid)
@@ -315,21 +310,8 @@ def print_table(found):
         "number of an entry until both nodes have it on their disks.")))
 
 
-def parse(arguments):
-    parser = argparse.ArgumentParser(prog="scripts/bench pair", allow_abbrev=False)
-    parser.add_argument("--polluxd", required=True, help=argparse.SUPPRESS)
-    parser.add_argument("--client", required=True, help=argparse.SUPPRESS)
-    parser.add_argument("--seconds", type=float, default=2)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args(arguments)
-    if options.seconds <= 0 or options.rounds < 1:
-        parser.error("--seconds and --rounds must be positive")
-    return options
-
-
 def main(arguments):
-    options = parse(arguments)
+    options = parse_rounds("pair", arguments)
     cores = take_cores()
     with tempfile.TemporaryDirectory() as folder, raw_server(options.client) as raw:
         bench = Bench(options, pathlib.Path(folder), raw)

@@ -1,6 +1,7 @@
 // Clients that send every event to both nodes of a pair: each event counts once, whichever node
 // lives.
 #include <atomic>
+#include <condition_variable>
 #include <functional>
 #include <mutex>
 #include <string>
@@ -35,10 +36,7 @@ class DuplicatedStreamsTest : public PairProcessTest {
     HttpClient http;
     const size_t me = &member == &a() ? 0 : 1;
     for (int batch = 0; batch < client.batches;) {
-      begun_[me] = batch;
-      while (begun_[1 - me] < batch && !apart_) {
-        std::this_thread::sleep_for(std::chrono::milliseconds(1));
-      }
+      wait_for_other(me, batch);
       HttpClientRequest request;
       request.method = "POST";
       request.url = url_of(member) + "/v1/streams/Logins/events";
@@ -58,6 +56,19 @@ class DuplicatedStreamsTest : public PairProcessTest {
         std::this_thread::sleep_for(std::chrono::milliseconds(5));
       }
     }
+  }
+
+  /// Both begin the batch, unless the nodes have been taken apart, or the test ends.
+  void wait_for_other(size_t me, int batch) {
+    std::unique_lock lock(pace_);
+    begun_[me] = batch;
+    paced_.notify_all();
+    paced_.wait(lock, [&] { return begun_[1 - me] >= batch || apart_ || stopped_; });
+  }
+  void let_go(std::atomic<bool>& flag) {
+    std::lock_guard lock(pace_);
+    flag = true;
+    paced_.notify_all();
   }
 
   std::string url_of(const Member& member) {
@@ -107,14 +118,14 @@ class DuplicatedStreamsTest : public PairProcessTest {
     EXPECT_TRUE(becomes_true([&] { return at_first > client.batches / 2; }));
     EXPECT_TRUE(becomes_true([&] { return metric(second, "orders_filled_total") > 0; }));
     kill_member(first);
-    apart_ = true;
+    let_go(apart_);
     EXPECT_TRUE(becomes_true([&] { return is_ready(second); })) << read(second.log);
     restart(first, variables);
     EXPECT_TRUE(becomes_true([&] {
       return at_first == client.batches && at_second == client.batches;
     })) << at_first
         << " and " << at_second << read(first.log) << read(second.log);
-    stopped_ = true;
+    let_go(stopped_);
     to_first.join();
     to_second.join();
     EXPECT_TRUE(total_becomes(second, client.batches)) << total_of(second);
@@ -126,7 +137,9 @@ class DuplicatedStreamsTest : public PairProcessTest {
   std::mutex mutex_;
   std::atomic<bool> stopped_ = false;
   std::atomic<bool> apart_ = false;
-  std::atomic<int> begun_[2] = {-1, -1};
+  std::mutex pace_;
+  std::condition_variable paced_;
+  int begun_[2] = {-1, -1};  // guarded by pace_
 };
 
 TEST_F(DuplicatedStreamsTest, EventsOfEqualValuesCountOnceEachWhenTheActiveIsKilled) {
@@ -155,7 +168,7 @@ TEST_F(DuplicatedStreamsTest, TheOrderTakesFewBytesAndLostCopiesAreMadeUpFor) {
   std::thread to_active([&] { send_all(client, active, at_active); });
   std::thread to_passive([&] { send_all(client, passive, at_passive); });
   EXPECT_TRUE(becomes_true([&] { return at_active == 50 && at_passive == 50; }));
-  stopped_ = true;
+  let_go(stopped_);
   to_active.join();
   to_passive.join();
   EXPECT_TRUE(total_becomes(active, 50)) << total_of(active);
