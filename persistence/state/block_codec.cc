@@ -2,6 +2,7 @@
 
 #include <zstd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <new>
 
@@ -28,13 +29,13 @@ struct BlockPacker::Context {
   ~Context() { ZSTD_freeCCtx(zstd); }
 };
 
-BlockPacker::BlockPacker()
-    : context_(std::make_unique<Context>()),
-      packed_(kBlockHeaderBytes + ZSTD_compressBound(kBlockBytes), '\0') {}
+BlockPacker::BlockPacker() : context_(std::make_unique<Context>()) {}
 BlockPacker::~BlockPacker() = default;
 
 absl::StatusOr<std::string_view> BlockPacker::pack(std::string_view plain) {
   POLLUX_CHECK(!plain.empty() && plain.size() <= kBlockBytes);
+  // Most states are far smaller than a block.
+  packed_.resize(std::max(packed_.size(), kBlockHeaderBytes + ZSTD_compressBound(plain.size())));
   size_t packed =
       ZSTD_compressCCtx(context_->zstd, packed_.data() + kBlockHeaderBytes,
                         packed_.size() - kBlockHeaderBytes, plain.data(), plain.size(), kLevel);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "persistence/codec/crc32c.h"
+#include "persistence/files/large_file.h"
 
 namespace pollux {
 
@@ -21,12 +22,12 @@ absl::StatusOr<std::unique_ptr<RevisionWriter>> RevisionWriter::create(
   std::unique_ptr<RevisionWriter> writer(new RevisionWriter(files, std::move(names)));
   auto file = files.open_append(writer->names_.directory + "/" + writer->names_.temporary);
   if (!file.ok()) return file.status();
-  writer->file_ = *std::move(file);
+  writer->file_ = as_large_file(*std::move(file));
   if (writer->file_->size() != 0) {
     return absl::FailedPreconditionError(writer->names_.temporary + " is being written already");
   }
   writer->temporary_ = true;
-  absl::Status written = writer->write(encode_header(header));
+  absl::Status written = writer->file_->append(encode_header(header));
   if (!written.ok()) return written;
   return writer;
 }
@@ -55,16 +56,7 @@ absl::Status RevisionWriter::write_block(std::string_view plain) {
   if (!block.ok()) return block.status();
   trailer_.body_crc = crc32c(*block, trailer_.body_crc);
   trailer_.body_bytes += block->size();
-  return write(*block);
-}
-
-absl::Status RevisionWriter::write(std::string_view bytes) {
-  absl::Status written = file_->append(bytes);
-  if (!written.ok()) return written;
-  unsynced_ += bytes.size();
-  if (unsynced_ < kSyncBytes) return absl::OkStatus();
-  unsynced_ = 0;
-  return file_->sync();
+  return file_->append(*block);
 }
 
 absl::StatusOr<RevisionTrailer> RevisionWriter::finish() {
@@ -76,7 +68,7 @@ absl::StatusOr<RevisionTrailer> RevisionWriter::finish() {
 absl::Status RevisionWriter::complete() {
   absl::Status done = block_.empty() ? absl::OkStatus() : write_block(block_);
   trailer_.state_hash = hasher_.hash();
-  if (done.ok()) done = write(encode_trailer(trailer_));
+  if (done.ok()) done = file_->append(encode_trailer(trailer_));
   if (done.ok()) done = file_->sync();
   if (!done.ok()) return done;
   file_.reset();

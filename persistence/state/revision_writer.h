@@ -20,10 +20,6 @@ namespace pollux {
 
 class RevisionWriter {
  public:
-  /// Synced each time so much was written: the last sync is short, and the journal's syncs do not
-  /// wait behind a long one.
-  static constexpr uint64_t kSyncBytes = uint64_t{32} << 20;
-
   struct Names {
     std::string directory;
     std::string file;
@@ -43,14 +39,12 @@ class RevisionWriter {
  private:
   RevisionWriter(FileSystem& files, Names names);
   absl::Status write_block(std::string_view plain);
-  absl::Status write(std::string_view bytes);
   absl::Status complete();
 
   FileSystem& files_;
   const Names names_;
   std::unique_ptr<AppendFile> file_;
   bool temporary_ = false;  ///< the temporary file is there
-  uint64_t unsynced_ = 0;
   absl::Status status_;
   RevisionTrailer trailer_;
   StateHasher hasher_;

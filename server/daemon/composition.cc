@@ -255,13 +255,9 @@ void Composition::stop(std::chrono::milliseconds patience) {
     log_.warning("not all results have reached the sinks",
                  {{"drain_timeout_ms", patience.count()}});
   }
-  if (api_ != nullptr) {
-    api_->grpc_counters = nullptr;
-    api_->http_counters = nullptr;
-  }
   if (grpc_ != nullptr) grpc_->stop(left());
-  grpc_.reset();
   if (http_ != nullptr) http_->stop(left());
+  grpc_.reset();  // only now: /metrics may have been reading its counters
   http_.reset();
   if (sinks_ != nullptr) sinks_->stop();
   if (pair_ != nullptr) pair_->stop();

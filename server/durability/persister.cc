@@ -208,6 +208,7 @@ absl::StatusOr<PersistReport> Persister::finish_round(const std::shared_ptr<Roun
   absl::Status failed;
   PersistReport report;
   report.at = round->cut.at;
+  report.log_bytes = journal_.counts().bytes;
   wait_for_plans(*round, begun + options_.plan_patience);
   {
     std::lock_guard lock(round->mutex);
@@ -263,10 +264,21 @@ void Persister::note_done(const PersistReport& report) {
       counts_.last_bytes += plan.file_bytes;
       counts_.pause_us_max = std::max(counts_.pause_us_max, plan.pause_us);
     }
+    last_ = report;
   }
   if (options_.done) options_.done(report);
   std::lock_guard lock(told_mutex_);
   if (told_) told_(report);
+}
+
+std::optional<PersistReport> Persister::fresh() const {
+  const uint64_t log_bytes = journal_.counts().bytes;
+  std::lock_guard lock(mutex_);
+  const bool whole = last_.at.position.value != 0 &&
+                     std::all_of(last_.plans.begin(), last_.plans.end(),
+                                 [](const PersistedPlan& plan) { return plan.status.ok(); });
+  if (!whole || log_bytes - last_.log_bytes > options_.journal_bytes / 2) return std::nullopt;
+  return last_;
 }
 
 void Persister::set_told(std::function<void(const PersistReport&)> told) {

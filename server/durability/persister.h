@@ -51,6 +51,7 @@ struct PersistReport {
   uint64_t took_ms = 0;
   std::vector<PersistedPlan> plans;  ///< by name
   PersistedPlan node;
+  uint64_t log_bytes = 0;  ///< that had been written to the journal, all in all, when it began
 };
 
 struct PersisterOptions {
@@ -103,6 +104,9 @@ class Persister {
   void set_told(std::function<void(const PersistReport&)> told);
 
   PersisterCounts counts() const;
+  /// The last round, if it wrote every state and the journal has not grown by half of what brings
+  /// about another one.
+  std::optional<PersistReport> fresh() const;
 
  private:
   struct Round;
@@ -147,6 +151,7 @@ class Persister {
   bool making_room_ = false;
   bool stopping_ = false;
   PersisterCounts counts_;
+  PersistReport last_;  ///< of the last round that came to its end
 
   // ---- the persister's thread ----
   std::chrono::steady_clock::time_point last_round_;

@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <memory>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "persistence/codec/crc32c.h"
+#include "persistence/files/large_file.h"
 #include "snapshot.grpc.pb.h"
 
 namespace pollux {
@@ -152,21 +154,22 @@ absl::Status SnapshotFetch::fetch_file(Client& client, const SnapshotFile& file)
   const std::string path = absl::StrCat(folder_.incoming(), "/", file.path);
   const std::string directory = std::filesystem::path(path).parent_path();
   if (absl::Status made = files_.make_directories(directory); !made.ok()) return made;
-  auto out = files_.open_append(path);
-  if (!out.ok()) return out.status();
+  auto opened = files_.open_append(path);
+  if (!opened.ok()) return opened.status();
+  std::unique_ptr<AppendFile> out = as_large_file(*std::move(opened));
   absl::Status got =
-      client.read(id_, file.path, (*out)->size(), [&](const snapshot::v1::Piece& piece) {
+      client.read(id_, file.path, out->size(), [&](const snapshot::v1::Piece& piece) {
         if (stopping_) return absl::CancelledError("the node stops");
         if (crc32c(piece.data()) != piece.crc32c()) return distrusted("a piece that has rotted");
-        if (piece.data().size() > file.bytes - (*out)->size()) {
+        if (piece.data().size() > file.bytes - out->size()) {
           return distrusted("a file that is longer than was said");
         }
         bytes_got_ += piece.data().size();
-        return (*out)->append(piece.data());
+        return out->append(piece.data());
       });
   if (!got.ok()) return got;
-  if ((*out)->size() != file.bytes) return absl::UnavailableError("a file ended early");
-  if (absl::Status synced = (*out)->sync(); !synced.ok()) return synced;
+  if (out->size() != file.bytes) return absl::UnavailableError("a file ended early");
+  if (absl::Status synced = out->sync(); !synced.ok()) return synced;
   return files_.sync_directory(directory);
 }
 

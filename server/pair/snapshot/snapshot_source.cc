@@ -45,17 +45,32 @@ absl::StatusOr<Snapshot> SnapshotSource::take() {
   fs::remove_all(folder(), error);
   if (error) return failed("remove", folder(), error);
   if (absl::Status made = files_.make_directories(folder()); !made.ok()) return made;
-  // From here on nothing behind the states to come may go.
-  options_.keep_behind(node_.applied());
-  auto report = persister_.persist(kStatesPatience);
+  auto report = states();
   if (!report.ok()) return report.status();
+  states_given_ = report->at;
   auto snapshot = std::make_unique<Snapshot>();
   snapshot->id = absl::StrCat(wall_clock_ms(), ".", ++taken_);
   snapshot->at = report->at;
-  options_.keep_behind(report->at.position);
   if (absl::Status gathered = gather(*report, *snapshot); !gathered.ok()) return gathered;
   current_ = std::move(snapshot);
   return *current_;
+}
+
+/// From here on the journal keeps what stands behind them.
+absl::StatusOr<PersistReport> SnapshotSource::states() {
+  // A state knows why its plan is suspended; the journal does not.
+  const std::vector<PlanInfo> plans = node_.plans();
+  const bool suspended = std::any_of(plans.begin(), plans.end(),
+                                     [](const PlanInfo& plan) { return plan.counts.suspended; });
+  std::optional<PersistReport> last = persister_.fresh();
+  if (last && last->at != states_given_ && !suspended) {
+    options_.keep_behind(last->at.position);
+    return *std::move(last);
+  }
+  options_.keep_behind(node_.applied());
+  auto report = persister_.persist(kStatesPatience);
+  if (report.ok()) options_.keep_behind(report->at.position);
+  return report;
 }
 
 absl::Status SnapshotSource::gather(const PersistReport& report, Snapshot& snapshot) const {
@@ -87,6 +102,8 @@ absl::Status SnapshotSource::link_states(const PersistReport& report) const {
     const std::string path = fs::relative(each->path, options_.states).string();
     const std::string to = absl::StrCat(folder(), "/", std::string(kSnapshotStates), "/", path);
     if (absl::Status linked = link_file(each->path, to); !linked.ok()) return linked;
+    std::error_code error;
+    if (!fs::exists(to, error)) return absl::UnavailableError(each->path + " has just been pruned");
   }
   return absl::OkStatus();
 }

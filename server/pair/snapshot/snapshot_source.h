@@ -1,9 +1,11 @@
 // Makes snapshots of a node that leads: files that are linked or copied into a folder of their own,
 // so that the node goes on with its own.
 //
-// The states of all plans are written behind one entry; then come the outboxes and the embedded
-// stores, which may hold more than that: whoever goes on from the entry makes the same results
-// again, and they are known by their ids. Thread: any; one snapshot at a time.
+// The states of all plans stand behind one entry: those of the last round, so that a node that
+// joins costs the active no pause, or, where they are not good enough, of one that is made for it.
+// Then come the outboxes and the embedded stores, which may hold more than that: whoever goes on
+// from the entry makes the same results again, and they are known by their ids. Thread: any; one
+// snapshot at a time.
 #pragma once
 
 #include <cstdint>
@@ -51,6 +53,7 @@ class SnapshotSource {
                                    size_t bytes);
 
  private:
+  absl::StatusOr<PersistReport> states();
   absl::Status gather(const PersistReport& report, Snapshot& snapshot) const;
   absl::Status link_folder(const std::string& from, const std::string& name) const;
   absl::Status link_states(const PersistReport& report) const;
@@ -66,6 +69,7 @@ class SnapshotSource {
 
   std::mutex mutex_;
   uint64_t taken_ = 0;
+  EntryId states_given_;  ///< who asks once more may have found them rotten
   std::unique_ptr<Snapshot> current_;
 };
 

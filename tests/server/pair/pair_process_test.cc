@@ -158,6 +158,29 @@ TEST_F(PairProcessTest, ANodeWithoutADiskGetsACopyOfEverythingAndGoesOnFromIt) {
   EXPECT_NE(results(lost, "Totals", 12).find("\"total\":12"), std::string::npos);
 }
 
+TEST_F(PairProcessTest, ACopyIsOfTheNewestStatesAndOfFreshOnesWhenItIsAskedForOnceMore) {
+  Member& active = start_pair();
+  Member& lost = other(active);
+  deploy(active, kSums);
+  ASSERT_EQ(send(active, R"({"user":"ann","n":1})"), 200);
+  trim_journal(active);
+  auto rounds = [&] { return number_in(get(active.url + "/v1/node"), "rounds"); };
+  const auto before = rounds();
+  for (int round = 0; round < 2; ++round) {
+    kill_member(lost);
+    std::filesystem::remove_all(path("data." + lost.name));
+    ASSERT_EQ(send(active, R"({"user":"ann","n":1})"), 200);
+    start_member(lost);
+    wait_for_pair();
+    EXPECT_EQ(rounds(), before + round);
+  }
+  EXPECT_TRUE(logged("a copy of the other node's data has come", lost.log));
+  kill_member(active);
+  ASSERT_TRUE(becomes_true([&] { return is_ready(lost); })) << read(lost.log);
+  ASSERT_EQ(send(lost, R"({"user":"ann","n":1})"), 200);
+  EXPECT_NE(results(lost, "Totals", 4).find("\"total\":4"), std::string::npos);
+}
+
 TEST_F(PairProcessTest, ANodeThatIsMadeToLeadByForceGoesOnAndTheOtherSetsAsideWhatItLost) {
   Member& active = start_pair();
   Member& forced = other(active);
