@@ -1,15 +1,16 @@
 """Two polluxd that are a pair; for scripts/failover.
 
-Ports are the kernel's choice; everything is kept in one folder.
+Everything is kept in one folder.
 """
 import json
 import os
 import signal
-import socket
 import subprocess
 import time
 import urllib.error
 import urllib.request
+
+from free_ports import free_ports
 
 SECONDS_MAX = 60
 POLL_SECONDS = 0.002
@@ -17,17 +18,6 @@ POLL_SECONDS = 0.002
 
 class FailoverFailed(Exception):
     pass
-
-
-def free_ports(count):
-    """All are held until all are known, so that none comes twice."""
-    sockets = [socket.socket() for _ in range(count)]
-    for each in sockets:
-        each.bind(("127.0.0.1", 0))
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
 
 
 def get_json(url, data=None, method="GET"):

@@ -6,11 +6,9 @@ Exit 0 when all that was acknowledged was applied on every node, with the result
 1 when not, with the reason on stderr.
 """
 
-import contextlib
 import json
 import os
 import pathlib
-import socket
 import statistics
 import subprocess
 import sys
@@ -18,6 +16,8 @@ import tempfile
 import time
 import typing
 
+sys.path.append(str(pathlib.Path(__file__).parents[2] / "scripts" / "lib"))
+from free_ports import free_ports  # noqa: E402
 from bench_server import (APPLY_SECONDS_MAX, BenchFailed, Polluxd, ask_client, parse_rounds,
                           polls, raw_server, say, take_cores, workload)
 
@@ -37,15 +37,6 @@ class Load(typing.NamedTuple):
 
 FULL = Load(1000, 2, 16)
 ONE = Load(1, 1, 1)  # a round trip at a time
-
-
-def free_ports(count):
-    """All are held until all are known, so that none comes twice."""
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
 
 
 def cpu_seconds(pid):

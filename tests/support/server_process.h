@@ -50,7 +50,8 @@ bool run_to_end(const ServerCommand& command);
 /// names the package: none does.
 std::string program_of_package(const std::vector<std::string>& paths, const std::string& package);
 
-/// A port of 127.0.0.1 that nobody listens on just now.
+/// A port of 127.0.0.1 that nobody has, and that the kernel gives to nobody who asks for any: a
+/// server that is away for a while finds its own again.
 uint16_t free_port();
 
 /// Makes `path` the user's, where the test runs as root.

@@ -1,18 +1,17 @@
 // Two processes of polluxd that are a pair, on ports that were free a moment ago.
 #pragma once
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <filesystem>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "tests/server/daemon/daemon_testing.h"
+#include "tests/support/server_process.h"
 
 namespace pollux {
 
@@ -148,23 +147,10 @@ class PairProcessTest : public DaemonTest {
   }
 
  private:
-  /// All are held until all are known, so that none comes twice.
   static std::vector<int> free_ports(size_t count) {
-    std::vector<int> sockets;
-    std::vector<int> ports;
-    for (size_t i = 0; i < count; ++i) {
-      int socket = ::socket(AF_INET, SOCK_STREAM, 0);
-      sockaddr_in address{};
-      address.sin_family = AF_INET;
-      address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-      socklen_t length = sizeof(address);
-      EXPECT_EQ(::bind(socket, reinterpret_cast<sockaddr*>(&address), length), 0);
-      EXPECT_EQ(::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &length), 0);
-      sockets.push_back(socket);
-      ports.push_back(ntohs(address.sin_port));
-    }
-    for (int socket : sockets) ::close(socket);
-    return ports;
+    std::set<int> ports;
+    while (ports.size() < count) ports.insert(free_port());
+    return {ports.begin(), ports.end()};
   }
 
   static std::string log_of(const Member& member, int start) {
