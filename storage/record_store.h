@@ -104,6 +104,8 @@ class RecordCursor {
 
 class RecordStore {
  public:
+  static constexpr uint32_t kExpireRowsMax = 4096;  ///< of a table, in one call
+
   virtual ~RecordStore() = default;
 
   /// Makes the table, or opens it if there is one that this definition may follow

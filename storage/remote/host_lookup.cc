@@ -1,4 +1,4 @@
-#include "ha/arbiter/remote/host_lookup.h"
+#include "storage/remote/host_lookup.h"
 
 #include <arpa/inet.h>
 #include <netdb.h>

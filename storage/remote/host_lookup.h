@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "ha/arbiter/remote/deadline.h"
+#include "storage/remote/deadline.h"
 
 namespace pollux {
 

@@ -1,4 +1,4 @@
-#include "ha/arbiter/remote/mysql_session.h"
+#include "storage/remote/mysql_session.h"
 
 #include <fcntl.h>
 #include <mysql.h>
@@ -9,8 +9,8 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "ha/arbiter/remote/socket_wait.h"
-#include "ha/arbiter/remote/socket_watch.h"
+#include "storage/remote/socket_wait.h"
+#include "storage/remote/socket_watch.h"
 
 namespace pollux {
 namespace {
@@ -111,7 +111,7 @@ void MysqlSession::set_tls(const TlsOptions& tls) {
   }
 }
 
-absl::StatusOr<std::unique_ptr<MysqlSession>> MysqlSession::connect(const MysqlOptions& options,
+absl::StatusOr<std::unique_ptr<MysqlSession>> MysqlSession::connect(const DatabaseAddress& options,
                                                                     const std::string& address,
                                                                     const Deadline& deadline) {
   init_library_once();

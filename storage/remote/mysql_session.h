@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "ha/arbiter/remote/deadline.h"
-#include "ha/arbiter/remote/mysql_arbiter.h"
+#include "storage/remote/database_address.h"
+#include "storage/remote/deadline.h"
 
 struct st_mysql;
 
@@ -28,7 +28,7 @@ struct MysqlAnswer {
 class MysqlSession {
  public:
   /// `address`: of the options' host; empty where that is a unix socket.
-  static absl::StatusOr<std::unique_ptr<MysqlSession>> connect(const MysqlOptions& options,
+  static absl::StatusOr<std::unique_ptr<MysqlSession>> connect(const DatabaseAddress& options,
                                                                const std::string& address,
                                                                const Deadline& deadline);
 

@@ -1,4 +1,4 @@
-#include "ha/arbiter/remote/postgres_session.h"
+#include "storage/remote/postgres_session.h"
 
 #include <libpq-fe.h>
 
@@ -6,10 +6,11 @@
 #include <string_view>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
-#include "ha/arbiter/remote/socket_wait.h"
+#include "storage/remote/socket_wait.h"
 
 namespace pollux {
 namespace {
@@ -40,28 +41,29 @@ void add_tls(const TlsOptions& tls, Parameters& parameters) {
   }
 }
 
-Parameters parameters_of(const PostgresOptions& options, const std::vector<std::string>& addresses,
-                         int64_t statement_timeout_ms) {
+Parameters parameters_of(const PostgresSessionOptions& options,
+                         const std::vector<std::string>& addresses) {
   Parameters parameters;
+  const DatabaseAddress& address = options.address;
   // As many hosts as addresses: libpq tries one after the other, and looks up none.
-  std::vector<std::string> hosts(std::max<size_t>(addresses.size(), 1), options.host);
+  std::vector<std::string> hosts(std::max<size_t>(addresses.size(), 1), address.host);
   parameters.emplace_back("host", absl::StrJoin(hosts, ","));
   if (!addresses.empty()) parameters.emplace_back("hostaddr", absl::StrJoin(addresses, ","));
-  parameters.emplace_back("port", absl::StrCat(options.port));
-  parameters.emplace_back("dbname", options.database);
-  parameters.emplace_back("user", options.user);
-  if (!options.password.empty()) parameters.emplace_back("password", options.password);
-  add_tls(options.tls, parameters);
+  parameters.emplace_back("port", absl::StrCat(address.port));
+  parameters.emplace_back("dbname", address.database);
+  parameters.emplace_back("user", address.user);
+  if (!address.password.empty()) parameters.emplace_back("password", address.password);
+  add_tls(address.tls, parameters);
   parameters.emplace_back("gssencmode", "disable");  // its handshake blocks
-  parameters.emplace_back("application_name", "pollux arbiter");
+  parameters.emplace_back("application_name", options.application);
   parameters.emplace_back("client_encoding", "UTF8");
   parameters.emplace_back("keepalives_idle", "10");
   parameters.emplace_back("keepalives_interval", "5");
   parameters.emplace_back("keepalives_count", "3");
-  parameters.emplace_back("tcp_user_timeout", absl::StrCat(statement_timeout_ms));
+  parameters.emplace_back("tcp_user_timeout", absl::StrCat(options.statement_timeout_ms));
   parameters.emplace_back("options",
-                          absl::StrCat("-c statement_timeout=", statement_timeout_ms,
-                                       " -c lock_timeout=", statement_timeout_ms,
+                          absl::StrCat("-c statement_timeout=", options.statement_timeout_ms,
+                                       " -c lock_timeout=", options.statement_timeout_ms,
                                        " -c default_transaction_isolation=read\\ committed"));
   return parameters;
 }
@@ -73,6 +75,10 @@ absl::StatusCode code_of_state(std::string_view state) {
   if (state.starts_with("25") || state.starts_with("42") || state.starts_with("3D")) {
     return absl::StatusCode::kFailedPrecondition;
   }
+  if (state.starts_with("22") || state.starts_with("23") || state.starts_with("54")) {
+    return absl::StatusCode::kInvalidArgument;
+  }
+  if (state.starts_with("53")) return absl::StatusCode::kResourceExhausted;
   return absl::StatusCode::kUnavailable;
 }
 
@@ -110,9 +116,9 @@ void on_notice(void* wait_was_broken_off, const PGresult* notice) {
 void PostgresSession::Finish::operator()(pg_conn* connection) const { ::PQfinish(connection); }
 
 absl::StatusOr<std::unique_ptr<PostgresSession>> PostgresSession::connect(
-    const PostgresOptions& options, const std::vector<std::string>& addresses,
-    int64_t statement_timeout_ms, const Deadline& deadline) {
-  Parameters parameters = parameters_of(options, addresses, statement_timeout_ms);
+    const PostgresSessionOptions& options, const std::vector<std::string>& addresses,
+    const Deadline& deadline) {
+  Parameters parameters = parameters_of(options, addresses);
   std::vector<const char*> keys;
   std::vector<const char*> values;
   for (const auto& [key, value] : parameters) {
@@ -228,6 +234,49 @@ absl::StatusOr<std::vector<PostgresSession::Row>> PostgresSession::query(
   absl::Status sent = flush(deadline);
   if (!sent.ok()) return sent;
   return take_results(deadline);
+}
+
+int PostgresSession::server_version() const { return ::PQserverVersion(connection_.get()); }
+
+/// Until the server takes the rows, or says why not.
+absl::Status PostgresSession::await_copy(const Deadline& deadline) {
+  if (absl::Status ready = await_result(deadline); !ready.ok()) return ready;
+  std::unique_ptr<PGresult, void (*)(PGresult*)> begun(::PQgetResult(connection_.get()), ::PQclear);
+  if (::PQresultStatus(begun.get()) == PGRES_COPY_IN) return absl::OkStatus();
+  return begun ? error_of(begun.get()) : broken();
+}
+
+absl::StatusOr<uint64_t> PostgresSession::copy_in(const char* sql, std::string_view bytes,
+                                                  const Deadline& deadline) {
+  constexpr size_t kPieceBytes = size_t{256} << 10;
+  wait_was_broken_off_ = false;
+  if (::PQsendQueryParams(connection_.get(), sql, 0, nullptr, nullptr, nullptr, nullptr, 0) == 0) {
+    return broken();
+  }
+  if (absl::Status sent = flush(deadline); !sent.ok()) return sent;
+  if (absl::Status begun = await_copy(deadline); !begun.ok()) return begun;
+  while (!bytes.empty()) {
+    std::string_view piece = bytes.substr(0, kPieceBytes);
+    int queued = ::PQputCopyData(connection_.get(), piece.data(), static_cast<int>(piece.size()));
+    if (queued < 0) return broken();
+    if (queued > 0) bytes.remove_prefix(piece.size());
+    if (absl::Status sent = flush(deadline); !sent.ok()) return sent;
+  }
+  for (int queued = 0; queued == 0;) {
+    queued = ::PQputCopyEnd(connection_.get(), nullptr);
+    if (queued < 0) return broken();
+    if (absl::Status sent = flush(deadline); !sent.ok()) return sent;
+  }
+  if (absl::Status ready = await_result(deadline); !ready.ok()) return ready;
+  std::unique_ptr<PGresult, void (*)(PGresult*)> done(::PQgetResult(connection_.get()), ::PQclear);
+  if (!done) return broken();
+  if (::PQresultStatus(done.get()) != PGRES_COMMAND_OK) return error_of(done.get());
+  uint64_t rows = 0;
+  if (!absl::SimpleAtoi(::PQcmdTuples(done.get()), &rows)) {
+    return absl::UnavailableError("the server does not say how many rows it took");
+  }
+  if (auto rest = take_results(deadline); !rest.ok()) return rest.status();
+  return rows;
 }
 
 }  // namespace pollux

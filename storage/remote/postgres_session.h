@@ -4,38 +4,51 @@
 // hangs, or that waits for its standby, gives none. Nothing is ever cancelled: a cancel would end
 // the server's wait for its standby and leave a commit that others see and that does not last.
 // Thread: one at a time. Errors: kDeadlineExceeded, kUnavailable, kPermissionDenied,
+// kResourceExhausted (of the server), kInvalidArgument (a value that the database never takes),
 // kFailedPrecondition (what is asked for cannot be done there); after any, the session is over.
 #pragma once
 
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "ha/arbiter/remote/deadline.h"
-#include "ha/arbiter/remote/postgres_arbiter.h"
+#include "storage/remote/database_address.h"
+#include "storage/remote/deadline.h"
 
 struct pg_conn;
 
 namespace pollux {
 
+struct PostgresSessionOptions {
+  DatabaseAddress address;
+  std::string application;  ///< as the server's lists of sessions call it
+  /// How long the server works on a statement that nobody waits for any more.
+  int64_t statement_timeout_ms = 30'000;
+};
+
 class PostgresSession {
  public:
   using Row = std::vector<std::optional<std::string>>;
 
-  /// `addresses`: of the options' host; none where that is a unix socket. `statement_timeout_ms` is
-  /// how long the server works on a statement that nobody waits for any more.
+  /// `addresses`: of the host; none where that is a unix socket.
   static absl::StatusOr<std::unique_ptr<PostgresSession>> connect(
-      const PostgresOptions& options, const std::vector<std::string>& addresses,
-      int64_t statement_timeout_ms, const Deadline& deadline);
+      const PostgresSessionOptions& options, const std::vector<std::string>& addresses,
+      const Deadline& deadline);
 
   /// Whether the server has not ended it; asks nobody.
   bool is_open();
-  /// One statement, in a transaction of its own, that is over when this returns. `values` stand for
-  /// $1 and so on.
+  /// One statement, that is over when this returns, in a transaction of its own unless one was
+  /// begun. `values` stand for $1 and so on.
   absl::StatusOr<std::vector<Row>> query(const char* sql, const std::vector<std::string>& values,
                                          const Deadline& deadline);
+  /// A COPY ... FROM STDIN of these bytes; returns how many rows it took.
+  absl::StatusOr<uint64_t> copy_in(const char* sql, std::string_view bytes,
+                                   const Deadline& deadline);
+  /// 150004 for 15.4.
+  int server_version() const;
 
  private:
   struct Finish {
@@ -45,6 +58,7 @@ class PostgresSession {
   explicit PostgresSession(pg_conn* connection) : connection_(connection) {}
   absl::Status finish_connecting(const Deadline& deadline);
   absl::Status flush(const Deadline& deadline);
+  absl::Status await_copy(const Deadline& deadline);
   absl::Status await_result(const Deadline& deadline);
   absl::StatusOr<std::vector<Row>> take_results(const Deadline& deadline);
   absl::Status broken() const;

@@ -1,4 +1,4 @@
-#include "ha/arbiter/remote/socket_wait.h"
+#include "storage/remote/socket_wait.h"
 
 #include <poll.h>
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "absl/status/statusor.h"
-#include "ha/arbiter/remote/deadline.h"
+#include "storage/remote/deadline.h"
 
 namespace pollux {
 

@@ -1,4 +1,4 @@
-#include "ha/arbiter/remote/socket_watch.h"
+#include "storage/remote/socket_watch.h"
 
 #include <fcntl.h>
 #include <sys/socket.h>

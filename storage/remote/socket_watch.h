@@ -5,7 +5,7 @@
 #include <mutex>
 #include <thread>
 
-#include "ha/arbiter/remote/deadline.h"
+#include "storage/remote/deadline.h"
 
 namespace pollux {
 

@@ -26,7 +26,7 @@ absl::StatusOr<Expired> expire_rows(Database& database, Table& table, int64_t ho
   Expired expired;
   rocksdb::WriteBatch batch;
   at->Seek(time_key(layout.time_kind(), layout.table, table.oldest_ms));
-  for (; at->Valid() && expired.rows < kExpireRowsMax; at->Next()) {
+  for (; at->Valid() && expired.rows < RecordStore::kExpireRowsMax; at->Next()) {
     batch.Delete(at->key());
     if (layout.has_key()) {
       std::string row = key_of(Kind::kRow, layout.table);

@@ -10,10 +10,8 @@
 
 namespace pollux::rocks {
 
-/// Rows that one call drops from one table.
-inline constexpr uint32_t kExpireRowsMax = 4096;
-
-/// Drops the oldest rows with times below `horizon_ms`. The table's mutex is held.
+/// Drops the oldest rows with times below `horizon_ms`, RecordStore::kExpireRowsMax at most. The
+/// table's mutex is held.
 absl::StatusOr<Expired> expire_rows(Database& database, Table& table, int64_t horizon_ms);
 
 }  // namespace pollux::rocks

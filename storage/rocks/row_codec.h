@@ -20,8 +20,6 @@
 namespace pollux::rocks {
 
 inline constexpr uint8_t kRowVersion = 1;
-/// Larger rows are refused: a cursor must be able to hold a batch of them.
-inline constexpr size_t kRowBytesMax = 16 * 1024 * 1024;
 
 void append_row_bytes(std::string& to, const EventBatch& batch, uint32_t row, int64_t time_ms);
 

@@ -15,40 +15,19 @@
 #include "engine/batch/event_batch.h"
 #include "storage/rocks/database.h"
 #include "storage/rocks/layout.h"
-#include "storage/table_definition.h"
+#include "storage/table_shape.h"
 
 namespace pollux::rocks {
 
 /// How rows of a table are laid out. Never changes; a wider table gets another one.
-struct TableLayout {
+struct TableLayout : TableShape {
   explicit TableLayout(TableRecord record)
-      : table(record.table),
-        definition(std::move(record.definition)),
-        key_columns(key_columns_of(definition)),
-        time_column(record_time_column(*definition.schema)) {}
+      : TableShape(std::move(record.definition)), table(record.table) {}
 
-  bool has_key() const { return !key_columns.empty(); }
   /// Under which kind of key the rows stand in the order of time.
   Kind time_kind() const { return has_key() ? Kind::kTimeIndex : Kind::kRow; }
 
-  int64_t time_of(const EventBatch& batch, uint32_t row) const {
-    if (time_column && !batch.column(*time_column).is_null(row)) {
-      return batch.column(*time_column).data<int64_t>()[row];
-    }
-    return batch.timestamps()[row];
-  }
-
-  /// The first time that the retention keeps at `now`.
-  int64_t horizon_ms(Timestamp now) const {
-    constexpr int64_t kEver = std::numeric_limits<int64_t>::min();
-    if (definition.retention_ms == 0) return kEver;
-    return now.ms < kEver + definition.retention_ms ? kEver : now.ms - definition.retention_ms;
-  }
-
   const uint32_t table;
-  const TableDefinition definition;
-  const std::vector<size_t> key_columns;
-  const std::optional<size_t> time_column;
 };
 using TableLayoutPtr = std::shared_ptr<const TableLayout>;
 

@@ -9,48 +9,6 @@
 #include "storage/rocks/row_codec.h"
 
 namespace pollux::rocks {
-namespace {
-
-std::string id_text(const RowId& id) {
-  return std::to_string(id.entry.epoch.value) + "." + std::to_string(id.entry.position.value) +
-         "." + std::to_string(id.ordinal);
-}
-
-absl::Status unfit(const TableLayout& layout, const std::string& fault) {
-  return absl::InvalidArgumentError("cannot write table " + layout.definition.name + ": " + fault);
-}
-
-}  // namespace
-
-absl::Status check_rows(const TableLayout& layout, std::span<const Rows> rows) {
-  std::map<std::string_view, RowId> last;
-  for (const Rows& some : rows) {
-    if (some.source.empty() || some.source.size() > TableWriter::kSourceBytesMax) {
-      return unfit(layout, "a source's name has 1 to " +
-                               std::to_string(TableWriter::kSourceBytesMax) + " bytes, not " +
-                               std::to_string(some.source.size()));
-    }
-    if (some.batch == nullptr || some.ordinals.size() != some.batch->rows()) {
-      return unfit(layout, "each row needs one ordinal");
-    }
-    if (!some.batch->schema().same_attributes(*layout.definition.schema)) {
-      return unfit(layout, "the rows of " + std::string(some.source) +
-                               " have other columns than the table; open the table with their "
-                               "definition first");
-    }
-    for (uint32_t ordinal : some.ordinals) {
-      const RowId id{some.entry, ordinal};
-      auto [known, first] = last.try_emplace(some.source, id);
-      if (!first && id <= known->second) {
-        return unfit(layout, "ids of " + std::string(some.source) + " must grow, and " +
-                                 id_text(id) + " comes behind " + id_text(known->second));
-      }
-      known->second = id;
-    }
-  }
-  return absl::OkStatus();
-}
-
 TableWriter::TableWriter(Database& database, Table& table, const Counters& counters)
     : database_(database),
       table_(table),

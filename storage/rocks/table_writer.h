@@ -20,15 +20,11 @@
 
 namespace pollux::rocks {
 
-/// kInvalidArgument with the first fault, or ok: do these fit the table, and do ids grow?
-[[nodiscard]] absl::Status check_rows(const TableLayout& layout, std::span<const Rows> rows);
-
 class TableWriter {
  public:
   /// A transaction ends with the row that reaches this many bytes.
   static constexpr size_t kTransactionBytesMax = 8 * 1024 * 1024;
   static constexpr size_t kKeyBytesMax = 64 * 1024;
-  static constexpr size_t kSourceBytesMax = 512;
 
   /// `counters` as they are stored.
   TableWriter(Database& database, Table& table, const Counters& counters);

@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "tests/storage/storage_testing.h"
+#include "tests/storage/store_backend.h"
 
 namespace pollux {
 namespace {
@@ -60,7 +61,7 @@ class ModelTest : public ::testing::TestWithParam<uint32_t> {
 
   void reopen() {
     store_.reset();
-    store_ = testing::open_or_fail(testing::options_for(directory_ / "store"));
+    store_ = home_->open();
     ASSERT_NE(store_, nullptr);
   }
   void make(Model& model) {
@@ -76,10 +77,9 @@ class ModelTest : public ::testing::TestWithParam<uint32_t> {
     if (type == AttributeType::kInt) return static_cast<int32_t>(pick(5)) - 2;
     if (type == AttributeType::kLong) return static_cast<int64_t>(now_ms_ - 80 + pick(100));
     std::string text;
-    for (uint64_t left = pick(4); left != 0; --left)
-      text +=
-          "\0\x01\xff"
-          "a"[pick(4)];
+    for (uint64_t left = pick(4); left != 0; --left) {
+      text += testing::store_backend().characters[pick(4)];
+    }
     return text;
   }
   TestRow random_row(const Schema& schema) {
@@ -175,7 +175,7 @@ class ModelTest : public ::testing::TestWithParam<uint32_t> {
     }
   }
 
-  testing::TempDirectory directory_;
+  std::unique_ptr<testing::StoreHome> home_ = testing::store_backend().make_home();
   std::unique_ptr<RecordStore> store_;
   std::mt19937_64 random_{GetParam()};
   int64_t now_ms_ = 0;

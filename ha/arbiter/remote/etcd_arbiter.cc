@@ -7,8 +7,8 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "ha/arbiter/remote/deadline.h"
 #include "ha/arbiter/remote/json_client.h"
+#include "storage/remote/deadline.h"
 
 namespace pollux {
 namespace {

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "ha/arbiter/arbiter.h"
-#include "ha/arbiter/remote/tls_options.h"
+#include "storage/remote/tls_options.h"
 
 namespace pollux {
 

@@ -5,8 +5,8 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "ha/arbiter/remote/deadline.h"
-#include "ha/arbiter/remote/tls_options.h"
+#include "storage/remote/deadline.h"
+#include "storage/remote/tls_options.h"
 
 namespace pollux {
 

@@ -6,9 +6,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "ha/arbiter/remote/host_lookup.h"
-#include "ha/arbiter/remote/mysql_session.h"
 #include "ha/arbiter/remote/table_arbiter.h"
+#include "storage/remote/host_lookup.h"
+#include "storage/remote/mysql_session.h"
 
 namespace pollux {
 

@@ -15,17 +15,12 @@
 #include <string>
 
 #include "ha/arbiter/arbiter.h"
-#include "ha/arbiter/remote/tls_options.h"
+#include "storage/remote/database_address.h"
 
 namespace pollux {
 
-struct MysqlOptions {
-  std::string host = "127.0.0.1";  ///< or the path of a unix socket, which begins with '/'
-  uint16_t port = 3306;
-  std::string database = "pollux";
-  std::string user = "pollux";
-  std::string password;
-  TlsOptions tls;
+struct MysqlOptions : DatabaseAddress {
+  MysqlOptions() { port = 3306; }
   bool accept_forgetful = false;  ///< also a server that loses commits with its power; not the pair
 };
 

@@ -4,9 +4,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "ha/arbiter/remote/host_lookup.h"
-#include "ha/arbiter/remote/postgres_session.h"
 #include "ha/arbiter/remote/table_arbiter.h"
+#include "storage/remote/host_lookup.h"
+#include "storage/remote/postgres_session.h"
 
 namespace pollux {
 
@@ -131,7 +131,8 @@ class PostgresTable : public RecordTable {
       if (!found.ok()) return found.status();
       addresses = *std::move(found);
     }
-    auto session = PostgresSession::connect(options_, addresses, timeout_ms_, deadline);
+    auto session =
+        PostgresSession::connect({options_, "pollux arbiter", timeout_ms_}, addresses, deadline);
     if (!session.ok()) return session.status();
     session_ = *std::move(session);
     return absl::OkStatus();

@@ -14,17 +14,12 @@
 #include <string>
 
 #include "ha/arbiter/arbiter.h"
-#include "ha/arbiter/remote/tls_options.h"
+#include "storage/remote/database_address.h"
 
 namespace pollux {
 
-struct PostgresOptions {
-  std::string host = "127.0.0.1";  ///< or the folder of a unix socket, which begins with '/'
-  uint16_t port = 5432;
-  std::string database = "pollux";
-  std::string user = "pollux";
-  std::string password;  ///< empty: as libpq finds it, in ~/.pgpass
-  TlsOptions tls;
+struct PostgresOptions : DatabaseAddress {
+  PostgresOptions() { port = 5432; }
   bool accept_forgetful = false;  ///< also a server that loses commits with its power; not the pair
 };
 

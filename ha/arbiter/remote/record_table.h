@@ -12,7 +12,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "ha/arbiter/remote/deadline.h"
+#include "storage/remote/deadline.h"
 
 namespace pollux {
 

@@ -1,0 +1,273 @@
+#include "storage/postgres/catalog.h"
+
+#include <set>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "storage/postgres/names.h"
+
+namespace pollux::postgres {
+namespace {
+
+/// Of whoever changes tables; any number will do, and it must stay.
+constexpr char kLock[] = "SELECT pg_advisory_xact_lock(5788324611802271)";
+
+/// Whoever changes a table waits for those that read it, and everybody else waits behind him.
+constexpr char kWaitLittle[] = "SET LOCAL lock_timeout = '3s'";
+
+constexpr const char* kSetUp[] = {
+    "CREATE TABLE IF NOT EXISTS pollux_stores ("
+    "store text PRIMARY KEY, epoch bigint NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS pollux_tables ("
+    "store text NOT NULL, name text NOT NULL, relation text NOT NULL UNIQUE, "
+    "retention_ms bigint NOT NULL, row_count bigint NOT NULL DEFAULT 0, "
+    "PRIMARY KEY (store, name))",
+    "CREATE TABLE IF NOT EXISTS pollux_columns ("
+    "store text NOT NULL, name text NOT NULL, place integer NOT NULL, attribute text NOT NULL, "
+    "type text NOT NULL, key_place integer, PRIMARY KEY (store, name, place))",
+    "CREATE TABLE IF NOT EXISTS pollux_progress ("
+    "store text NOT NULL, name text NOT NULL, source text NOT NULL, epoch bigint NOT NULL, "
+    "position bigint NOT NULL, ordinal bigint NOT NULL, PRIMARY KEY (store, name, source))",
+};
+
+constexpr char kLoad[] =
+    "SELECT t.name, t.retention_ms, t.row_count,"
+    " coalesce(pg_total_relation_size(to_regclass(quote_ident(t.relation))), 0),"
+    " c.attribute, c.type, c.key_place"
+    " FROM pollux_tables t JOIN pollux_columns c USING (store, name)"
+    " WHERE t.store = $1 ORDER BY t.name, c.place";
+
+constexpr char kIsSetUp[] =
+    "SELECT to_regclass('pollux_stores') IS NOT NULL AND to_regclass('pollux_tables') IS NOT NULL"
+    " AND to_regclass('pollux_columns') IS NOT NULL"
+    " AND to_regclass('pollux_progress') IS NOT NULL";
+
+constexpr char kTimeColumn[] = "pollux_time";
+constexpr char kArrivalColumn[] = "pollux_seq";
+
+int64_t number_of(const std::optional<std::string>& text) {
+  int64_t number = 0;
+  if (!text || !absl::SimpleAtoi(*text, &number)) return 0;
+  return number;
+}
+
+std::vector<std::string> quoted_names(const std::vector<std::string>& names) {
+  std::vector<std::string> all;
+  all.reserve(names.size());
+  for (const std::string& name : names) all.push_back(quoted(stored_name(name)));
+  return all;
+}
+
+/// What the database cannot tell apart, or needs for itself.
+absl::Status check_names(const TableDefinition& definition) {
+  std::set<std::string> names{kTimeColumn, kArrivalColumn};
+  for (const Attribute& column : definition.schema->attributes()) {
+    if (!is_storable_text(column.name) || !names.insert(stored_name(column.name)).second) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "table ", definition.name, " cannot be made: PostgreSQL cannot have column '",
+          column.name, "' beside the others, since large letters are small ones there", " and ",
+          kTimeColumn, " and ", kArrivalColumn, " are the store's own"));
+    }
+  }
+  if (stored_name(definition.name).starts_with("pollux_")) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("table ", definition.name, ": names that begin with pollux_ are the store's"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status begin_change(Conversation& talk) {
+  absl::Status done = talk.tell("BEGIN");
+  if (done.ok()) done = talk.tell(kLock);
+  return done.ok() ? talk.tell(kWaitLittle) : done;
+}
+
+std::string column_definition(const Attribute& column) {
+  return absl::StrCat(
+      quoted(stored_name(column.name)), " ",
+      absl::string_view(sql_type(column.type).data(), sql_type(column.type).size()));
+}
+
+}  // namespace
+
+Relation::Relation(TableDefinition wanted) : TableShape(std::move(wanted)) {
+  name = quoted(stored_name(definition.name));
+  std::vector<std::string> all;
+  for (const Attribute& column : definition.schema->attributes()) {
+    all.push_back(quoted(stored_name(column.name)));
+  }
+  all.emplace_back(kTimeColumn);
+  columns = absl::StrJoin(all, ", ");
+  key = absl::StrJoin(quoted_names(definition.primary_key), ", ");
+  order = kTimeColumn;
+  if (!has_key()) absl::StrAppend(&order, ", ", kArrivalColumn);
+  for (size_t column : key_columns) {
+    const bool text = (*definition.schema)[column].type == AttributeType::kString;
+    absl::StrAppend(&order, ", ", all[column], text ? " COLLATE \"C\"" : "", " NULLS FIRST");
+  }
+}
+
+absl::Status Catalog::set_up() {
+  auto talk = Conversation::begin(pool_, timeout_ms_);
+  if (!talk.ok()) return talk.status();
+  auto there = talk->ask(kIsSetUp);
+  if (!there.ok()) return there.status();
+  if (there->at(0).at(0) == "t") return absl::OkStatus();  // also for users who may not make any
+  absl::Status done = begin_change(*talk);
+  for (const char* statement : kSetUp) {
+    if (done.ok()) done = talk->tell(statement);
+  }
+  return done.ok() ? talk->tell("COMMIT") : done;
+}
+
+absl::StatusOr<std::map<std::string, CataloguedTable>> Catalog::load() {
+  auto talk = Conversation::begin(pool_, timeout_ms_);
+  if (!talk.ok()) return talk.status();
+  return load(*talk);
+}
+
+absl::StatusOr<std::map<std::string, CataloguedTable>> Catalog::load(Conversation& talk) {
+  auto rows = talk.ask(kLoad, {store_});
+  if (!rows.ok()) return rows.status();
+  std::map<std::string, CataloguedTable> tables;
+  for (size_t begin = 0; begin < rows->size();) {
+    const auto& first = (*rows)[begin];
+    TableDefinition definition;
+    definition.name = first[0].value_or("");
+    definition.retention_ms = number_of(first[1]);
+    std::vector<Attribute> columns;
+    std::map<int64_t, std::string> key;
+    size_t end = begin;
+    for (; end < rows->size() && (*rows)[end][0] == first[0]; ++end) {
+      const auto& row = (*rows)[end];
+      std::optional<AttributeType> type = attribute_type_from(row[5].value_or(""));
+      if (!type) {
+        return absl::FailedPreconditionError(
+            absl::StrCat("table ", definition.name, " has a column of type '", row[5].value_or(""),
+                         "': a newer version made it"));
+      }
+      columns.push_back({row[4].value_or(""), *type});
+      if (row[6]) key[number_of(row[6])] = columns.back().name;
+    }
+    for (auto& [place, name] : key) definition.primary_key.push_back(std::move(name));
+    definition.schema = std::make_shared<Schema>(definition.name, std::move(columns));
+    CataloguedTable table;
+    table.rows = static_cast<uint64_t>(std::max<int64_t>(number_of(first[2]), 0));
+    table.bytes = static_cast<uint64_t>(number_of(first[3]));
+    const std::string name = definition.name;
+    table.relation = std::make_shared<Relation>(std::move(definition));
+    tables.emplace(name, std::move(table));
+    begin = end;
+  }
+  return tables;
+}
+
+absl::Status Catalog::open(const TableDefinition& definition) {
+  if (absl::Status named = check_names(definition); !named.ok()) return named;
+  auto talk = Conversation::begin(pool_, timeout_ms_);
+  if (!talk.ok()) return talk.status();
+  absl::Status done = begin_change(*talk);
+  if (!done.ok()) return done;
+  auto tables = load(*talk);
+  if (!tables.ok()) return tables.status();
+  const Relation wanted(definition);
+  auto known = tables->find(definition.name);
+  if (known == tables->end()) {
+    done = make(*talk, wanted);
+  } else {
+    done = check_successor(known->second.relation->definition, definition);
+    if (done.ok()) done = change(*talk, known->second.relation->definition, wanted);
+  }
+  if (done.ok()) return talk->tell("COMMIT");
+  talk->give_up();
+  return done;
+}
+
+absl::Status Catalog::make(Conversation& talk, const Relation& relation) {
+  const TableDefinition& definition = relation.definition;
+  const std::string stored = stored_name(definition.name);
+  auto taken = talk.ask(
+      "SELECT (SELECT store FROM pollux_tables WHERE relation = $1),"
+      " to_regclass(quote_ident($1)) IS NOT NULL",
+      {stored});
+  if (!taken.ok()) return taken.status();
+  if (taken->at(0).at(0) || taken->at(0).at(1) == "t") {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "table ", definition.name, " cannot be made: the database has one that is called ", stored,
+        taken->at(0).at(0) ? ", of store " : " already", taken->at(0).at(0).value_or(""),
+        "; rename it, or give this store a database of its own"));
+  }
+  std::vector<std::string> columns;
+  for (const Attribute& column : definition.schema->attributes()) {
+    columns.push_back(column_definition(column));
+  }
+  columns.push_back(absl::StrCat(kTimeColumn, " bigint NOT NULL"));
+  if (!relation.has_key()) {
+    columns.push_back(absl::StrCat(kArrivalColumn, " bigint GENERATED ALWAYS AS IDENTITY"));
+  }
+  absl::Status done = talk.tell(
+      absl::StrCat("CREATE TABLE ", relation.name, " (", absl::StrJoin(columns, ", "), ")"));
+  if (done.ok() && relation.has_key()) {
+    const bool nulls = talk.server_version() >= 150000;
+    done = talk.tell(absl::StrCat("CREATE UNIQUE INDEX ON ", relation.name, " (", relation.key, ")",
+                                  nulls ? " NULLS NOT DISTINCT" : ""));
+  }
+  if (done.ok()) {
+    done = talk.tell(absl::StrCat("CREATE INDEX ON ", relation.name, " (", kTimeColumn, ")"));
+  }
+  if (done.ok()) {
+    done = talk.tell(
+        "INSERT INTO pollux_tables (store, name, relation, retention_ms) VALUES ($1, $2, $3, $4)",
+        {store_, definition.name, stored, absl::StrCat(definition.retention_ms)});
+  }
+  return done.ok() ? note_columns(talk, definition, 0) : done;
+}
+
+absl::Status Catalog::change(Conversation& talk, const TableDefinition& stored,
+                             const Relation& wanted) {
+  const TableDefinition& definition = wanted.definition;
+  absl::Status done;
+  if (stored.retention_ms != definition.retention_ms) {
+    done = talk.tell("UPDATE pollux_tables SET retention_ms = $3 WHERE store = $1 AND name = $2",
+                     {store_, definition.name, absl::StrCat(definition.retention_ms)});
+  }
+  for (size_t i = stored.schema->size(); done.ok() && i < definition.schema->size(); ++i) {
+    done = talk.tell(absl::StrCat("ALTER TABLE ", wanted.name, " ADD COLUMN ",
+                                  column_definition((*definition.schema)[i])));
+  }
+  return done.ok() ? note_columns(talk, definition, stored.schema->size()) : done;
+}
+
+absl::Status Catalog::note_columns(Conversation& talk, const TableDefinition& definition,
+                                   size_t first) {
+  const std::vector<size_t> key = key_columns_of(definition);
+  absl::Status done;
+  for (size_t i = first; done.ok() && i < definition.schema->size(); ++i) {
+    const Attribute& column = (*definition.schema)[i];
+    auto place = std::find(key.begin(), key.end(), i);
+    done = talk.tell(
+        "INSERT INTO pollux_columns VALUES ($1, $2, $3, $4, $5, nullif($6, '')::integer)",
+        {store_, definition.name, absl::StrCat(i), column.name, std::string(name_of(column.type)),
+         place == key.end() ? "" : absl::StrCat(place - key.begin())});
+  }
+  return done;
+}
+
+absl::Status Catalog::drop(const Relation& relation) {
+  auto talk = Conversation::begin(pool_, timeout_ms_);
+  if (!talk.ok()) return talk.status();
+  const std::vector<std::string> which{store_, relation.definition.name};
+  absl::Status done = begin_change(*talk);
+  if (done.ok()) done = talk->tell("DROP TABLE IF EXISTS " + relation.name);
+  for (const char* own : {"pollux_progress", "pollux_columns", "pollux_tables"}) {
+    if (done.ok()) {
+      done =
+          talk->tell(absl::StrCat("DELETE FROM ", own, " WHERE store = $1 AND name = $2"), which);
+    }
+  }
+  return done.ok() ? talk->tell("COMMIT") : done;
+}
+
+}  // namespace pollux::postgres

@@ -1,0 +1,29 @@
+// Names and literals of SQL texts for PostgreSQL. Thread: any.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/types/schema.h"
+
+namespace pollux::postgres {
+
+/// What a table or column is called in the database: in small letters, as PostgreSQL reads names
+/// without quotes, and with a hash at its end where it is longer than a name may be.
+std::string stored_name(std::string_view name);
+
+/// As a name in an SQL text, whatever the bytes.
+std::string quoted(std::string_view name);
+
+/// As an array of texts, for a parameter.
+std::string array_of(const std::vector<std::optional<std::string>>& values);
+
+/// The column's type; objects have none.
+std::string_view sql_type(AttributeType type);
+
+/// Whether the server takes these bytes as a text.
+bool is_storable_text(std::string_view text);
+
+}  // namespace pollux::postgres

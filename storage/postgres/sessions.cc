@@ -1,0 +1,76 @@
+#include "storage/postgres/sessions.h"
+
+#include <utility>
+
+#include "storage/remote/host_lookup.h"
+
+namespace pollux::postgres {
+namespace {
+
+/// Whoever hears that a write was taken forgets it, so `off` is not enough.
+constexpr char kLastingCommits[] =
+    "SELECT set_config('synchronous_commit', CASE current_setting('synchronous_commit')"
+    " WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, false),"
+    " pg_is_in_recovery()";
+
+absl::StatusOr<std::unique_ptr<PostgresSession>> connect(const PostgresSessionOptions& options,
+                                                         const Deadline& deadline) {
+  std::vector<std::string> addresses;
+  if (!options.address.host.starts_with('/')) {
+    HostLookup lookup(options.address.host);
+    auto found = lookup.find(deadline);
+    if (!found.ok()) return found.status();
+    addresses = *std::move(found);
+  }
+  auto session = PostgresSession::connect(options, addresses, deadline);
+  if (!session.ok()) return session.status();
+  auto set = (*session)->query(kLastingCommits, {}, deadline);
+  if (!set.ok()) return set.status();
+  if (set->at(0).at(1) == "t") {
+    return absl::UnavailableError(
+        "the server is a standby and takes no writes: set the primary's host, or an address that "
+        "follows it");
+  }
+  return session;
+}
+
+}  // namespace
+
+std::shared_ptr<Pool> make_pool(const PostgresStoreOptions& options) {
+  PostgresSessionOptions session;
+  session.address = options.address;
+  session.application = "pollux " + options.name;
+  session.statement_timeout_ms = options.timeout_ms;
+  return std::make_shared<Pool>(
+      options.pool, [session](const Deadline& deadline) { return connect(session, deadline); },
+      [](PostgresSession& resting, const Deadline& deadline) {
+        return resting.query("SELECT 1", {}, deadline).ok();
+      });
+}
+
+absl::StatusOr<Conversation> Conversation::begin(const std::shared_ptr<Pool>& pool,
+                                                 int64_t timeout_ms) {
+  Deadline deadline(timeout_ms);
+  auto lease = pool->take(deadline);
+  if (!lease.ok()) return lease.status();
+  return Conversation(*std::move(lease), deadline);
+}
+
+absl::StatusOr<SqlRows> Conversation::ask(const std::string& sql,
+                                          const std::vector<std::string>& values) {
+  auto rows = lease_->query(sql.c_str(), values, deadline_);
+  if (!rows.ok()) lease_.break_off();
+  return rows;
+}
+
+absl::Status Conversation::tell(const std::string& sql, const std::vector<std::string>& values) {
+  return ask(sql, values).status();
+}
+
+absl::StatusOr<uint64_t> Conversation::copy_in(const std::string& sql, std::string_view bytes) {
+  auto taken = lease_->copy_in(sql.c_str(), bytes, deadline_);
+  if (!taken.ok()) lease_.break_off();
+  return taken;
+}
+
+}  // namespace pollux::postgres

@@ -1,0 +1,114 @@
+#include "storage/table_shape.h"
+
+#include <limits>
+#include <map>
+#include <string_view>
+#include <utility>
+
+namespace pollux {
+namespace {
+
+bool is_of(AttributeType type, const Value& value) {
+  switch (type) {
+    case AttributeType::kString:
+      return std::holds_alternative<std::string>(value);
+    case AttributeType::kInt:
+      return std::holds_alternative<int32_t>(value);
+    case AttributeType::kLong:
+      return std::holds_alternative<int64_t>(value);
+    case AttributeType::kFloat:
+      return std::holds_alternative<float>(value);
+    case AttributeType::kDouble:
+      return std::holds_alternative<double>(value);
+    case AttributeType::kBool:
+      return std::holds_alternative<bool>(value);
+    case AttributeType::kObject:
+      return false;
+  }
+  return false;
+}
+
+absl::Status unfit_rows(const TableShape& shape, const std::string& fault) {
+  return absl::InvalidArgumentError("cannot write table " + shape.definition.name + ": " + fault);
+}
+
+absl::Status unfit_key(const TableShape& shape, const std::string& fault) {
+  return absl::InvalidArgumentError("cannot look up a row of table " + shape.definition.name +
+                                    ": " + fault);
+}
+
+}  // namespace
+
+TableShape::TableShape(TableDefinition wanted)
+    : definition(std::move(wanted)),
+      key_columns(key_columns_of(definition)),
+      time_column(record_time_column(*definition.schema)) {}
+
+int64_t TableShape::time_of(const EventBatch& batch, uint32_t row) const {
+  if (time_column && !batch.column(*time_column).is_null(row)) {
+    return batch.column(*time_column).data<int64_t>()[row];
+  }
+  return batch.timestamps()[row];
+}
+
+int64_t TableShape::horizon_ms(Timestamp now) const {
+  constexpr int64_t kEver = std::numeric_limits<int64_t>::min();
+  if (definition.retention_ms == 0) return kEver;
+  return now.ms < kEver + definition.retention_ms ? kEver : now.ms - definition.retention_ms;
+}
+
+std::string text_of(const RowId& id) {
+  return std::to_string(id.entry.epoch.value) + "." + std::to_string(id.entry.position.value) +
+         "." + std::to_string(id.ordinal);
+}
+
+absl::Status check_rows(const TableShape& shape, std::span<const Rows> rows) {
+  std::map<std::string_view, RowId> last;
+  for (const Rows& some : rows) {
+    if (some.source.empty() || some.source.size() > kSourceBytesMax) {
+      return unfit_rows(shape, "a source's name has 1 to " + std::to_string(kSourceBytesMax) +
+                                   " bytes, not " + std::to_string(some.source.size()));
+    }
+    if (some.batch == nullptr || some.ordinals.size() != some.batch->rows()) {
+      return unfit_rows(shape, "each row needs one ordinal");
+    }
+    if (!some.batch->schema().same_attributes(*shape.definition.schema)) {
+      return unfit_rows(shape, "the rows of " + std::string(some.source) +
+                                   " have other columns than the table; open the table with their "
+                                   "definition first");
+    }
+    for (uint32_t ordinal : some.ordinals) {
+      const RowId id{some.entry, ordinal};
+      auto [known, first] = last.try_emplace(some.source, id);
+      if (!first && id <= known->second) {
+        return unfit_rows(shape, "ids of " + std::string(some.source) + " must grow, and " +
+                                     text_of(id) + " comes behind " + text_of(known->second));
+      }
+      known->second = id;
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<EventBatch> check_key(const TableShape& shape, std::span<const Value> values) {
+  const std::vector<std::string>& names = shape.definition.primary_key;
+  if (names.empty()) return unfit_key(shape, "it has no primary key; scan a range of time instead");
+  if (values.size() != names.size()) {
+    return unfit_key(shape, "its primary key has " + std::to_string(names.size()) +
+                                " columns, not " + std::to_string(values.size()));
+  }
+  std::vector<Attribute> columns;
+  for (size_t column : shape.key_columns) columns.push_back((*shape.definition.schema)[column]);
+  EventBatch key(std::make_shared<Schema>(shape.definition.name, columns));
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (!is_null(values[i]) && !is_of(columns[i].type, values[i])) {
+      return unfit_key(shape, "key column '" + columns[i].name + "' takes values of type " +
+                                  std::string(name_of(columns[i].type)));
+    }
+    key.append_value(i, values[i]);
+  }
+  key.end_row(0);
+  return key;
+}
+
+}  // namespace pollux
