@@ -283,6 +283,7 @@ void PairDriver::run() {
     flush();
     finish_committed();
     hand_over_entries();
+    replica_->note_handed(handed_);
     trim_now();
     note_status();
   }

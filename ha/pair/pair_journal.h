@@ -6,6 +6,7 @@
 // be tried again; any other one is for ever.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "absl/status/status.h"
@@ -33,6 +34,9 @@ class PairJournal {
   absl::Status truncate(Position last);
   /// Everything goes; the next entry comes behind `at`.
   absl::Status restart_behind(EntryId at);
+
+  /// Entries up to here need not be in memory any more: memory that is used again soon is warm.
+  void forget(Position upto) { recent_.forget(std::min(upto, written_)); }
 
   EntryId tail() const { return history_.last(); }
   /// What is in the file, and what of it survives a loss of power.

@@ -24,6 +24,10 @@ class RecentEntries {
   void shrink(Position durable) {
     while (bytes_ > bytes_max_ && entries_.front().entry.id.position <= durable) drop_front();
   }
+  /// Nobody needs it any more.
+  void forget(Position upto) {
+    while (!entries_.empty() && entries_.front().entry.id.position <= upto) drop_front();
+  }
   void truncate(Position position) {
     while (!entries_.empty() && entries_.back().entry.id.position > position) {
       bytes_ -= entries_.back().bytes;

@@ -1,5 +1,6 @@
 #include "ha/pair/replica.h"
 
+#include <algorithm>
 #include <utility>
 #include <variant>
 
@@ -266,6 +267,11 @@ absl::Status Replica::end_install(Position applied, int64_t now_ms) {
   core_.own = next;
   consider(now_ms);
   return core_.failed;
+}
+
+void Replica::note_handed(Position position) {
+  const std::optional<Position> follower = lead_ ? lead_->follower_at() : std::nullopt;
+  core_.journal.forget(follower ? std::min(position, *follower) : position);
 }
 
 }  // namespace pollux

@@ -75,6 +75,9 @@ class Replica {
   /// They have been, and have taken in entries up to `applied`.
   absl::Status end_install(Position applied, int64_t now_ms);
 
+  /// Entries up to here have been handed over: those that the follower has too leave the memory.
+  void note_handed(Position position);
+
   // ---- looking at it ----
 
   Role role() const { return role_; }
