@@ -199,7 +199,6 @@ absl::Status PairProcess::apply_some() {
     if (absl::Status applied = apply(**entry); !applied.ok()) return applied;
   }
   replica_->note_applied(applied_);
-  replica_->note_handed(applied_);
   return absl::OkStatus();
 }
 
