@@ -5,28 +5,10 @@
 #include <string_view>
 #include <utility>
 
+#include "engine/types/value_type.h"
+
 namespace pollux {
 namespace {
-
-bool is_of(AttributeType type, const Value& value) {
-  switch (type) {
-    case AttributeType::kString:
-      return std::holds_alternative<std::string>(value);
-    case AttributeType::kInt:
-      return std::holds_alternative<int32_t>(value);
-    case AttributeType::kLong:
-      return std::holds_alternative<int64_t>(value);
-    case AttributeType::kFloat:
-      return std::holds_alternative<float>(value);
-    case AttributeType::kDouble:
-      return std::holds_alternative<double>(value);
-    case AttributeType::kBool:
-      return std::holds_alternative<bool>(value);
-    case AttributeType::kObject:
-      return false;
-  }
-  return false;
-}
 
 absl::Status unfit_rows(const TableShape& shape, const std::string& fault) {
   return absl::InvalidArgumentError("cannot write table " + shape.definition.name + ": " + fault);
@@ -101,7 +83,7 @@ absl::StatusOr<EventBatch> check_key(const TableShape& shape, std::span<const Va
   for (size_t column : shape.key_columns) columns.push_back((*shape.definition.schema)[column]);
   EventBatch key(std::make_shared<Schema>(shape.definition.name, columns));
   for (size_t i = 0; i < values.size(); ++i) {
-    if (!is_null(values[i]) && !is_of(columns[i].type, values[i])) {
+    if (!is_null(values[i]) && !is_of_type(values[i], columns[i].type)) {
       return unfit_key(shape, "key column '" + columns[i].name + "' takes values of type " +
                                   std::string(name_of(columns[i].type)));
     }

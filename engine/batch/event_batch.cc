@@ -4,6 +4,7 @@
 
 #include "engine/base/check.h"
 #include "engine/types/object_value.h"
+#include "engine/types/value_type.h"
 
 namespace pollux {
 
@@ -33,30 +34,6 @@ Value EventBatch::value(uint32_t row, size_t column) const {
   }
   return {};
 }
-
-namespace {
-
-bool is_of_type(const Value& value, AttributeType type) {
-  switch (type) {
-    case AttributeType::kString:
-      return std::holds_alternative<std::string>(value);
-    case AttributeType::kInt:
-      return std::holds_alternative<int32_t>(value);
-    case AttributeType::kLong:
-      return std::holds_alternative<int64_t>(value);
-    case AttributeType::kFloat:
-      return std::holds_alternative<float>(value);
-    case AttributeType::kDouble:
-      return std::holds_alternative<double>(value);
-    case AttributeType::kBool:
-      return std::holds_alternative<bool>(value);
-    case AttributeType::kObject:
-      return true;
-  }
-  return false;
-}
-
-}  // namespace
 
 void EventBatch::append_value(size_t column, const Value& value) {
   Column& to = columns_[column];

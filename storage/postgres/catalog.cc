@@ -3,10 +3,10 @@
 #include <set>
 #include <utility>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "storage/postgres/names.h"
+#include "storage/postgres/sql_values.h"
 
 namespace pollux::postgres {
 namespace {
@@ -46,12 +46,6 @@ constexpr char kIsSetUp[] =
 
 constexpr char kTimeColumn[] = "pollux_time";
 constexpr char kArrivalColumn[] = "pollux_seq";
-
-int64_t number_of(const std::optional<std::string>& text) {
-  int64_t number = 0;
-  if (!text || !absl::SimpleAtoi(*text, &number)) return 0;
-  return number;
-}
 
 std::vector<std::string> quoted_names(const std::vector<std::string>& names) {
   std::vector<std::string> all;
@@ -136,9 +130,15 @@ absl::StatusOr<std::map<std::string, CataloguedTable>> Catalog::load(Conversatio
     const auto& first = (*rows)[begin];
     TableDefinition definition;
     definition.name = first[0].value_or("");
-    definition.retention_ms = number_of(first[1]);
+    auto retention = number_of<int64_t>(first[1]);
+    auto row_count = number_of<int64_t>(first[2]);
+    auto bytes = number_of<uint64_t>(first[3]);
+    if (!retention.ok()) return retention.status();
+    if (!row_count.ok()) return row_count.status();
+    if (!bytes.ok()) return bytes.status();
+    definition.retention_ms = *retention;
     std::vector<Attribute> columns;
-    std::map<int64_t, std::string> key;
+    std::map<int32_t, std::string> key;
     size_t end = begin;
     for (; end < rows->size() && (*rows)[end][0] == first[0]; ++end) {
       const auto& row = (*rows)[end];
@@ -149,13 +149,17 @@ absl::StatusOr<std::map<std::string, CataloguedTable>> Catalog::load(Conversatio
                          "': a newer version made it"));
       }
       columns.push_back({row[4].value_or(""), *type});
-      if (row[6]) key[number_of(row[6])] = columns.back().name;
+      if (!row[6]) continue;
+      auto place = number_of<int32_t>(row[6]);
+      if (!place.ok()) return place.status();
+      key[*place] = columns.back().name;
     }
     for (auto& [place, name] : key) definition.primary_key.push_back(std::move(name));
     definition.schema = std::make_shared<Schema>(definition.name, std::move(columns));
     CataloguedTable table;
-    table.rows = static_cast<uint64_t>(std::max<int64_t>(number_of(first[2]), 0));
-    table.bytes = static_cast<uint64_t>(number_of(first[3]));
+    // Below nothing when somebody else has dropped more than the store has counted.
+    table.rows = static_cast<uint64_t>(std::max<int64_t>(*row_count, 0));
+    table.bytes = *bytes;
     const std::string name = definition.name;
     table.relation = std::make_shared<Relation>(std::move(definition));
     tables.emplace(name, std::move(table));

@@ -1,46 +1,15 @@
 #include "storage/postgres/cursor.h"
 
 #include <algorithm>
-#include <charconv>
 #include <deque>
 #include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "storage/postgres/sql_values.h"
 
 namespace pollux::postgres {
 namespace {
-
-template <class Number>
-bool read_number(const std::string& text, Value& value) {
-  Number number{};
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) return false;
-  value = number;
-  return true;
-}
-
-bool read_value(AttributeType type, const std::string& text, Value& value) {
-  switch (type) {
-    case AttributeType::kString:
-      value = text;
-      return true;
-    case AttributeType::kInt:
-      return read_number<int32_t>(text, value);
-    case AttributeType::kLong:
-      return read_number<int64_t>(text, value);
-    case AttributeType::kFloat:
-      return read_number<float>(text, value);
-    case AttributeType::kDouble:
-      return read_number<double>(text, value);
-    case AttributeType::kBool:
-      value = text == "t";
-      return text == "t" || text == "f";
-    case AttributeType::kObject:
-      break;
-  }
-  return false;
-}
 
 size_t bytes_of(const PostgresSession::Row& row) {
   size_t bytes = 0;
@@ -54,7 +23,7 @@ class Cursor : public RecordCursor {
       : talk_(std::move(talk)), timeout_ms_(timeout_ms), relation_(std::move(relation)) {}
   ~Cursor() override {
     talk_.set_deadline(timeout_ms_);
-    // The session is ended where that fails, and with it the transaction.
+    // Where that fails the session ends, and with it the transaction.
     talk_.tell("COMMIT").IgnoreError();
   }
 
@@ -106,23 +75,6 @@ class Cursor : public RecordCursor {
 };
 
 }  // namespace
-
-absl::Status append_sql_row(const PostgresSession::Row& row, EventBatch& batch) {
-  const Schema& schema = batch.schema();
-  Value time;
-  bool good = row.size() == schema.size() + 1 && row.back().has_value() &&
-              read_number<int64_t>(*row.back(), time);
-  for (size_t c = 0; good && c < schema.size(); ++c) {
-    Value value;
-    good = !row[c] || read_value(schema[c].type, *row[c], value);
-    if (good) batch.append_value(c, value);
-  }
-  if (!good) {
-    return absl::DataLossError("the database gave a row that is not of the table's columns");
-  }
-  batch.end_row(std::get<int64_t>(time));
-  return absl::OkStatus();
-}
 
 absl::StatusOr<std::unique_ptr<RecordCursor>> make_cursor(const std::shared_ptr<Pool>& pool,
                                                           int64_t timeout_ms, RelationPtr relation,

@@ -1,4 +1,4 @@
-// Rows of a relation as batches: what a scan and a lookup answer with. Thread: one at a time.
+// Rows of a relation as batches: what a scan answers with. Thread: one at a time.
 #pragma once
 
 #include <memory>
@@ -9,10 +9,6 @@
 #include "storage/record_store.h"
 
 namespace pollux::postgres {
-
-/// Adds a row of the relation's columns and pollux_time, as the database writes them. kDataLoss: it
-/// is none.
-absl::Status append_sql_row(const PostgresSession::Row& row, EventBatch& batch);
 
 /// In a transaction of its own, that sees the table as it is now, on a session that it keeps. The
 /// database gives rows out in pieces; a cursor that rests for more than five minutes is ended.

@@ -7,13 +7,13 @@
 #include <shared_mutex>
 #include <utility>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "storage/postgres/catalog.h"
 #include "storage/postgres/cursor.h"
 #include "storage/postgres/names.h"
 #include "storage/postgres/row_writer.h"
+#include "storage/postgres/sql_values.h"
 
 namespace pollux::postgres {
 namespace {
@@ -218,14 +218,9 @@ absl::StatusOr<std::optional<RowId>> PostgresStore::progress(std::string_view ta
           {options_.name, std::string(table_name), std::string(source)});
   if (!rows.ok()) return rows.status();
   if (rows->empty()) return std::optional<RowId>();
-  RowId id;
-  const auto& row = rows->at(0);
-  if (!absl::SimpleAtoi(row.at(0).value_or(""), &id.entry.epoch.value) ||
-      !absl::SimpleAtoi(row.at(1).value_or(""), &id.entry.position.value) ||
-      !absl::SimpleAtoi(row.at(2).value_or(""), &id.ordinal)) {
-    return told(absl::DataLossError("the progress of " + std::string(source) + " is none"));
-  }
-  return std::optional(id);
+  auto id = row_id_of(rows->at(0), 0);
+  if (!id.ok()) return told(id.status());
+  return std::optional(*id);
 }
 
 absl::StatusOr<Expired> PostgresStore::expire(Timestamp now) {
@@ -253,10 +248,8 @@ absl::StatusOr<uint64_t> PostgresStore::expire_table(const Relation& relation, T
                        " SELECT count(*) FROM gone"),
           {options_.name, relation.definition.name, absl::StrCat(relation.horizon_ms(now))});
   if (!gone.ok()) return gone.status();
-  uint64_t rows = 0;
-  if (!absl::SimpleAtoi(gone->at(0).at(0).value_or(""), &rows)) {
-    return told(absl::DataLossError("the database does not say how many rows went"));
-  }
+  auto rows = number_of<uint64_t>(gone->at(0).at(0));
+  if (!rows.ok()) return told(rows.status());
   return rows;
 }
 

@@ -4,12 +4,12 @@
 #include <unordered_map>
 #include <utility>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "storage/key_codec.h"
 #include "storage/postgres/copy_rows.h"
 #include "storage/postgres/names.h"
-#include "storage/rocks/key_codec.h"
+#include "storage/postgres/sql_values.h"
 
 namespace pollux::postgres {
 namespace {
@@ -36,13 +36,6 @@ constexpr char kMoveProgress[] =
     "  WHERE s.old_epoch IS NULL ON CONFLICT DO NOTHING RETURNING 1)"
     " SELECT (SELECT count(*) FROM fence), (SELECT count(*) FROM counted),"
     " (SELECT count(*) FROM moved) + (SELECT count(*) FROM begun)";
-
-template <class Number>
-Number number_of(const std::optional<std::string>& text) {
-  Number number = 0;
-  if (!text || !absl::SimpleAtoi(*text, &number)) return 0;
-  return number;
-}
 
 /// The parameters of a progress: for each source one element in each array.
 struct Steps {
@@ -109,8 +102,9 @@ absl::Status RowWriter::read_progress() {
   for (const auto& row : *found) {
     auto source = reached_.find(row.at(0).value_or(""));
     if (source == reached_.end()) continue;
-    source->second = RowId{{{number_of<uint64_t>(row.at(1))}, {number_of<uint64_t>(row.at(2))}},
-                           number_of<uint32_t>(row.at(3))};
+    auto id = row_id_of(row, 1);
+    if (!id.ok()) return id.status();
+    source->second = *id;
   }
   return absl::OkStatus();
 }
@@ -234,7 +228,7 @@ absl::Status RowWriter::upsert(Conversation& talk, Range range, uint64_t& added)
     if (!row.refused.empty()) continue;
     const EventBatch& batch = *order_.rows[row.rows_index].batch;
     key.clear();
-    for (size_t c : relation_.key_columns) rocks::append_ordered(key, batch.column(c), row.row);
+    for (size_t c : relation_.key_columns) append_ordered(key, batch.column(c), row.row);
     last[key] = &row;
   }
   CopyRows rows;
@@ -260,8 +254,9 @@ absl::Status RowWriter::upsert(Conversation& talk, Range range, uint64_t& added)
       absl::StrJoin(changes, ", "),
       " RETURNING xmax = 0 AS is_new) SELECT count(*) FILTER (WHERE is_new) FROM put"));
   if (!put.ok()) return put.status();
-  added = number_of<uint64_t>(put->at(0).at(0));
-  return absl::OkStatus();
+  auto count = number_of<uint64_t>(put->at(0).at(0));
+  if (count.ok()) added = *count;
+  return count.status();
 }
 
 absl::Status RowWriter::move_progress(Conversation& talk, const Progress& next, uint64_t added) {
@@ -275,13 +270,13 @@ absl::Status RowWriter::move_progress(Conversation& talk, const Progress& next, 
        array_of(steps.old_ordinal)});
   if (!found.ok()) return found.status();
   const auto& counts = found->at(0);
-  if (number_of<uint64_t>(counts.at(0)) != 1) {
+  if (counts.at(0) != "1") {
     return absl::FailedPreconditionError("the store's epoch is another one by now");
   }
-  if (number_of<uint64_t>(counts.at(1)) != 1) {
+  if (counts.at(1) != "1") {
     return absl::NotFoundError(absl::StrCat("table ", relation_.definition.name, " is gone"));
   }
-  if (number_of<uint64_t>(counts.at(2)) != next.size()) {
+  if (counts.at(2) != absl::StrCat(next.size())) {
     return absl::UnavailableError(
         "somebody else has written for one of the sources at the same time; write again");
   }

@@ -34,6 +34,8 @@ absl::StatusOr<std::unique_ptr<PostgresSession>> connect(const PostgresSessionOp
   return session;
 }
 
+absl::Status over() { return absl::UnavailableError("the session ended with an earlier error"); }
+
 }  // namespace
 
 std::shared_ptr<Pool> make_pool(const PostgresStoreOptions& options) {
@@ -58,6 +60,7 @@ absl::StatusOr<Conversation> Conversation::begin(const std::shared_ptr<Pool>& po
 
 absl::StatusOr<SqlRows> Conversation::ask(const std::string& sql,
                                           const std::vector<std::string>& values) {
+  if (!lease_.is_whole()) return over();
   auto rows = lease_->query(sql.c_str(), values, deadline_);
   if (!rows.ok()) lease_.break_off();
   return rows;
@@ -68,6 +71,7 @@ absl::Status Conversation::tell(const std::string& sql, const std::vector<std::s
 }
 
 absl::StatusOr<uint64_t> Conversation::copy_in(const std::string& sql, std::string_view bytes) {
+  if (!lease_.is_whole()) return over();
   auto taken = lease_->copy_in(sql.c_str(), bytes, deadline_);
   if (!taken.ok()) lease_.break_off();
   return taken;

@@ -21,7 +21,8 @@ using SqlRows = std::vector<PostgresSession::Row>;
 std::shared_ptr<Pool> make_pool(const PostgresStoreOptions& options);
 
 /// A session for some statements that belong together, by one deadline. An error of any statement
-/// ends it; what was not committed by then is as if it had never been asked.
+/// ends it, and all that is asked behind it is kUnavailable; what was not committed by then is as
+/// if it had never been asked.
 class Conversation {
  public:
   static absl::StatusOr<Conversation> begin(const std::shared_ptr<Pool>& pool, int64_t timeout_ms);

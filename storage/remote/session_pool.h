@@ -41,6 +41,7 @@ class SessionPool : public std::enable_shared_from_this<SessionPool<Session>> {
     Session* operator->() const { return session_.get(); }
     /// An error came: what state it is in is not known.
     void break_off() { session_.reset(); }
+    bool is_whole() const { return session_ != nullptr; }
 
    private:
     std::shared_ptr<SessionPool> pool_;

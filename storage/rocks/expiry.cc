@@ -6,7 +6,7 @@
 #include <memory>
 #include <string>
 
-#include "storage/rocks/key_codec.h"
+#include "storage/key_codec.h"
 
 namespace pollux::rocks {
 

@@ -4,8 +4,8 @@
 #include <utility>
 #include <vector>
 
+#include "storage/key_codec.h"
 #include "storage/rocks/bytes.h"
-#include "storage/rocks/key_codec.h"
 
 namespace pollux::rocks {
 namespace {

@@ -11,8 +11,9 @@
 //   'i' table time key                 its place in time; no value
 //
 // `table` is a u32 that no other table ever had, `arrival` counts up; these, `time` and `key` are
-// ordered (rocks/key_codec.h). Values are written as rocks/bytes.h says; rows as rocks/row_codec.h.
-// Letters and the meaning of what stands under them are frozen for a version of the format.
+// ordered (storage/key_codec.h). Values are written as rocks/bytes.h says; rows as
+// rocks/row_codec.h. Letters and the meaning of what stands under them are frozen for a version of
+// the format.
 #pragma once
 
 #include <cstdint>

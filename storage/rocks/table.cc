@@ -1,6 +1,6 @@
 #include "storage/rocks/table.h"
 
-#include "storage/rocks/key_codec.h"
+#include "storage/key_codec.h"
 
 namespace pollux::rocks {
 

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "storage/rocks/key_codec.h"
+#include "storage/key_codec.h"
 #include "storage/rocks/row_codec.h"
 
 namespace pollux::rocks {

@@ -120,6 +120,23 @@ TEST_F(PostgresStoreTest, AWriteGoesOnWhereADeadServerLeftIt) {
   }
 }
 
+TEST_F(PostgresStoreTest, AScanEndsWithAnErrorWhenItsServerDies) {
+  PostgresServer server;
+  ASSERT_TRUE(server.start());
+  options_ = testing::options_of(server, "postgres");
+  auto store = open();
+  ASSERT_TRUE(store->open_table(logins()).ok());
+  std::vector<TestRow> rows(5'000, login("x", 1));
+  ASSERT_TRUE(write(*store, rows, entry(1, 1)).ok());
+  auto cursor = store->scan("LOGINS", {}, Timestamp{});
+  ASSERT_TRUE(cursor.ok() && (*cursor)->next().ok());
+  server.kill();
+  EXPECT_FALSE(testing::read_all(**cursor).ok());
+  cursor->reset();  // it has a transaction that is no more
+  ASSERT_TRUE(server.start());
+  EXPECT_EQ(testing::scan_all(*store, "LOGINS").value().size(), rows.size());
+}
+
 TEST_F(PostgresStoreTest, ASilentServerCostsTheTimeoutAndNoMore) {
   PostgresServer server;
   ASSERT_TRUE(server.start());

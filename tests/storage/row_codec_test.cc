@@ -7,7 +7,7 @@
 #include <limits>
 #include <random>
 
-#include "storage/rocks/key_codec.h"
+#include "storage/key_codec.h"
 #include "storage/rocks/layout.h"
 #include "tests/storage/storage_testing.h"
 

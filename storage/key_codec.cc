@@ -1,11 +1,11 @@
-#include "storage/rocks/key_codec.h"
+#include "storage/key_codec.h"
 
 #include <cmath>
 #include <cstring>
 #include <limits>
 #include <string_view>
 
-namespace pollux::rocks {
+namespace pollux {
 namespace {
 
 template <class Unsigned>
@@ -71,4 +71,4 @@ int64_t read_ordered_i64(const char* bytes) {
   return static_cast<int64_t>(value ^ (uint64_t{1} << 63));
 }
 
-}  // namespace pollux::rocks
+}  // namespace pollux

@@ -1,5 +1,5 @@
-// Keys whose order as bytes is the order of their values, so that RocksDB sorts rows by time and by
-// primary key.
+// Keys whose order as bytes is the order of their values, by which
+// RocksDB sorts rows by time and by primary key, and every store knows equal keys.
 //
 //   numbers   big-endian; signed ones with the sign bit flipped
 //   column    0x00 for null (so nulls come first), else 0x01 and the value:
@@ -15,7 +15,7 @@
 
 #include "engine/batch/column.h"
 
-namespace pollux::rocks {
+namespace pollux {
 
 void append_ordered(std::string& to, uint32_t value);
 void append_ordered(std::string& to, uint64_t value);
@@ -27,4 +27,4 @@ void append_ordered(std::string& to, const Column& column, uint32_t row);
 /// Reads what append_ordered(int64_t) wrote; `bytes` holds eight of them.
 int64_t read_ordered_i64(const char* bytes);
 
-}  // namespace pollux::rocks
+}  // namespace pollux
