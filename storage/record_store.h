@@ -20,6 +20,7 @@
 //   kUnavailable         the disk or the database does not answer
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <limits>
 #include <memory>
@@ -42,6 +43,8 @@ namespace pollux {
 inline constexpr std::string_view kEventStore = "EVENT_STORE";                   ///< mixed use
 inline constexpr std::string_view kEventStoreWriteOptimised = "EVENT_STORE_WO";  ///< raw events
 inline constexpr std::string_view kProcessedDataStore = "PROCESSED_DATA_STORE";  ///< statistics
+inline constexpr std::array<std::string_view, 3> kStoreNames = {
+    kEventStore, kEventStoreWriteOptimised, kProcessedDataStore};
 
 /// A row of a source: of the rows that an entry brought about, the one with this ordinal.
 struct RowId {

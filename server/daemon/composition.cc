@@ -81,9 +81,16 @@ absl::Status Composition::open(const Settings& settings, const std::string& vers
     log_.log_limited(LogLevel::kError, "store", "a record store cannot drop old rows",
                      {{"store", store}, {"error", status.message()}});
   };
+  for (const auto& [store, datasource] : stores_in_databases(settings)) {
+    log_.info(
+        "a store is in a database",
+        {{"store", store}, {"datasource", datasource.name}, {"host", datasource.address.host}});
+    stores.shared.emplace(store, [store, datasource] { return open_store_in(datasource, store); });
+  }
   auto opened = StoreSet::open(std::move(stores), *epoch);
   if (!opened.ok()) return opened.status();
   stores_ = *std::move(opened);
+  if (pair_ == nullptr) stores_->set_lead(*epoch);
 
   NodeOptions node;
   node.name = settings.node.name;
@@ -110,7 +117,7 @@ absl::Status Composition::open(const Settings& settings, const std::string& vers
     pair_intake_ = std::make_unique<PairIntake>(*node_);
   }
 
-  if (absl::Status endpoints = open_endpoints(settings, *epoch); !endpoints.ok()) return endpoints;
+  if (absl::Status endpoints = open_endpoints(settings); !endpoints.ok()) return endpoints;
 
   if (durability_ != nullptr) {
     if (absl::Status recovered = durability_->recover(*node_); !recovered.ok()) return recovered;
@@ -166,14 +173,16 @@ absl::Status Composition::add_functions_of(const Settings& settings) {
 }
 
 /// Sinks and receivers are there before the first plan.
-absl::Status Composition::open_endpoints(const Settings& settings, Epoch epoch) {
+absl::Status Composition::open_endpoints(const Settings& settings) {
   SinkEnvironment sinks;
   sinks.log_line = [this](std::string_view line) { log_.info(line); };
   sinks.warn = [this](const std::string& text) {
     log_.log_limited(LogLevel::kWarning, "sinks", text);
   };
-  sinks.find_store = [this](std::string_view name) { return stores_->find(name); };
-  sinks.epoch = epoch;
+  sinks.find_store = [this](std::string_view name) {
+    return StoreAccess{stores_->find(name), stores_->is_shared(name),
+                       [this, name = std::string(name)] { return stores_->epoch_of(name); }};
+  };
   sinks.shared = pair_ != nullptr;
   sinks_ = std::make_unique<SinkManager>(std::move(sinks));
   node_->add_observer(*sinks_);

@@ -60,7 +60,7 @@ class Composition {
   absl::StatusOr<Epoch> open_data(const Settings& settings, StartOrders orders);
   absl::Status add_functions_of(const Settings& settings);
   Intake& intake();
-  absl::Status open_endpoints(const Settings& settings, Epoch epoch);
+  absl::Status open_endpoints(const Settings& settings);
   absl::Status start_pair();
   absl::Status open_http(const Settings& settings);
   absl::Status open_grpc(const Settings& settings);

@@ -1,8 +1,10 @@
 #include "server/daemon/settings_endpoints.h"
 
 #include <iterator>
+#include <tuple>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "server/publishers/sink_types.h"
 #include "server/receivers/receiver_manager.h"
 #include "server/stores/store_set.h"
@@ -26,6 +28,34 @@ EndpointDefinition definition_of(const ComponentSettings& component) {
   return definition;
 }
 
+std::map<std::string, Datasource> read_stores(const Settings& settings,
+                                              EndpointMistakes& mistakes) {
+  std::map<std::string, Datasource> datasources;
+  std::vector<std::string> names;
+  for (const ComponentSettings& each : settings.datasources) {
+    names.push_back(each.name);
+    datasources.emplace(each.name, read_datasource(definition_of(each), mistakes));
+  }
+  std::map<std::string, Datasource> stores;
+  for (const auto& [store, setting, name] :
+       {std::tuple(kEventStore, "stores.event_store", settings.stores.event_store),
+        std::tuple(kEventStoreWriteOptimised, "stores.event_store_wo",
+                   settings.stores.event_store_wo),
+        std::tuple(kProcessedDataStore, "stores.processed_data_store",
+                   settings.stores.processed_data_store)}) {
+    if (name.empty()) continue;
+    auto datasource = datasources.find(name);
+    if (datasource != datasources.end()) {
+      stores.emplace(store, datasource->second);
+    } else {
+      mistakes.push_back({{setting, {}},
+                          absl::StrCat("there is no datasource ", in_quotes(name)),
+                          nearest_name(name, names)});
+    }
+  }
+  return stores;
+}
+
 }  // namespace
 
 std::vector<EndpointDefinition> receivers_of(const Settings& settings) {
@@ -46,6 +76,11 @@ std::vector<EndpointDefinition> sinks_of(const Settings& settings) {
   return sinks;
 }
 
+std::map<std::string, Datasource> stores_in_databases(const Settings& settings) {
+  EndpointMistakes ignored;  // check_endpoints() has told them
+  return read_stores(settings, ignored);
+}
+
 std::vector<SettingError> to_setting_errors(const EndpointMistakes& mistakes) {
   std::vector<SettingError> errors;
   for (const EndpointMistake& mistake : mistakes) {
@@ -60,6 +95,7 @@ std::vector<SettingError> to_setting_errors(const EndpointMistakes& mistakes) {
 
 std::vector<SettingError> check_endpoints(const Settings& settings) {
   EndpointMistakes mistakes;
+  read_stores(settings, mistakes);
   SinkEnvironment environment;
   for (const EndpointDefinition& sink : sinks_of(settings)) {
     check_sink(sink, nullptr, environment, mistakes);

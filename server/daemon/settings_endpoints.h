@@ -1,17 +1,23 @@
-// receivers:, sinks: and event_stores: of the settings as endpoints, and mistakes in them as errors
-// of the settings. Thread: any.
+// receivers:, sinks:, event_stores: and datasources: of the settings as endpoints, and mistakes in
+// them as errors of the settings. Thread: any.
 #pragma once
 
+#include <map>
+#include <string>
 #include <vector>
 
 #include "server/endpoints/endpoint.h"
 #include "server/settings/load.h"
+#include "server/stores/datasource.h"
 
 namespace pollux {
 
 std::vector<EndpointDefinition> receivers_of(const Settings& settings);
 /// An event store is a sink into that store.
 std::vector<EndpointDefinition> sinks_of(const Settings& settings);
+
+/// By their names, the stores that are not embedded, and where they are. The settings are checked.
+std::map<std::string, Datasource> stores_in_databases(const Settings& settings);
 
 std::vector<SettingError> to_setting_errors(const EndpointMistakes& mistakes);
 

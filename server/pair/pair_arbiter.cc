@@ -13,6 +13,7 @@
 #include "ha/arbiter/remote/etcd_arbiter.h"
 #include "ha/arbiter/remote/mysql_arbiter.h"
 #include "ha/arbiter/remote/postgres_arbiter.h"
+#include "server/endpoints/database_url.h"
 
 namespace pollux {
 namespace {
@@ -20,34 +21,6 @@ namespace {
 absl::Status wrong(std::string_view text, std::string_view what) {
   return absl::InvalidArgumentError(
       absl::StrCat("pair.arbiter '", std::string(text), "': ", std::string(what)));
-}
-
-/// USER@HOST:PORT/DATABASE
-struct DatabasePlace {
-  std::string user = "pollux";
-  HostPort host;
-  std::string database;
-};
-
-absl::StatusOr<DatabasePlace> parse_database(std::string_view whole, std::string_view rest,
-                                             uint16_t default_port) {
-  DatabasePlace place;
-  if (size_t at = rest.rfind('@'); at != std::string_view::npos) {
-    place.user = std::string(rest.substr(0, at));
-    rest.remove_prefix(at + 1);
-    if (place.user.find(':') != std::string::npos) {
-      return wrong(whole, "a password does not stand there; use pair.arbiter_password_file");
-    }
-  }
-  size_t slash = rest.find('/');
-  if (slash == std::string_view::npos || slash + 1 == rest.size()) {
-    return wrong(whole, "the database is missing; expected USER@HOST:PORT/DATABASE");
-  }
-  place.database = std::string(rest.substr(slash + 1));
-  auto host = parse_host_port(rest.substr(0, slash), default_port);
-  if (!host.ok()) return wrong(whole, std::string(host.status().message()));
-  place.host = *std::move(host);
-  return place;
 }
 
 absl::StatusOr<std::string> password_of(const Settings& settings) {
@@ -70,13 +43,13 @@ std::optional<absl::StatusOr<Options>> database_of(const Settings& settings,
                                                    const std::string& password) {
   const std::string& whole = settings.pair.arbiter;
   if (!whole.starts_with(scheme)) return std::nullopt;
-  auto place = parse_database(whole, std::string_view(whole).substr(scheme.size()), port);
-  if (!place.ok()) return place.status();
+  auto url = parse_database_url(std::string_view(whole).substr(scheme.size()), port);
+  if (!url.ok()) return wrong(whole, std::string(url.status().message()));
   Options options;
-  options.host = place->host.host;
-  options.port = place->host.port;
-  options.database = place->database;
-  options.user = place->user;
+  options.host = url->host.host;
+  options.port = url->host.port;
+  options.database = url->database;
+  options.user = url->user;
   options.password = password;
   return options;
 }

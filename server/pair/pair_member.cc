@@ -178,6 +178,7 @@ absl::Status PairMember::note_boot(const std::string& boot) {
 absl::Status PairMember::start(const Around& around, std::function<void()> ended) {
   node_ = &around.node;
   sinks_ = &around.sinks;
+  stores_ = &around.stores;
   intake_ = &around.intake;
   persister_ = &around.persister;
   ended_ = std::move(ended);
@@ -310,6 +311,7 @@ void PairMember::lead_opened(EntryId tail, Timestamp last) {
     leads_ = true;
     node_->lead(tail.epoch, {tail.position, last.ms});
     intake_->take_back();
+    stores_->set_lead(tail.epoch);
     sinks_->set_leads(true);
     log_.info("Became CEP HA Active Member", {{"epoch", tail.epoch.value}});
   });
@@ -321,6 +323,7 @@ void PairMember::lead_ended(const std::string& why) {
   post([this] {
     leads_ = false;
     sinks_->set_leads(false);
+    stores_->set_lead(std::nullopt);
     node_->follow();
   });
 }

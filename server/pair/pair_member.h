@@ -171,6 +171,7 @@ class PairMember final : private PairDriverListener, private PeerLinkListener {
   Node* node_ = nullptr;
   Persister* persister_ = nullptr;
   SinkManager* sinks_ = nullptr;
+  StoreSet* stores_ = nullptr;
   PairIntake* intake_ = nullptr;
   std::function<void()> ended_;
   std::atomic<bool> end_told_ = false;

@@ -44,7 +44,8 @@ Diagnostics SinkManager::check(const PlanProposal& plan) const {
                                        "', so that this sink would get nothing"),
                           {}});
     }
-    check_sink(sink, output == nullptr ? nullptr : output->schema, environment_, mistakes);
+    check_sink(sink, output == nullptr ? nullptr : output->schema, environment_, mistakes,
+               StoredTables::kAsk);
   }
   std::vector<EndpointDefinition> of_settings;
   {
@@ -55,7 +56,8 @@ Diagnostics SinkManager::check(const PlanProposal& plan) const {
   }
   for (const EndpointDefinition& sink : of_settings) {
     const StreamInfo* output = output_of(plan.streams, sink.stream);
-    if (output != nullptr) check_sink(sink, output->schema, environment_, mistakes);
+    if (output == nullptr) continue;
+    check_sink(sink, output->schema, environment_, mistakes, StoredTables::kAsk);
   }
   return to_diagnostics(mistakes);
 }
@@ -65,13 +67,14 @@ void SinkManager::attach(Sink& sink, const PlanOutput& output) {
   if (sink.runner != nullptr && sink.runner->reads(*output.log)) return;
   EndpointMistakes mistakes;
   CheckedSink checked = check_sink(sink.definition, output.log->schema(), environment_, mistakes);
-  if (!checked.make) {  // check() found nothing wrong, but a store may have changed since
+  if (!checked.make) {  // check() was of another set of stores
     for (const EndpointMistake& mistake : mistakes) {
       environment_.warn(
           absl::StrCat("sink '", sink.definition.name, "' cannot start: ", to_text(mistake)));
     }
     return;
   }
+  sink.own = checked.own;
   SinkInput input{output.log, output.log->resume(sink.definition.name, output.from)};
   if (sink.runner != nullptr && sink.definition.map == std::nullopt &&
       sink.definition.option("payload") == nullptr && sink.definition.type != "store") {
@@ -85,9 +88,7 @@ void SinkManager::attach(Sink& sink, const PlanOutput& output) {
   if (known != known_.end()) sink.runner->note_known(known->second);
 }
 
-bool SinkManager::is_open(const Sink& sink) const {
-  return leads_ || sink.definition.type == "store";
-}
+bool SinkManager::is_open(const Sink& sink) const { return leads_ || sink.own; }
 
 void SinkManager::set_leads(bool leads) {
   std::lock_guard lock(mutex_);
@@ -101,7 +102,7 @@ std::map<std::string, LastIds, std::less<>> SinkManager::delivered() const {
   std::map<std::string, LastIds, std::less<>> all;
   std::lock_guard lock(mutex_);
   for (const auto& [name, sink] : sinks_) {
-    if (sink.runner == nullptr || sink.definition.type == "store") continue;
+    if (sink.runner == nullptr || sink.own) continue;
     LastIds last = sink.runner->delivered();
     if (!last.empty()) all.emplace(name, std::move(last));
   }

@@ -53,8 +53,8 @@ class SinkManager final : public PlanObserver {
 
   // ---- a node of a pair ----
 
-  /// Whether this node lets results out. A store that is embedded is the node's own, and gets them
-  /// in any case.
+  /// Whether this node lets results out. Those of a sink that is the node's own, as an embedded
+  /// store is, go there in any case.
   void set_leads(bool leads);
   /// What sinks have delivered: by name, each plan's last row.
   std::map<std::string, LastIds, std::less<>> delivered() const;
@@ -71,6 +71,7 @@ class SinkManager final : public PlanObserver {
     EndpointDefinition definition;
     std::shared_ptr<SinkRunner> runner;  ///< states() looks at it without the lock; null: the
                                          ///< stream of a sink of the settings is not there
+    bool own = false;                    ///< its results go where this node alone has them
   };
   using Sinks = std::map<std::string, Sink, std::less<>>;
 

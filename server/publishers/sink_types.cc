@@ -29,10 +29,11 @@ struct Reading {
   const SchemaPtr& schema;
   const SinkEnvironment& environment;
   OptionReader& options;
+  StoredTables tables;
+  bool& own;
 };
 
-RetryOptions read_retry(OptionReader& options) {
-  RetryOptions retry;
+RetryOptions read_retry(OptionReader& options, RetryOptions retry) {
   retry.min = options.duration("retry.min", {retry.min, milliseconds(1), kHour});
   retry.max = options.duration("retry.max", {std::max(retry.max, retry.min), retry.min, kHour});
   retry.attempts = options.count("retry.attempts", {retry.attempts, 0, 1'000'000});
@@ -171,7 +172,7 @@ Make read_webhook(const Reading& reading) {
 absl::Status check_table(const RecordStore& store, const TableDefinition& table) {
   if (absl::Status fits = check_definition(table); !fits.ok()) return fits;
   absl::StatusOr<std::vector<StoredTable>> stored = store.tables();
-  if (!stored.ok()) return absl::OkStatus();  // a disk that fails now may be well later
+  if (!stored.ok()) return absl::OkStatus();  // a store that fails now may be well later
   for (const StoredTable& other : *stored) {
     if (other.definition.name == table.name) return check_successor(other.definition, table);
   }
@@ -191,35 +192,42 @@ Make read_store(const Reading& reading) {
       options.duration("retention", {milliseconds(0), milliseconds(0), kTenYears}).count();
   table.schema = reading.schema;
   if (reading.sink.map) options.mistake(reading.sink.map->place, "a store takes no @map");
-  const auto& find = reading.environment.find_store;
-  RecordStore* store = find ? find(name) : nullptr;
-  if (store == nullptr) {
-    options.mistake(
-        reading.sink.place, absl::StrCat("there is no store ", in_quotes(name)),
-        nearest_name(name, {std::string(kEventStore), std::string(kEventStoreWriteOptimised),
-                            std::string(kProcessedDataStore)}));
+  if (std::find(kStoreNames.begin(), kStoreNames.end(), name) == kStoreNames.end()) {
+    options.mistake(reading.sink.place, absl::StrCat("there is no store ", in_quotes(name)),
+                    nearest_name(name, {kStoreNames.begin(), kStoreNames.end()}));
     return nullptr;
   }
+  if (!reading.environment.find_store) return nullptr;
+  StoreAccess store = reading.environment.find_store(name);
+  reading.own = !store.shared;
   if (reading.schema == nullptr) return nullptr;
-  if (absl::Status fits = check_table(*store, table); !fits.ok()) {
-    options.mistake(reading.sink.place, std::string(fits.message()));
+  if (reading.tables == StoredTables::kAsk) {
+    absl::Status fits = check_table(*store.records, table);
+    if (!fits.ok()) options.mistake(reading.sink.place, std::string(fits.message()));
   }
-  return [store, table, epoch = reading.environment.epoch] {
-    return std::make_unique<StorePublisher>(*store, table, epoch);
+  return [store, table] {
+    return std::make_unique<StorePublisher>(*store.records, table, store.epoch);
   };
 }
+
+/// A store's rows wait for it on the disk, however long it is away.
+constexpr RetryOptions kForStores{milliseconds(100), milliseconds(2'000), 0, true};
 
 struct SinkType {
   const char* name;
   Make (*read)(const Reading& reading);
+  RetryOptions retry = {};
 };
-constexpr std::array<SinkType, 4> kSinkTypes = {
-    {{"log", read_log}, {"file", read_file}, {"http", read_webhook}, {"store", read_store}}};
+constexpr std::array<SinkType, 4> kSinkTypes = {{{"log", read_log},
+                                                 {"file", read_file},
+                                                 {"http", read_webhook},
+                                                 {"store", read_store, kForStores}}};
 
 }  // namespace
 
 CheckedSink check_sink(const EndpointDefinition& sink, const SchemaPtr& schema,
-                       const SinkEnvironment& environment, EndpointMistakes& mistakes) {
+                       const SinkEnvironment& environment, EndpointMistakes& mistakes,
+                       StoredTables tables) {
   CheckedSink checked;
   std::vector<std::string> names;
   for (const SinkType& type : kSinkTypes) names.emplace_back(type.name);
@@ -235,8 +243,8 @@ CheckedSink check_sink(const EndpointDefinition& sink, const SchemaPtr& schema,
   }
   size_t before = mistakes.size();
   OptionReader options(sink.options, sink.place, mistakes);
-  checked.retry = read_retry(options);
-  Make make = type->read({sink, schema, environment, options});
+  checked.retry = read_retry(options, type->retry);
+  Make make = type->read({sink, schema, environment, options, tables, checked.own});
   options.finish(absl::StrCat("a sink of type ", type->name));
   if (mistakes.size() == before && schema != nullptr) checked.make = std::move(make);
   return checked;

@@ -12,8 +12,21 @@ namespace pollux {
 
 Published StorePublisher::publish(std::span<const PublishedRow> rows,
                                   const std::atomic<bool>& /*stopping*/) {
+  absl::StatusOr<Written> written = write(rows);
+  if (!written.ok()) {
+    // Whatever it is may pass: somebody frees the disk, mends the table, or another node leads.
+    opened_ = false;
+    return {absl::UnavailableError(written.status().message())};
+  }
+  Published published;
+  published.refused = written->refused.size();
+  if (published.refused != 0) published.refusal = written->refused.front().reason;
+  return published;
+}
+
+absl::StatusOr<Written> StorePublisher::write(std::span<const PublishedRow> rows) {
   if (!opened_) {
-    if (absl::Status opened = store_.open_table(table_); !opened.ok()) return {opened};
+    if (absl::Status opened = store_.open_table(table_); !opened.ok()) return opened;
     opened_ = true;
   }
   std::vector<Rows> writes;
@@ -39,12 +52,7 @@ Published StorePublisher::publish(std::span<const PublishedRow> rows,
     writes.push_back(write);
     begin = end;
   }
-  absl::StatusOr<Written> written = store_.write(table_.name, writes, epoch_);
-  if (!written.ok()) return {written.status()};
-  Published published;
-  published.refused = written->refused.size();
-  if (published.refused != 0) published.refusal = written->refused.front().reason;
-  return published;
+  return store_.write(table_.name, writes, epoch_());
 }
 
 }  // namespace pollux

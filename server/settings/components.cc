@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "absl/strings/str_join.h"
 #include "engine/language/diagnostics.h"
 #include "server/settings/secrets.h"
 
@@ -12,12 +13,10 @@ namespace pollux {
 
 namespace {
 
-const std::vector<std::string> kMembers = {"name", "type", "stream", "options"};
-
 class Reader {
  public:
-  Reader(const std::string& file, std::vector<SettingError>& errors)
-      : file_(file), errors_(errors) {}
+  Reader(const std::string& file, bool has_stream, std::vector<SettingError>& errors)
+      : file_(file), has_stream_(has_stream), errors_(errors) {}
 
   ComponentList read_list(const std::string& key, const YamlNode& node) {
     ComponentList components;
@@ -54,7 +53,8 @@ class Reader {
     ComponentSettings component;
     component.place = {file_, node.line};
     if (node.kind != YamlNode::Kind::kMapping) {
-      report(node.line, key, "must have name, type and stream");
+      report(node.line, key,
+             has_stream_ ? "must have name, type and stream" : "must have name and type");
       return component;
     }
     std::map<std::string, int> seen;
@@ -63,12 +63,15 @@ class Reader {
       if (!is_new_name(key, member, seen)) continue;
       read_member(key, member, node.items[i + 1], component);
     }
-    const std::pair<const char*, const std::string*> required[] = {
-        {"name", &component.name}, {"type", &component.type}, {"stream", &component.stream}};
-    for (const auto& [name, value] : required) {
-      if (!seen.contains(name)) report(node.line, key, std::string("has no ") + name);
+    for (const std::string& name : needed()) {
+      if (!seen.contains(name)) report(node.line, key, "has no " + name);
     }
     return component;
+  }
+
+  std::vector<std::string> needed() const {
+    if (has_stream_) return {"name", "type", "stream"};
+    return {"name", "type"};
   }
 
   /// Reports keys that are no texts, or there twice.
@@ -94,13 +97,14 @@ class Reader {
       component.name = read_name(key, name.text, value);
     } else if (name.text == "type") {
       component.type = read_name(key, name.text, value);
-    } else if (name.text == "stream") {
+    } else if (name.text == "stream" && has_stream_) {
       component.stream = read_name(key, name.text, value);
     } else {
-      const std::string nearest = nearest_name(name.text, kMembers);
+      const std::vector<std::string> members = needed();
+      const std::string nearest = nearest_name(name.text, members);
       report(name.line, key,
              "unknown key " + in_quotes(name.text) +
-                 (nearest.empty() ? "; there are name, type, stream and options"
+                 (nearest.empty() ? "; there are " + absl::StrJoin(members, ", ") + " and options"
                                   : "; did you mean '" + nearest + "'?"));
     }
   }
@@ -166,14 +170,15 @@ class Reader {
   }
 
   const std::string& file_;
+  const bool has_stream_;
   std::vector<SettingError>& errors_;
 };
 
 }  // namespace
 
-ComponentList read_components(const std::string& file, const std::string& key, const YamlNode& node,
-                              std::vector<SettingError>& errors) {
-  return Reader(file, errors).read_list(key, node);
+ComponentList read_components(const std::string& file, const ComponentListInfo& list,
+                              const YamlNode& node, std::vector<SettingError>& errors) {
+  return Reader(file, list.has_stream, errors).read_list(std::string(list.name), node);
 }
 
 }  // namespace pollux

@@ -119,7 +119,7 @@ class Loader {
     if (section.empty()) {
       for (const ComponentListInfo& list : component_lists()) {
         if (list.name != name) continue;
-        loaded_.settings.*list.member = read_components(file_, name, value, loaded_.errors);
+        loaded_.settings.*list.member = read_components(file_, list, value, loaded_.errors);
         return;
       }
       for (const TextMapInfo& map : text_maps()) {

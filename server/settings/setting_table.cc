@@ -65,7 +65,8 @@ constexpr SettingsSection kSections[] = {
 };
 
 constexpr ComponentListInfo kComponentLists[] = {
-#define COMPONENT_LIST(key, doc, example) {#key, doc, example, &Settings::key},
+#define COMPONENT_LIST(key, doc, example, has_stream) \
+  {#key, doc, example, &Settings::key, has_stream},
 #include "server/settings/setting_table.def"
 };
 

@@ -54,6 +54,7 @@ struct ComponentListInfo {
   std::string_view doc;
   std::string_view example;
   ComponentList Settings::*member = nullptr;
+  bool has_stream = true;  ///< each item names a stream
 };
 
 struct TextMapInfo {

@@ -114,8 +114,8 @@ std::string settings_help() {
            range_sentence(setting) + "\n" + wrapped(setting.doc, "      ");
   }
   for (const ComponentListInfo& list : component_lists()) {
-    out += "  " + std::string(list.name) + "  (list of name, type, stream, options)\n" +
-           wrapped(list.doc, "      ");
+    out += "  " + std::string(list.name) + "  (list of name, type" +
+           (list.has_stream ? ", stream" : "") + ", options)\n" + wrapped(list.doc, "      ");
   }
   for (const TextMapInfo& map : text_maps()) {
     out +=
@@ -151,8 +151,10 @@ std::string reference_page() {
       });
   out +=
       "\n## Lists\n\n"
-      "Each item has a `name` (unique in its list), a `type`, a `stream`, and `options`, which\n"
-      "depend on the type. An option whose name ends in `password`, `secret`, `token` or\n"
+      "Each item has a `name` (unique in its list), a `type`, a `stream` (but for datasources), "
+      "and\n"
+      "`options`, which depend on the type. An option whose name ends in `password`, `secret`, "
+      "`token` or\n"
       "`authorization` is never shown; with `_file` behind its name it is the path of a file that\n"
       "holds the value.\n";
   for (const ComponentListInfo& list : component_lists()) {

@@ -16,7 +16,12 @@ constexpr std::chrono::minutes kExpireInterval{1};
 
 absl::StatusOr<std::unique_ptr<StoreSet>> StoreSet::open(StoreSetOptions options, Epoch epoch) {
   std::unique_ptr<StoreSet> set(new StoreSet(std::move(options), epoch));
-  for (std::string_view name : {kEventStore, kEventStoreWriteOptimised, kProcessedDataStore}) {
+  for (std::string_view name : kStoreNames) {
+    auto shared = set->options_.shared.find(name);
+    if (shared != set->options_.shared.end()) {
+      set->stores_.emplace(name, Store{std::make_unique<LateStore>(shared->second), true});
+      continue;
+    }
     RocksStoreOptions rocks;
     rocks.name = name;
     rocks.directory = set->options_.directory + "/" + std::string(name);
@@ -24,7 +29,7 @@ absl::StatusOr<std::unique_ptr<StoreSet>> StoreSet::open(StoreSetOptions options
     auto store = open_rocks_store(rocks);
     if (!store.ok()) return store.status();
     if (absl::Status fenced = (*store)->raise_fence(epoch); !fenced.ok()) return fenced;
-    set->stores_.emplace(name, *std::move(store));
+    set->stores_.emplace(name, Store{*std::move(store), false});
   }
   set->housekeeper_ = std::thread([raw = set.get()] { raw->expire_now_and_then(); });
   return set;
@@ -41,7 +46,21 @@ StoreSet::~StoreSet() {
 
 RecordStore* StoreSet::find(std::string_view name) const {
   auto store = stores_.find(name);
-  return store == stores_.end() ? nullptr : store->second.get();
+  return store == stores_.end() ? nullptr : store->second.records.get();
+}
+
+bool StoreSet::is_shared(std::string_view name) const {
+  auto store = stores_.find(name);
+  return store != stores_.end() && store->second.shared;
+}
+
+Epoch StoreSet::epoch_of(std::string_view name) const {
+  return is_shared(name) ? Epoch{lead_.load()} : epoch_;
+}
+
+void StoreSet::set_lead(std::optional<Epoch> epoch) {
+  if (epoch) lead_ = epoch->value;
+  leads_ = epoch.has_value();
 }
 
 std::vector<std::string> StoreSet::names() const {
@@ -53,19 +72,25 @@ std::vector<std::string> StoreSet::names() const {
 absl::StatusOr<std::vector<StoreSet::FoundTable>> StoreSet::find_tables(
     std::string_view table) const {
   std::vector<FoundTable> found;
+  absl::Status silent;
   for (const auto& [name, store] : stores_) {
-    auto tables = store->tables();
-    if (!tables.ok()) return tables.status();
+    auto tables = store.records->tables();
+    if (!tables.ok()) {
+      silent = tables.status();
+      continue;
+    }
     for (StoredTable& each : *tables) {
-      if (each.definition.name == table) found.push_back({name, store.get(), std::move(each)});
+      if (each.definition.name != table) continue;
+      found.push_back({name, store.records.get(), std::move(each)});
     }
   }
+  if (found.empty() && !silent.ok()) return silent;
   return found;
 }
 
 absl::Status StoreSet::sync() const {
   for (const auto& [name, store] : stores_) {
-    if (absl::Status synced = store->sync(); !synced.ok()) return synced;
+    if (absl::Status synced = store.records->sync(); !synced.ok()) return synced;
   }
   return absl::OkStatus();
 }
@@ -77,7 +102,8 @@ absl::Status StoreSet::copy_to(const std::string& directory) const {
     return absl::UnavailableError("cannot make " + directory + ": " + error.message());
   }
   for (const auto& [name, store] : stores_) {
-    absl::Status copied = store->copy_to(directory + "/" + name);
+    if (store.shared) continue;
+    absl::Status copied = store.records->copy_to(directory + "/" + name);
     if (!copied.ok()) return copied;
   }
   return absl::OkStatus();
@@ -94,8 +120,8 @@ void StoreSet::expire_now_and_then() {
 
 void StoreSet::expire_all() {
   for (const auto& [name, store] : stores_) {
-    while (true) {
-      auto expired = store->expire({wall_clock_ms()});
+    while (!store.shared || leads_) {
+      auto expired = store.records->expire({wall_clock_ms()});
       if (!expired.ok() && options_.on_error) options_.on_error(name, expired.status());
       std::lock_guard lock(mutex_);
       if (!expired.ok() || !expired->more || stopping_) break;

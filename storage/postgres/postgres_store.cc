@@ -49,7 +49,8 @@ class PostgresStore : public RecordStore {
         catalog_(options_.name, pool_, options_.timeout_ms) {}
 
   absl::Status open() {
-    absl::Status done = catalog_.set_up();
+    absl::Status done = pool_->fill(Deadline(options_.timeout_ms));
+    if (done.ok()) done = catalog_.set_up();
     if (done.ok()) done = reload().status();
     return told(done);
   }

@@ -45,8 +45,8 @@ std::shared_ptr<Pool> make_pool(const PostgresStoreOptions& options) {
   session.statement_timeout_ms = options.timeout_ms;
   return std::make_shared<Pool>(
       options.pool, [session](const Deadline& deadline) { return connect(session, deadline); },
-      [](PostgresSession& resting, const Deadline& deadline) {
-        return resting.query("SELECT 1", {}, deadline).ok();
+      [query = options.pool.validation_query](PostgresSession& resting, const Deadline& deadline) {
+        return resting.query(query.c_str(), {}, deadline).ok();
       });
 }
 

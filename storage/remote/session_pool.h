@@ -73,6 +73,17 @@ class SessionPool : public std::enable_shared_from_this<SessionPool<Session>> {
     return connected.status();
   }
 
+  /// Opens the least number of sessions that rest.
+  absl::Status fill(const Deadline& deadline) {
+    std::vector<Lease> leases;
+    while (leases.size() < options_.min_idle) {
+      auto lease = take(deadline);
+      if (!lease.ok()) return lease.status();
+      leases.push_back(*std::move(lease));
+    }
+    return absl::OkStatus();
+  }
+
  private:
   using Clock = std::chrono::steady_clock;
   struct Idle {
@@ -90,6 +101,7 @@ class SessionPool : public std::enable_shared_from_this<SessionPool<Session>> {
 
   bool is_good(const Idle& idle, const Deadline& deadline) const {
     if (!idle.session->is_open()) return false;
+    if (!options_.test_on_borrow) return true;
     const bool rested =
         Clock::now() - idle.since > std::chrono::milliseconds(options_.validation_interval_ms);
     return !rested || validate_(*idle.session, deadline);
@@ -100,7 +112,7 @@ class SessionPool : public std::enable_shared_from_this<SessionPool<Session>> {
     {
       std::lock_guard lock(mutex_);
       --active_;
-      if (session && idle_.size() < options_.max_idle) {
+      if (session && idle_.size() < std::max(options_.max_idle, options_.min_idle)) {
         idle_.push_back({std::move(session), Clock::now()});
       } else {
         closed = std::move(session);

@@ -52,6 +52,8 @@ class PairProcessTest : public DaemonTest {
     DaemonTest::TearDown();
   }
   void expect_difference() { plans_differ_ = true; }
+  /// For both, on the command line.
+  void set_options(const std::string& options) { options_ = options; }
 
   Member& a() { return members_[0]; }
   Member& b() { return members_[1]; }
@@ -76,7 +78,7 @@ class PairProcessTest : public DaemonTest {
             " POLLUX__PAIR__EVENT_SYNC_PORT=" + std::to_string(member.event_sync) +
             " POLLUX__PAIR__SNAPSHOT_PORT=0" + " POLLUX__PAIR__ARBITER=file:" + path("arbiter") +
             " " + variables,
-        member.log);
+        member.log, options_);
   }
   bool has_ended(const Member& member) {
     siginfo_t about{};
@@ -159,6 +161,7 @@ class PairProcessTest : public DaemonTest {
 
   std::array<Member, 2> members_;
   bool plans_differ_ = false;
+  std::string options_;
 };
 
 }  // namespace pollux

@@ -32,7 +32,6 @@ class DurableSinksTest : public testing::Test {
       std::lock_guard lock(mutex_);
       warnings_ += text + "\n";
     };
-    environment.epoch = Epoch{1};
     sinks_ = std::make_unique<SinkManager>(std::move(environment));
   }
   void stop() {

@@ -163,10 +163,9 @@ class SinkTest : public testing::Test {
       std::lock_guard lock(mutex_);
       warnings_.push_back(text);
     };
-    environment.find_store = [this](std::string_view name) -> RecordStore* {
-      return name == "PROCESSED_DATA_STORE" ? store_.get() : nullptr;
+    environment.find_store = [this](std::string_view /*name*/) {
+      return StoreAccess{store_.get(), false, [] { return Epoch{1}; }};
     };
-    environment.epoch = Epoch{1};
     return environment;
   }
 

@@ -155,6 +155,10 @@ TEST_F(LoadTest, WrongComponentsAreReported) {
                    "      x: 2\n"
                    "      y: [1]\n"
                    "  - log\n"
+                   "datasources:\n"
+                   "  - name: db\n"
+                   "    stream: S\n"
+                   "  - db\n"
                    "recievers: []\n"),
             (Texts{"pollux.yaml:1: receivers: must be a list: items that begin with '- name: ...'",
                    "pollux.yaml:3: sinks[1]: has no type",
@@ -165,7 +169,11 @@ TEST_F(LoadTest, WrongComponentsAreReported) {
                    "pollux.yaml:11: sinks[2]: 'x' stands in line 10 already",
                    "pollux.yaml:12: sinks[2]: option 'y' must be one value",
                    "pollux.yaml:13: sinks[3]: must have name, type and stream",
-                   "pollux.yaml:14: recievers: unknown key; did you mean 'receivers'?"}));
+                   "pollux.yaml:15: datasources[1]: has no type",
+                   "pollux.yaml:16: datasources[1]: unknown key 'stream'; there are name, type "
+                   "and options",
+                   "pollux.yaml:17: datasources[2]: must have name and type",
+                   "pollux.yaml:18: recievers: unknown key; did you mean 'receivers'?"}));
 }
 
 TEST_F(LoadTest, SecretOptionsComeFromFilesToo) {
