@@ -59,6 +59,11 @@ struct Rows {
   EntryId entry;
   const EventBatch* batch = nullptr;   ///< of the table's columns
   std::span<const uint32_t> ordinals;  ///< one a row, growing
+  /// One a row: 1 takes the row of that key away, of which only the key's columns count. Empty:
+  /// none does, as in tables without a primary key.
+  std::span<const uint8_t> erased = {};
+
+  bool erases(uint32_t row) const { return !erased.empty() && erased[row] != 0; }
 };
 
 /// A row that the store will never take; the others were written and progress is beyond it.
@@ -122,9 +127,10 @@ class RecordStore {
   /// From now on refuses writes of an older epoch. Durable when it returns.
   [[nodiscard]] virtual absl::Status raise_fence(Epoch epoch) = 0;
 
-  /// Writes rows in their order: with a primary key the last one of a key wins, else each is
-  /// appended. Large writes may be several transactions, each with its progress: after an error
-  /// write all of it again.
+  /// Writes rows in their order: with a primary key the last one of a key wins, whether it puts a
+  /// row or takes it away, else each is appended. To take away what is not there is no error, and
+  /// counts as a row that took effect. Large writes may be several transactions, each with its
+  /// progress: after an error write all of it again.
   virtual absl::StatusOr<Written> write(std::string_view table, std::span<const Rows> rows,
                                         Epoch epoch) = 0;
   /// The id up to which rows of the source are in the table; nothing if there are none.

@@ -1,5 +1,6 @@
 #include "storage/table_shape.h"
 
+#include <algorithm>
 #include <limits>
 #include <map>
 #include <string_view>
@@ -53,6 +54,12 @@ absl::Status check_rows(const TableShape& shape, std::span<const Rows> rows) {
     }
     if (some.batch == nullptr || some.ordinals.size() != some.batch->rows()) {
       return unfit_rows(shape, "each row needs one ordinal");
+    }
+    if (!some.erased.empty() && some.erased.size() != some.ordinals.size()) {
+      return unfit_rows(shape, "each row needs one mark that says whether it is taken away");
+    }
+    if (!shape.has_key() && std::ranges::any_of(some.erased, [](uint8_t mark) { return mark; })) {
+      return unfit_rows(shape, "it has no primary key, so no row can be taken away from it");
     }
     if (!some.batch->schema().same_attributes(*shape.definition.schema)) {
       return unfit_rows(shape, "the rows of " + std::string(some.source) +

@@ -59,6 +59,11 @@ void CopyRows::add(const EventBatch& batch, uint32_t row, int64_t time_ms) {
   put_value(bytes_, time_ms);
 }
 
+void CopyRows::add_key(const EventBatch& batch, uint32_t row, const std::vector<size_t>& columns) {
+  put(bytes_, static_cast<int16_t>(columns.size()));
+  for (size_t c : columns) put_column(bytes_, batch.column(c), row);
+}
+
 std::string_view CopyRows::finish() {
   put(bytes_, int16_t{-1});
   return bytes_;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "engine/batch/event_batch.h"
 
@@ -15,6 +16,8 @@ class CopyRows {
   CopyRows();
   /// The batch's columns, and then the time.
   void add(const EventBatch& batch, uint32_t row, int64_t time_ms);
+  /// Only these columns.
+  void add_key(const EventBatch& batch, uint32_t row, const std::vector<size_t>& columns);
   /// All of it; nothing may follow.
   std::string_view finish();
 

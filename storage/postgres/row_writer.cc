@@ -1,6 +1,7 @@
 #include "storage/postgres/row_writer.h"
 
 #include <algorithm>
+#include <set>
 #include <unordered_map>
 #include <utility>
 
@@ -119,7 +120,8 @@ std::vector<RowWriter::Row> RowWriter::new_rows() {
       if (reached && id <= *reached) {
         ++written_.repeated;
       } else {
-        fresh.push_back({i, row, id, refusal_of(*rows.batch, row)});
+        const bool erased = rows.erases(row);
+        fresh.push_back({i, row, id, erased, erased ? "" : refusal_of(*rows.batch, row)});
       }
     }
   }
@@ -157,6 +159,15 @@ std::string RowWriter::refusal_of(const EventBatch& batch, uint32_t row) const {
   return "";
 }
 
+bool RowWriter::can_be_there(const EventBatch& batch, uint32_t row) const {
+  for (size_t c : relation_.key_columns) {
+    const Column& column = batch.column(c);
+    if (column.type() != AttributeType::kString || column.is_null(row)) continue;
+    if (!is_storable_text(column.data<StringRef>()[row].view())) return false;
+  }
+  return text_bytes(batch, row, relation_.key_columns) <= kKeyBytesMax;
+}
+
 absl::Status RowWriter::write_range(Range range) {
   absl::Status done = commit(range);
   if (!absl::IsInvalidArgument(done)) return done;
@@ -181,11 +192,9 @@ absl::Status RowWriter::commit(Range range) {
     next[order_.rows[row.rows_index].source] = row.id;
     if (!row.refused.empty()) refused.push_back({row.rows_index, row.row, row.refused});
   }
-  uint64_t added = 0;
-  if (refused.size() < range.size()) {
-    if (absl::Status put = put_rows(*talk, range, added); !put.ok()) return put;
-  }
-  absl::Status done = move_progress(*talk, next, added);
+  auto growth = put_rows(*talk, range);
+  if (!growth.ok()) return growth.status();
+  absl::Status done = move_progress(*talk, next, *growth);
   if (!done.ok()) {
     talk->give_up();
     return done;
@@ -201,38 +210,58 @@ absl::Status RowWriter::commit(Range range) {
   return absl::OkStatus();
 }
 
-absl::Status RowWriter::put_rows(Conversation& talk, Range range, uint64_t& added) {
-  return relation_.has_key() ? upsert(talk, range, added) : append(talk, range, added);
-}
-
-absl::Status RowWriter::append(Conversation& talk, Range range, uint64_t& added) {
-  CopyRows rows;
-  for (const Row& row : range) {
-    if (!row.refused.empty()) continue;
-    const EventBatch& batch = *order_.rows[row.rows_index].batch;
-    rows.add(batch, row.row, relation_.time_of(batch, row.row));
-  }
-  auto taken = talk.copy_in(absl::StrCat("COPY ", relation_.name, " (", relation_.columns,
-                                         ") FROM STDIN (FORMAT binary)"),
-                            rows.finish());
-  if (!taken.ok()) return taken.status();
-  added = *taken;
-  return absl::OkStatus();
-}
-
-/// Into a table of the transaction's own first, since COPY knows no conflicts.
-absl::Status RowWriter::upsert(Conversation& talk, Range range, uint64_t& added) {
-  std::unordered_map<std::string, const Row*> last;
+std::vector<const RowWriter::Row*> RowWriter::lasting_rows(Range range) const {
+  std::vector<const Row*> rows;
+  std::unordered_map<std::string, size_t> place_of_key;
   std::string key;
   for (const Row& row : range) {
     if (!row.refused.empty()) continue;
     const EventBatch& batch = *order_.rows[row.rows_index].batch;
     key.clear();
     for (size_t c : relation_.key_columns) append_ordered(key, batch.column(c), row.row);
-    last[key] = &row;
+    auto [place, is_new] = place_of_key.try_emplace(key, rows.size());
+    if (is_new || !relation_.has_key()) {
+      rows.push_back(&row);
+    } else {
+      rows[place->second] = &row;
+    }
   }
+  return rows;
+}
+
+absl::StatusOr<RowWriter::Growth> RowWriter::put_rows(Conversation& talk, Range range) {
+  std::vector<const Row*> rows = lasting_rows(range);
+  if (!relation_.has_key()) return append(talk, rows);
+  // First those that go: what a constraint of somebody else's allows once only may move.
+  auto put = std::stable_partition(rows.begin(), rows.end(), [](auto* row) { return row->erased; });
+  auto gone = erase(talk, {rows.begin(), put});
+  if (!gone.ok()) return gone;
+  auto come = upsert(talk, {put, rows.end()});
+  if (!come.ok()) return come;
+  return *come + *gone;
+}
+
+absl::StatusOr<RowWriter::Growth> RowWriter::append(Conversation& talk,
+                                                    const std::vector<const Row*>& all) {
+  if (all.empty()) return 0;
   CopyRows rows;
-  for (const auto& [bytes, row] : last) {
+  for (const Row* row : all) {
+    const EventBatch& batch = *order_.rows[row->rows_index].batch;
+    rows.add(batch, row->row, relation_.time_of(batch, row->row));
+  }
+  auto taken = talk.copy_in(absl::StrCat("COPY ", relation_.name, " (", relation_.columns,
+                                         ") FROM STDIN (FORMAT binary)"),
+                            rows.finish());
+  if (!taken.ok()) return taken.status();
+  return static_cast<Growth>(*taken);
+}
+
+/// Into a table of the transaction's own first, since COPY knows no conflicts.
+absl::StatusOr<RowWriter::Growth> RowWriter::upsert(Conversation& talk,
+                                                    const std::vector<const Row*>& all) {
+  if (all.empty()) return 0;
+  CopyRows rows;
+  for (const Row* row : all) {
     const EventBatch& batch = *order_.rows[row->rows_index].batch;
     rows.add(batch, row->row, relation_.time_of(batch, row->row));
   }
@@ -254,20 +283,57 @@ absl::Status RowWriter::upsert(Conversation& talk, Range range, uint64_t& added)
       absl::StrJoin(changes, ", "),
       " RETURNING xmax = 0 AS is_new) SELECT count(*) FILTER (WHERE is_new) FROM put"));
   if (!put.ok()) return put.status();
-  auto count = number_of<uint64_t>(put->at(0).at(0));
-  if (count.ok()) added = *count;
-  return count.status();
+  return number_of<Growth>(put->at(0).at(0));
 }
 
-absl::Status RowWriter::move_progress(Conversation& talk, const Progress& next, uint64_t added) {
+/// Which columns of the key are null makes a statement of its own each, since no index finds what
+/// is `IS NOT DISTINCT FROM`.
+absl::StatusOr<RowWriter::Growth> RowWriter::erase(Conversation& talk,
+                                                   const std::vector<const Row*>& all) {
+  CopyRows keys;
+  std::set<std::string> conditions;
+  for (const Row* row : all) {
+    const EventBatch& batch = *order_.rows[row->rows_index].batch;
+    if (!can_be_there(batch, row->row)) continue;
+    keys.add_key(batch, row->row, relation_.key_columns);
+    std::vector<std::string> same;
+    for (size_t c : relation_.key_columns) {
+      const std::string name = quoted(stored_name(batch.schema()[c].name));
+      same.push_back(batch.column(c).is_null(row->row)
+                         ? absl::StrCat("t.", name, " IS NULL AND g.", name, " IS NULL")
+                         : absl::StrCat("t.", name, " = g.", name));
+    }
+    conditions.insert(absl::StrJoin(same, " AND "));
+  }
+  if (conditions.empty()) return 0;
+  absl::Status done =
+      talk.tell(absl::StrCat("CREATE TEMP TABLE pollux_gone ON COMMIT DROP AS SELECT ",
+                             relation_.key, " FROM ", relation_.name, " WITH NO DATA"));
+  if (!done.ok()) return done;
+  auto taken = talk.copy_in("COPY pollux_gone FROM STDIN (FORMAT binary)", keys.finish());
+  if (!taken.ok()) return taken.status();
+  Growth growth = 0;
+  for (const std::string& condition : conditions) {
+    auto gone = talk.ask(absl::StrCat("WITH gone AS (DELETE FROM ", relation_.name,
+                                      " AS t USING pollux_gone AS g WHERE ", condition,
+                                      " RETURNING 1) SELECT count(*) FROM gone"));
+    if (!gone.ok()) return gone.status();
+    auto count = number_of<Growth>(gone->at(0).at(0));
+    if (!count.ok()) return count;
+    growth -= *count;
+  }
+  return growth;
+}
+
+absl::Status RowWriter::move_progress(Conversation& talk, const Progress& next, Growth growth) {
   Steps steps;
   for (const auto& [source, to] : next) steps.add(source, *to, reached_.find(source)->second);
   auto found = talk.ask(
       kMoveProgress,
       {std::string(order_.store), absl::StrCat(order_.epoch.value), relation_.definition.name,
-       absl::StrCat(added), array_of(steps.source), array_of(steps.epoch), array_of(steps.position),
-       array_of(steps.ordinal), array_of(steps.old_epoch), array_of(steps.old_position),
-       array_of(steps.old_ordinal)});
+       absl::StrCat(growth), array_of(steps.source), array_of(steps.epoch),
+       array_of(steps.position), array_of(steps.ordinal), array_of(steps.old_epoch),
+       array_of(steps.old_position), array_of(steps.old_ordinal)});
   if (!found.ok()) return found.status();
   const auto& counts = found->at(0);
   if (counts.at(0) != "1") {

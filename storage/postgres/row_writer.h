@@ -51,8 +51,11 @@ class RowWriter {
     size_t rows_index;
     uint32_t row;
     RowId id;
+    bool erased;
     std::string refused;  ///< why it cannot be stored; empty: it can
   };
+  /// By how many rows the table grew: below nothing where more were taken away.
+  using Growth = int64_t;
   using Progress = std::map<std::string_view, std::optional<RowId>>;
   using Range = std::span<const Row>;
 
@@ -60,12 +63,17 @@ class RowWriter {
   /// Those that are not in the table.
   std::vector<Row> new_rows();
   std::string refusal_of(const EventBatch& batch, uint32_t row) const;
+  /// Whether the database can have a row of this row's key.
+  bool can_be_there(const EventBatch& batch, uint32_t row) const;
   absl::Status write_range(Range range);
   absl::Status commit(Range range);
-  absl::Status put_rows(Conversation& talk, Range range, uint64_t& added);
-  absl::Status append(Conversation& talk, Range range, uint64_t& added);
-  absl::Status upsert(Conversation& talk, Range range, uint64_t& added);
-  absl::Status move_progress(Conversation& talk, const Progress& next, uint64_t added);
+  /// Rows of a range in the order of writing: with a key only the last of each.
+  std::vector<const Row*> lasting_rows(Range range) const;
+  absl::StatusOr<Growth> put_rows(Conversation& talk, Range range);
+  absl::StatusOr<Growth> append(Conversation& talk, const std::vector<const Row*>& rows);
+  absl::StatusOr<Growth> upsert(Conversation& talk, const std::vector<const Row*>& rows);
+  absl::StatusOr<Growth> erase(Conversation& talk, const std::vector<const Row*>& rows);
+  absl::Status move_progress(Conversation& talk, const Progress& next, Growth growth);
 
   const std::shared_ptr<Pool> pool_;
   const int64_t timeout_ms_;

@@ -30,7 +30,9 @@ absl::Status TableWriter::add(const Rows& rows, size_t rows_index) {
       continue;
     }
     std::string refused;
-    if (absl::Status status = put(*rows.batch, row, refused); !status.ok()) return status;
+    absl::Status status =
+        rows.erases(row) ? erase(*rows.batch, row) : put(*rows.batch, row, refused);
+    if (!status.ok()) return status;
     if (refused.empty()) {
       ++written_.rows;
     } else {
@@ -81,10 +83,27 @@ void TableWriter::append(int64_t time_ms) {
   oldest_ms_ = std::min(oldest_ms_, time_ms);
 }
 
-absl::Status TableWriter::upsert(const EventBatch& batch, uint32_t row, int64_t time_ms,
-                                 std::string& refused) {
+void TableWriter::set_key(const EventBatch& batch, uint32_t row) {
   key_ = key_of(Kind::kRow, layout_->table);
   for (size_t column : layout_->key_columns) append_ordered(key_, batch.column(column), row);
+}
+
+absl::Status TableWriter::erase(const EventBatch& batch, uint32_t row) {
+  set_key(batch, row);
+  auto time = time_of_key(key_);
+  if (!time.ok()) return time.status();
+  if (!time->has_value()) return absl::OkStatus();
+  transaction_->Delete(time_key(Kind::kTimeIndex, layout_->table, **time) +
+                       key_.substr(kTimeOffset));
+  transaction_->Delete(key_);
+  --counters_.rows;
+  times_[key_] = std::nullopt;
+  return absl::OkStatus();
+}
+
+absl::Status TableWriter::upsert(const EventBatch& batch, uint32_t row, int64_t time_ms,
+                                 std::string& refused) {
+  set_key(batch, row);
   if (key_.size() > kKeyBytesMax) {
     refused = "the primary key has " + std::to_string(key_.size()) + " bytes, at most " +
               std::to_string(kKeyBytesMax) + " can be stored";
@@ -108,7 +127,7 @@ absl::Status TableWriter::upsert(const EventBatch& batch, uint32_t row, int64_t 
 
 absl::StatusOr<std::optional<int64_t>> TableWriter::time_of_key(const std::string& key) const {
   auto pending = times_.find(key);
-  if (pending != times_.end()) return std::optional(pending->second);
+  if (pending != times_.end()) return pending->second;
   rocksdb::PinnableSlice stored;
   auto db = database_.db();
   if (!db.ok()) return db.status();

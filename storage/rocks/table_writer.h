@@ -46,6 +46,8 @@ class TableWriter {
   absl::StatusOr<Source*> source_of(std::string_view name);
   absl::Status put(const EventBatch& batch, uint32_t row, std::string& refused);
   void append(int64_t time_ms);
+  void set_key(const EventBatch& batch, uint32_t row);
+  absl::Status erase(const EventBatch& batch, uint32_t row);
   absl::Status upsert(const EventBatch& batch, uint32_t row, int64_t time_ms, std::string& refused);
   /// The time of the row that has this key now, if there is one.
   absl::StatusOr<std::optional<int64_t>> time_of_key(const std::string& key) const;
@@ -58,7 +60,8 @@ class TableWriter {
   Counters counters_;  // with what the transaction adds
   int64_t oldest_ms_;
   std::map<std::string, Source, std::less<>> sources_;
-  std::unordered_map<std::string, int64_t> times_;  // of the keys in the transaction
+  /// Of the keys in the transaction; nothing where it takes the row away.
+  std::unordered_map<std::string, std::optional<int64_t>> times_;
   Written written_;
   std::string key_;
   std::string value_;

@@ -96,18 +96,22 @@ class ModelTest : public ::testing::TestWithParam<uint32_t> {
     const uint64_t reached = model.progress[source].entry.position.value;
     const uint64_t first = reached < 2 || pick(2) == 0 ? reached + 1 : reached - pick(2);
     std::vector<EventBatch> batches;
+    std::vector<std::vector<uint8_t>> erased;
     for (uint64_t left = 1 + pick(3); left != 0; --left) {
       std::vector<TestRow> rows;
       for (uint64_t more = 1 + pick(5); more != 0; --more) {
         rows.push_back(random_row(*model.definition.schema));
       }
       batches.push_back(testing::batch_of(model.definition.schema, rows));
+      auto& marks = erased.emplace_back();
+      if (model.definition.primary_key.empty() || pick(3) == 0) continue;
+      for (size_t i = 0; i < rows.size(); ++i) marks.push_back(pick(3) == 0 ? 1 : 0);
     }
     const std::vector<uint32_t> ordinals{0, 2, 3, 7, 9};
     std::vector<Rows> rows;
     for (const EventBatch& batch : batches) {
-      rows.push_back(
-          {source, entry(1, first + rows.size()), &batch, std::span(ordinals).first(batch.rows())});
+      rows.push_back({source, entry(1, first + rows.size()), &batch,
+                      std::span(ordinals).first(batch.rows()), erased[rows.size()]});
     }
     auto written = store_->write(model.definition.name, rows, Epoch{1});
     ASSERT_TRUE(written.ok()) << written.status();
@@ -126,7 +130,11 @@ class ModelTest : public ::testing::TestWithParam<uint32_t> {
       if (time_column && !is_null(values[i].values[*time_column])) {
         values[i].time_ms = std::get<int64_t>(values[i].values[*time_column]);
       }
-      model.write(values[i]);
+      if (rows.erases(static_cast<uint32_t>(i))) {
+        model.by_key.erase({values[i].values[0], values[i].values[1]});
+      } else {
+        model.write(values[i]);
+      }
       ++effective;
     }
     return effective;

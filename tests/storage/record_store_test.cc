@@ -55,6 +55,21 @@ class RecordStoreTest : public ::testing::Test {
     EXPECT_TRUE(written.ok()) << written.status();
     return written.ok() ? *written : Written();
   }
+  /// One entry of rows that are put, and of rows (with `false`) whose keys are taken away.
+  Written put_or_erase(const std::vector<std::pair<TestRow, bool>>& rows, EntryId id) {
+    std::vector<TestRow> values;
+    std::vector<uint8_t> erased;
+    for (const auto& [row, is_put] : rows) {
+      values.push_back(row);
+      erased.push_back(is_put ? 0 : 1);
+    }
+    const EventBatch batch = batch_of(count_schema_, values);
+    const std::vector<uint32_t> ordinals = testing::ordinals_for(batch);
+    const Rows some{"-1234/plan", id, &batch, ordinals, erased};
+    auto written = store_->write("COUNTS", {&some, 1}, id.epoch);
+    EXPECT_TRUE(written.ok()) << written.status();
+    return written.ok() ? *written : Written();
+  }
   static std::string text_of(const absl::Status& status) { return status.ToString(); }
 
   std::unique_ptr<testing::StoreHome> home_ = testing::store_backend().make_home();
@@ -242,6 +257,75 @@ TEST_F(RecordStoreTest, ARowThatCannotBeStoredIsToldAndTheOthersGoOn) {
                   entry(1, 1));
   ASSERT_EQ(written.refused.size(), 1u);
   EXPECT_EQ(scan("EVENTS"), std::vector<TestRow>{event(2, "b")});
+}
+
+// ---- rows that take rows away ----
+
+TEST_F(RecordStoreTest, ARowThatIsTakenAwayIsGoneAndTheLastOfAKeyWins) {
+  open(counts());
+  write("COUNTS", count_schema_,
+        {count("ann", 1, 1, 100), count("bob", 1, 1, 101), count("eve", 1, 1, 102)}, entry(1, 1));
+  Written written = put_or_erase({{count("ann", 1, 9, 300), false},
+                                  {count("bob", 1, 2, 200), true},
+                                  {count("bob", 1, 3, 200), false},
+                                  {count("eve", 1, 2, 200), false},
+                                  {count("eve", 1, 3, 201), true},
+                                  {count("new", 1, 1, 202), true},
+                                  {count("new", 1, 1, 203), false},
+                                  {count("nobody", 1, 1, 204), false}},
+                                 entry(1, 2));
+  EXPECT_EQ(written.rows, 8u);
+  EXPECT_TRUE(written.refused.empty());
+  EXPECT_EQ(scan("COUNTS"), std::vector<TestRow>{count("eve", 1, 3, 201)});
+  EXPECT_EQ(row_count(*store_, "COUNTS"), 1u);
+  EXPECT_EQ(**store_->progress("COUNTS", "-1234/plan"), (RowId{entry(1, 2), 7}));
+  reopen();
+  EXPECT_EQ(put_or_erase({{count("eve", 1, 9, 300), false}}, entry(1, 2)).repeated, 1u);
+  EXPECT_EQ(row_count(*store_, "COUNTS"), 1u) << "what has taken effect once does not again";
+  EXPECT_EQ(put_or_erase({{count("eve", 1, 9, 300), false}}, entry(1, 3)).rows, 1u);
+  EXPECT_TRUE(scan("COUNTS").empty());
+  std::vector<Value> key{std::string("eve"), int32_t{1}};
+  EXPECT_EQ(store_->find("COUNTS", key, Timestamp{}).value(), nullptr);
+}
+
+TEST_F(RecordStoreTest, OfARowThatIsTakenAwayOnlyTheKeyCounts) {
+  open(counts());
+  const std::string& text = testing::store_backend().strange_text;
+  std::vector<TestRow> rows{{1, {Value(), int32_t{1}, Value(), Value()}},
+                            {2, {text, Value(), int64_t{2}, Value()}},
+                            {3, {Value(), Value(), int64_t{3}, Value()}},
+                            {4, {text, int32_t{1}, int64_t{4}, Value()}}};
+  write("COUNTS", count_schema_, rows, entry(1, 1));
+  Written written = put_or_erase({{{9, {Value(), int32_t{1}, int64_t{7}, int64_t{7}}}, false},
+                                  {{9, {text, Value(), Value(), Value()}}, false},
+                                  {{9, {Value(), Value(), Value(), int64_t{-5}}}, false},
+                                  {count(std::string(64 * 1024, 'k'), 1, 1, 1), false},
+                                  {count("\xff", 1, 1, 1), false}},
+                                 entry(1, 2));
+  EXPECT_EQ(written.rows, 5u);
+  EXPECT_TRUE(written.refused.empty()) << written.refused[0].reason;
+  EXPECT_EQ(scan("COUNTS"), std::vector<TestRow>{rows[3]});
+  EXPECT_EQ(row_count(*store_, "COUNTS"), 1u);
+}
+
+TEST_F(RecordStoreTest, NothingIsTakenAwayFromATableWithoutAKey) {
+  open(events());
+  open(counts());
+  EventBatch batch = batch_of(event_schema_, {event(1, "a"), event(2, "b")});
+  const std::vector<uint32_t> ordinals{0, 1};
+  const std::vector<uint8_t> second{0, 1};
+  const std::vector<uint8_t> none{0, 0};
+  const Rows away{"x", entry(1, 1), &batch, ordinals, second};
+  EXPECT_EQ(store_->write("EVENTS", {&away, 1}, Epoch{1}).status().code(),
+            absl::StatusCode::kInvalidArgument);
+  EXPECT_TRUE(scan("EVENTS").empty());
+  const Rows come{"x", entry(1, 1), &batch, ordinals, none};
+  EXPECT_TRUE(store_->write("EVENTS", {&come, 1}, Epoch{1}).ok());
+
+  EventBatch counted = batch_of(count_schema_, {count("a", 1, 1, 1), count("b", 1, 1, 1)});
+  const Rows short_of_one{"x", entry(1, 1), &counted, ordinals, std::span(second).first(1)};
+  EXPECT_EQ(store_->write("COUNTS", {&short_of_one, 1}, Epoch{1}).status().code(),
+            absl::StatusCode::kInvalidArgument);
 }
 
 // ---- tables ----
