@@ -41,6 +41,7 @@ class Member:
         self._command = network.command(number)
         self._binaries = binaries
         self.program = os.path.join(binaries, "polluxd")
+        self.arguments = []
         self._log = os.path.join(folder, f"{self.name}.log")
         self.data = os.path.join(folder, self.name)
         settings = {
@@ -57,7 +58,7 @@ class Member:
 
     def start(self):
         with open(self._log, "ab") as log:
-            self._process = subprocess.Popen([*self._command, self.program],
+            self._process = subprocess.Popen([*self._command, self.program, *self.arguments],
                                              env=self.environment, stderr=log)
 
     def signal(self, number):

@@ -1,0 +1,191 @@
+"""Sends the recorded logins to servers whose stores are in a database, and adds the tables up.
+
+See scripts/store-test.
+"""
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+
+import store_numbers
+from databases import DATABASES, PASSWORD
+from failover_network import Loopback
+from failover_pair import FailoverFailed, Member, Pair, deploy
+from free_ports import free_ports
+
+PLANS = ("login-events", "login-statistics")
+STREAM = "OverallAuthentication"
+EVENTS_PER_BATCH = 100
+SECONDS_MAX = 120
+WAYS = ("plain", "database-killed", "node-killed", "failover")
+NOT_TESTED = 77
+
+
+def wait_for(condition, what, seconds=SECONDS_MAX):
+    until = time.monotonic() + seconds
+    while not (found := condition()):
+        if time.monotonic() > until:
+            raise FailoverFailed(f"{what} did not come within {seconds} s")
+        time.sleep(0.02)
+    return found
+
+
+class Asked:
+    """A member that answers `pollux`."""
+
+    def __init__(self, member):
+        self.member = member
+
+    def ask(self, *words):
+        return self.member.pollux(*words, "--server", self.member.url,
+                                  stdout=subprocess.PIPE).stdout
+
+    def lag(self):
+        return sum(sink["lag_rows"] for sink in json.loads(self.ask("status", "--json"))["sinks"])
+
+
+class Servers:
+    """One node, or a pair, with plans; and perhaps a database that has their stores."""
+
+    def __init__(self, binaries, plans, folder, backend, paired):
+        self.database = None
+        arguments = []
+        if backend in DATABASES:
+            port, = free_ports(1)
+            self.database = DATABASES[backend](folder, "127.0.0.1", port)
+            arguments = ["--config", self._write_settings(folder, backend)]
+        arbiter = os.path.join(folder, "arbiter")
+        os.mkdir(arbiter)
+        self._pair = Pair(binaries, folder, Loopback(), {
+            "PAIR__ARBITER": f"file:{arbiter}", **({} if paired else {"PAIR__ENABLED": "false"})})
+        self.members = self._pair.members if paired else self._pair.members[:1]
+        for member in self.members:
+            member.arguments = arguments
+            member.environment["DATABASE_PASSWORD"] = PASSWORD
+        if paired:
+            active = self._pair.start()
+        else:
+            active = self.members[0]
+            active.start()
+            self.wait_until_ready()
+        for name in PLANS:
+            with open(os.path.join(plans, f"{name}.siddhi"), encoding="utf-8") as file:
+                deploy(active, file.read())
+
+    def _write_settings(self, folder, backend):
+        path = os.path.join(folder, "settings.yaml")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("datasources:\n  - name: database\n"
+                       f"    type: {backend}\n    options:\n"
+                       f"      url: {self.database.url}\n"
+                       "      password_variable: DATABASE_PASSWORD\n"
+                       "stores:\n  event_store: database\n  event_store_wo: database\n"
+                       "  processed_data_store: database\n")
+        return path
+
+    def wait_until_ready(self):
+        wait_for(lambda: self.members[0].role().startswith("active"), "the node")
+
+    def active(self):
+        return next((each for each in self.members if each.role().startswith("active")), None)
+
+    def strike(self, way):
+        """Takes something away in the middle of it all, and brings it back."""
+        if way == "database-killed":
+            self.database.kill()
+            self.database.start()
+        elif way == "node-killed":
+            self.members[0].kill()
+            self.members[0].start()
+            self.wait_until_ready()
+        elif way == "failover":
+            active = wait_for(self.active, "an active")
+            active.kill()
+            active.start()
+            self._pair.wait_until_whole()
+
+    def wait_until_stored(self):
+        wait_for(lambda: all(Asked(member).lag() == 0 for member in self.members),
+                 "the last rows in the store")
+
+    def differences(self):
+        if self.database is not None:
+            return store_numbers.differences(store_numbers.Sql(self.database))
+        return [difference for member in self.members
+                for difference in store_numbers.differences(store_numbers.Queries(Asked(member)))]
+
+    def close(self):
+        self._pair.kill_all()
+        if self.database is not None:
+            self.database.close()
+
+
+def send(servers, data, way):
+    """Each event once; strikes when half of them are acknowledged."""
+    with open(data, encoding="utf-8") as file:
+        events = sum(1 for _ in file)
+    half = events // 2
+    command = [os.path.join(os.path.dirname(servers.members[0].program), "pollux"), "send", STREAM,
+               data, "--set", "meta_tenantId=-1234", "--batch", str(EVENTS_PER_BATCH), "--window",
+               "4", "--acks", "--server", ",".join(member.url for member in servers.members)]
+    if way != "plain":
+        command += ["--rate", "5000"]  # so that there is a middle
+    acked = 0
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as sender:
+        for line in sender.stdout:
+            if not line.startswith("{"):
+                continue  # the summary, for people
+            ack = json.loads(line)
+            before, acked = acked, acked + ack["events"]
+            if before < half <= acked:
+                servers.strike(way)
+    if sender.returncode != 0 or acked != events:
+        raise FailoverFailed(f"pollux send ended with {sender.returncode}, {acked} events acked")
+
+
+def run(options, way, folder):
+    servers = Servers(options.binaries, options.plans, folder, options.backend, way == "failover")
+    try:
+        begun = time.monotonic()
+        send(servers, options.data, way)
+        servers.wait_until_stored()
+        seconds = time.monotonic() - begun
+        return servers.differences(), seconds
+    except BaseException:
+        for member in servers.members:
+            print(member.log()[-3000:], file=sys.stderr)
+        raise
+    finally:
+        servers.close()
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("binaries")
+    parser.add_argument("plans")
+    parser.add_argument("--data", required=True)
+    parser.add_argument("--backend", choices=("postgresql", "mysql", "rocksdb"), required=True)
+    parser.add_argument("--way", choices=WAYS, action="append")
+    options = parser.parse_args()
+    if not os.path.exists(options.data):
+        print(f"SKIPPED: no recorded logins: {options.data} is not there")
+        return NOT_TESTED
+    ways = options.way or [way for way in WAYS
+                           if options.backend in DATABASES or way != "database-killed"]
+    wrong = {}
+    for way in ways:
+        with tempfile.TemporaryDirectory() as folder:
+            found, seconds = run(options, way, folder)
+        print(f"{options.backend}, {way}: {len(found)} differences, {seconds:.1f} s", flush=True)
+        for difference in found:
+            print(f"  {difference}")
+        wrong[way] = len(found)
+    print(json.dumps({"backend": options.backend, "differences": wrong}))
+    return 0 if not any(wrong.values()) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
