@@ -51,7 +51,7 @@ def workload(name):
 class Polluxd:
     """The real server; HTTP and gRPC on ports of the kernel's choice, data in `folder`."""
 
-    def __init__(self, binary, folder, settings=None):
+    def __init__(self, binary, folder, settings=None, arguments=()):
         self.folder = folder
         self.settings = settings
         self.log = folder / "polluxd.log"
@@ -60,7 +60,7 @@ class Polluxd:
                **(settings or {})}
         environment = {**os.environ, **{f"POLLUX__{key}": value for key, value in own.items()}}
         with open(self.log, "wb") as log:
-            self.process = subprocess.Popen([binary], env=environment, stderr=log)
+            self.process = subprocess.Popen([binary, *arguments], env=environment, stderr=log)
         try:
             self.ports = self._wait_for_ports()
         except BaseException:
@@ -76,8 +76,9 @@ class Polluxd:
                 break
         raise BenchFailed("polluxd did not start:\n" + self.log.read_text())
 
-    def ask(self, path, body=None):
-        request = urllib.request.Request(f"http://127.0.0.1:{self.ports['HTTP']}{path}", body)
+    def ask(self, path, body=None, kind="text/plain"):
+        request = urllib.request.Request(f"http://127.0.0.1:{self.ports['HTTP']}{path}", body,
+                                         {"Content-Type": kind} if body else {})
         with urllib.request.urlopen(request, timeout=APPLY_SECONDS_MAX) as answer:
             return json.load(answer)
 

@@ -38,7 +38,8 @@ class QueryApiTest : public ApiTest {
       batch.end_row(now);
     }
     Rows given{"-1234/test", {node_->stores().epoch_of("EVENT_STORE"), {1}}, &batch, ordinals};
-    auto written = records->write(table, std::span(&given, 1), node_->stores().epoch_of("EVENT_STORE"));
+    auto written =
+        records->write(table, std::span(&given, 1), node_->stores().epoch_of("EVENT_STORE"));
     ASSERT_TRUE(written.ok()) << written.status();
     ASSERT_EQ(written->rows, rows.size());
   }
