@@ -65,9 +65,40 @@ void Aggregation::pick_timed(const Chunk& chunk) {
 void Aggregation::take(const Chunk& chunk) {
   pick_timed(chunk);
   if (rows_.empty()) return;
+  if (plan_.stored.schema == nullptr || !take_apart(*chunk.batch)) {
+    take_picked(*chunk.batch, nullptr);
+  }
+}
+
+bool Aggregation::take_apart(const EventBatch& batch) {
+  int64_t earliest = *std::min_element(times_.begin(), times_.end());
+  auto goes_in = [](const AggregationBuckets& unit, int64_t time) {
+    return span_of(unit.unit(), time).from_ms >= unit.whole_from();
+  };
+  if (std::all_of(units_.begin(), units_.end(),
+                  [&](const AggregationBuckets& unit) { return goes_in(unit, earliest); })) {
+    return false;
+  }
+  const std::vector<uint32_t> rows = rows_;
+  const std::vector<int64_t> times = times_;
+  for (AggregationBuckets& unit : units_) {
+    rows_.clear();
+    times_.clear();
+    for (size_t i = 0; i < rows.size(); ++i) {
+      if (!goes_in(unit, times[i])) continue;
+      rows_.push_back(rows[i]);
+      times_.push_back(times[i]);
+    }
+    context_.counts().rows_too_old += rows.size() - rows_.size();
+    if (!rows_.empty()) take_picked(batch, &unit);
+  }
+  return true;
+}
+
+void Aggregation::take_picked(const EventBatch& batch, AggregationBuckets* only) {
   AggregationBuckets::Events events;
   events.count = static_cast<uint32_t>(rows_.size());
-  FrameSource source{chunk.batch, rows_.data(), 0, false};
+  FrameSource source{&batch, rows_.data(), 0, false};
   Frame frame{events.count, &source, context_.now()};
   auto evaluate = [&frame](const std::vector<ExpressionPtr>& expressions, std::vector<Vec>& to) {
     to.clear();
@@ -88,7 +119,9 @@ void Aggregation::take(const Chunk& chunk) {
   }
   events.kept = kept_.data();
   events.arguments = arguments_.data();
-  for (AggregationBuckets& unit : units_) unit.take(events);
+  for (AggregationBuckets& unit : units_) {
+    if (only == nullptr || only == &unit) unit.take(events);
+  }
 }
 
 const AggregationBuckets* Aggregation::buckets(CalendarUnit unit) const {
@@ -109,7 +142,10 @@ TimeRange Aggregation::visible(CalendarUnit unit, TimeRange range, int64_t clock
 
 void Aggregation::archive_state(StateArchive& archive) {
   archive(next_purge_ms_);
-  for (AggregationBuckets& unit : units_) unit.archive(archive);
+  for (AggregationBuckets& unit : units_) {
+    unit.archive(archive);
+    if (plan_.stored.schema) unit.archive_changes(archive);
+  }
 }
 
 size_t Aggregation::state_bytes() const {

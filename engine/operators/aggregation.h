@@ -29,6 +29,8 @@ class Aggregation final : public Receiver, public Stateful {
   const std::vector<AggregationPlan::Unit>& units() const { return plan_.units; }
   /// The buckets of a unit; null when the aggregation has none such.
   const AggregationBuckets* buckets(CalendarUnit unit) const;
+  /// By the order of units().
+  AggregationBuckets& buckets_at(size_t unit) { return units_[unit]; }
   /// The part of a range that readers see at `clock`.
   TimeRange visible(CalendarUnit unit, TimeRange range, int64_t clock) const;
   size_t state_bytes() const;
@@ -39,6 +41,11 @@ class Aggregation final : public Receiver, public Stateful {
   int64_t last_purge(int64_t clock) const;
   void purge(int64_t clock);
   void take(const Chunk& chunk);
+  /// The picked rows, into a unit or all of them.
+  void take_picked(const EventBatch& batch, AggregationBuckets* only);
+  /// A stored unit's rows of buckets that are gone would come to stand in the store instead of
+  /// them: these rows are left out there, and counted. True: all others were taken.
+  bool take_apart(const EventBatch& batch);
   /// Finds the rows of the chunk that have a time.
   void pick_timed(const Chunk& chunk);
 

@@ -60,6 +60,7 @@ void AggregationBuckets::take(const Events& events) {
   rows_.resize(events.count);
   numbers_.resize(events.count);
   buckets_of_.resize(events.count);
+  froms_.resize(events.count);
   TimeRange span{0, 0};
   for (uint32_t i = 0; i < events.count; ++i) {
     int64_t time = events.times[i];
@@ -70,11 +71,13 @@ void AggregationBuckets::take(const Events& events) {
       buckets_of_[i] = buckets_of_[i - 1];
     }
     numbers_[i] = buckets_of_[i]->number;
+    froms_[i] = span.from_ms;
   }
   groups_.find_or_insert_many(events.keys, numbers_.data(), events.count, rows_.data());
   if (groups_.capacity() > slots_.size()) slots_.resize(groups_.capacity(), RowStore::kNoSlot);
   for (uint32_t i = 0; i < events.count; ++i) {
     Slot& slot = slots_[rows_[i]];
+    if (plan_.stored.schema) note_change(froms_[i], rows_[i]);
     if (slot != RowStore::kNoSlot) continue;
     slot = kept_.insert_blank();
     kept_.set_timestamp(slot, INT64_MIN);
@@ -101,6 +104,7 @@ void AggregationBuckets::keep(const Events& events) {
 }
 
 void AggregationBuckets::purge(int64_t from_ms) {
+  let_leave(from_ms);
   for (auto at = buckets_.begin(); at != buckets_.end() && at->first < from_ms;) {
     for (uint32_t row : at->second.rows) {
       groups_.release(row);
@@ -109,6 +113,7 @@ void AggregationBuckets::purge(int64_t from_ms) {
       for (const auto& measure : measures_) measure->release(row);
     }
     free_numbers_.push_back(at->second.number);
+    set_whole_from(at->first + 1);
     at = buckets_.erase(at);
   }
 }
@@ -120,7 +125,9 @@ void AggregationBuckets::find(const TimeRange& range, std::vector<Found>& found)
   }
 }
 
-void AggregationBuckets::gather(const Found* found, uint32_t count, EventBatch& out) const {
+void AggregationBuckets::gather(const Found* found, uint32_t count,
+                                const std::vector<AggregationPlan::Output>& outputs,
+                                EventBatch& out) const {
   std::vector<uint32_t> rows;
   std::vector<Slot> slots;
   for (uint32_t i = 0; i < count; ++i) {
@@ -130,8 +137,8 @@ void AggregationBuckets::gather(const Found* found, uint32_t count, EventBatch& 
     out.mutable_timestamps().push_back(found[i].from_ms);
   }
   auto read = [&](size_t measure, Column& to) { measures_[measure]->read(rows.data(), count, to); };
-  for (size_t o = 0; o < plan_.outputs.size(); ++o) {
-    const AggregationPlan::Output& output = plan_.outputs[o];
+  for (size_t o = 0; o < outputs.size(); ++o) {
+    const AggregationPlan::Output& output = outputs[o];
     Column& to = out.column(1 + o);
     switch (output.source) {
       case AggregationPlan::Output::Source::kKept:
@@ -139,6 +146,9 @@ void AggregationBuckets::gather(const Found* found, uint32_t count, EventBatch& 
         break;
       case AggregationPlan::Output::Source::kMeasure:
         read(output.index, to);
+        break;
+      case AggregationPlan::Output::Source::kLatest:
+        for (Slot slot : slots) to.append(kept_.timestamp(slot));
         break;
       case AggregationPlan::Output::Source::kCount32: {
         Column counts(AttributeType::kLong);

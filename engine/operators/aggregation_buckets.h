@@ -5,7 +5,9 @@
 // itself, so late events count like all others, in the bucket of their time. Thread: the shard's.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -33,10 +35,19 @@ struct AggregationPlan {
       kMeasure,  ///< `index` into `measures`
       kCount32,  ///< the same, as an int
       kMean,     ///< measure `index` over measure `count`
+      kLatest,   ///< only of what is stored: the time of the event whose values are kept
     };
     Source source = Source::kKept;
     size_t index = 0;
     size_t count = 0;
+  };
+  /// A row as a record store keeps it, from which a bucket can go on. Every kept value and every
+  /// measure stands in a column of its own.
+  struct Stored {
+    SchemaPtr schema;   ///< AGG_TIMESTAMP, then the columns; null: nothing is stored
+    SchemaPtr changes;  ///< the same, then pollux_erased
+    std::vector<Output> columns;
+    std::vector<size_t> keys;  ///< columns that tell the groups apart, as `group_by`
   };
   struct Unit {
     CalendarUnit unit;
@@ -50,6 +61,7 @@ struct AggregationPlan {
   std::vector<ExpressionPtr> kept;
   std::vector<Measure> measures;
   std::vector<Output> outputs;
+  Stored stored;
   int64_t purge_interval_ms = 0;  ///< 0: nothing is purged
 };
 
@@ -80,7 +92,26 @@ class AggregationBuckets {
   void find(const TimeRange& range, std::vector<Found>& found) const;
   /// Appends what is read of rows to a batch of the plan's schema; timestamps are the buckets'
   /// beginnings. Strings stay here.
-  void gather(const Found* found, uint32_t count, EventBatch& out) const;
+  void gather(const Found* found, uint32_t count, EventBatch& out) const {
+    gather(found, count, plan_.outputs, out);
+  }
+
+  // ---- stored_buckets.cc: what a record store keeps of it ----
+
+  bool has_changes() const { return !changed_.empty() || !leaving_.empty(); }
+  /// Rows of purged buckets that changed before they were: nothing else knows them.
+  bool has_leaving() const { return !leaving_.empty(); }
+  /// Hands out the rows that events have changed, in batches of `changes`, and forgets that they
+  /// are changed.
+  void take_changes(const std::function<void(EventBatchPtr)>& take);
+  /// Rows of a store. Returns what is wrong with them; then this must not be used.
+  std::string fill(const EventBatch& rows);
+  /// All that another's rows are, and which of them are changed. This is as new.
+  std::string take_over(const AggregationBuckets& from);
+  /// Buckets that began before it may have had rows that are not here.
+  int64_t whole_from() const { return whole_from_ms_; }
+  void set_whole_from(int64_t from_ms) { whole_from_ms_ = std::max(whole_from_ms_, from_ms); }
+  void archive_changes(StateArchive& archive);
 
   CalendarUnit unit() const { return unit_; }
   size_t state_bytes() const;
@@ -92,6 +123,20 @@ class AggregationBuckets {
     std::vector<uint32_t> rows;
     void archive(StateArchive& archive) { archive(number, rows); }
   };
+
+  static constexpr uint32_t kStoredBatchRows = 4096;
+
+  void gather(const Found* found, uint32_t count,
+              const std::vector<AggregationPlan::Output>& outputs, EventBatch& out) const;
+  /// Some of the rows that are found, as the store keeps them, with strings of their own.
+  std::shared_ptr<EventBatch> stored_rows(const Found* found, uint32_t count,
+                                          const SchemaPtr& schema) const;
+  void note_change(int64_t from_ms, uint32_t row);
+  /// Rows of buckets that began before `from_ms` and are changed: their last word.
+  void let_leave(int64_t from_ms);
+  /// A row of nulls, which is new; kNone when it is there already.
+  uint32_t add_row(int64_t from_ms, const StringRef& key);
+  bool is_row(const Found& found) const;
 
   /// Every bucket's rows are there, and its own.
   bool is_whole() const;
@@ -109,7 +154,12 @@ class AggregationBuckets {
   std::vector<std::unique_ptr<Aggregator>> measures_;
   std::vector<uint32_t> rows_, numbers_;  ///< of the events in hand
   std::vector<Bucket*> buckets_of_;
-  std::vector<Column> unread_;  ///< what measures give step by step
+  std::vector<int64_t> froms_;          ///< their buckets' beginnings
+  std::vector<Column> unread_;          ///< what measures give step by step
+  std::vector<Found> changed_;          ///< stored: since that was said last, in order
+  std::vector<bool> is_changed_;        ///< by row
+  std::vector<EventBatchPtr> leaving_;  ///< gone with the entry in hand
+  int64_t whole_from_ms_ = INT64_MIN;
 };
 
 }  // namespace pollux

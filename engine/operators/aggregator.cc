@@ -68,6 +68,15 @@ class StateAggregator final : public Aggregator {
     }
   }
 
+  void begin_with(uint32_t group, const Column& results, uint32_t row) override {
+    if constexpr (requires(S & s, R r) { s.begin_with(r); }) {
+      if (group >= states_.size()) states_.resize(group + 1);
+      if (!results.is_null(row)) states_[group].begin_with(results.data<R>()[row]);
+    } else {
+      Aggregator::begin_with(group, results, row);
+    }
+  }
+
   void reset(uint32_t group) override {
     if (group < states_.size()) states_[group].reset();
   }
@@ -109,6 +118,11 @@ struct Sum {
     if (count == 0 && std::is_floating_point_v<R>) sum = 0;
   }
   Outcome<R> result() const { return {sum, count == 0}; }
+  /// Nothing is removed from it, so that it is enough to know that there was a value.
+  void begin_with(R result) {
+    sum = result;
+    count = 1;
+  }
   void reset() { *this = {}; }
   bool fresh() const { return count == 0 && sum == 0; }
   void archive(StateArchive& archive) { archive(sum, count); }
@@ -258,6 +272,7 @@ struct ExtremeForever {
   }
   void remove(T value) { add(value); }
   Outcome<T> result() const { return {best.value_or(T{}), !best}; }
+  void begin_with(T result) { best = result; }
   void reset() {
     if (!kOutlivesBatches) best.reset();
   }
@@ -301,6 +316,10 @@ class Count final : public Aggregator {
     for (uint32_t i = 0; i < count; ++i) {
       to[i] = groups[i] < counts_.size() ? counts_[groups[i]] : 0;
     }
+  }
+  void begin_with(uint32_t group, const Column& results, uint32_t row) override {
+    if (group >= counts_.size()) counts_.resize(group + 1);
+    counts_[group] = results.data<int64_t>()[row];
   }
   void reset(uint32_t group) override {
     if (group < counts_.size()) counts_[group] = 0;

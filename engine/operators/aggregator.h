@@ -42,6 +42,11 @@ class Aggregator {
   virtual void read(const uint32_t* /*groups*/, uint32_t /*count*/, Column& /*results*/) const {
     fail_assertion("an aggregate of an aggregation", __FILE__, __LINE__);
   }
+  /// A fresh group goes on from a result that read() gave. Only of those that a stored aggregation
+  /// may have.
+  virtual void begin_with(uint32_t /*group*/, const Column& /*results*/, uint32_t /*row*/) {
+    fail_assertion("an aggregate of a stored aggregation", __FILE__, __LINE__);
+  }
   /// Back to the state of a fresh group. A batch that ends ends what lasts for ever as well, as in
   /// the original.
   virtual void reset(uint32_t group) = 0;

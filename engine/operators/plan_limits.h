@@ -33,6 +33,7 @@ struct PlanCounts {
   uint64_t rows_without_time = 0;     ///< whose external time is null
   uint64_t rows_without_window = 0;   ///< too late for their session, or their condition is none
   uint64_t rows_refused = 0;          ///< by a table that has a row of their primary key
+  uint64_t rows_too_old = 0;          ///< of a stored aggregation's bucket that left memory
   uint64_t script_failures = 0;       ///< calls of the plan's own functions that gave null instead
 };
 

@@ -56,10 +56,12 @@ bool Table::insert(const Chunk& chunk, uint32_t i) {
   if (place_of_.size() <= slot) place_of_.resize(slot + 1);
   place_of_[slot] = static_cast<uint32_t>(order_.size());
   order_.push_back(slot);
+  note_change(slot);
   return true;
 }
 
 void Table::erase(Slot slot) {
+  note_change(slot);
   remove_from_indexes(slot);
   if (!primary_key_.empty()) {
     primary_.release(primary_.find(key_of(slot, primary_key_), 0));
@@ -111,7 +113,10 @@ bool Table::change_keys(const std::vector<Slot>& slots, const std::vector<std::s
     Slot holder = find_primary(StringRef(key));
     if (holder != RowStore::kNoSlot && changing.count(holder) == 0) return false;
   }
-  for (Slot slot : slots) primary_.release(primary_.find(key_of(slot, primary_key_), 0));
+  for (Slot slot : slots) {
+    note_change(slot);
+    primary_.release(primary_.find(key_of(slot, primary_key_), 0));
+  }
   for (size_t i = 0; i < slots.size(); ++i) {
     uint32_t group = primary_.find_or_insert(StringRef(keys[i]), 0);
     if (primary_slots_.size() <= group) primary_slots_.resize(group + 1, RowStore::kNoSlot);
@@ -125,6 +130,7 @@ void Table::update(Slot slot, const std::vector<size_t>& columns, const std::vec
   remove_from_indexes(slot);
   for (size_t c = 0; c < columns.size(); ++c) store_.set(slot, columns[c], values[c], row);
   add_to_indexes(slot);
+  note_change(slot);
 }
 
 void Table::add_to_indexes(Slot slot) {

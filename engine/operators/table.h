@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/operators/changed_keys.h"
 #include "engine/operators/group_table.h"
 #include "engine/operators/row_store.h"
 #include "engine/state/stateful.h"
@@ -19,6 +20,7 @@ namespace pollux {
 struct TableRules {
   bool replaces = false;  ///< an insert takes the place of the row with its primary key
   bool sorted = false;    ///< rows stand by primary key (of one column), not by age
+  bool stored = false;    ///< a record store keeps the rows as well
 };
 
 class Table final : public Stateful {
@@ -29,6 +31,9 @@ class Table final : public Stateful {
   const SchemaPtr& schema() const { return store_.schema(); }
   const std::vector<size_t>& primary_key() const { return primary_key_; }
   const RowStore& store() const { return store_; }
+  bool stored() const { return rules_.stored; }
+  /// The primary keys of rows that are changed from here on go to `changed`; null: to nobody.
+  void tell_of_changes(ChangedKeys* changed) { changed_ = changed; }
   uint32_t size() const { return store_.size(); }
 
   /// False when a row of that primary key is there and stays.
@@ -63,6 +68,9 @@ class Table final : public Stateful {
   };
 
   StringRef key_of(Slot slot, const std::vector<size_t>& columns);
+  void note_change(Slot slot) {
+    if (changed_ != nullptr) changed_->note(key_of(slot, primary_key_));
+  }
   void add_to_indexes(Slot slot);
   void remove_from_indexes(Slot slot);
   void sort_by_key(std::vector<Slot>& slots) const;
@@ -77,6 +85,7 @@ class Table final : public Stateful {
   std::vector<uint32_t> place_of_;
   uint32_t erased_ = 0;
   KeyEncoder encoder_;
+  ChangedKeys* changed_ = nullptr;
 };
 
 }  // namespace pollux

@@ -15,6 +15,7 @@
 #include "engine/planner/plan_describer.h"
 #include "engine/planner/query_planner.h"
 #include "engine/planner/size_limits.h"
+#include "engine/planner/stored_holders.h"
 #include "engine/planner/table_keys.h"
 #include "engine/planner/unit_hashes.h"
 
@@ -67,6 +68,7 @@ class PlanBuilder {
              "shorter chains of queries that feed each other");
       return;
     }
+    keep_names_of_changes();
     plan_.set_row_by_row(flow_.row_by_row());
     if (diagnostics_.empty()) hash_units();
   }
@@ -237,14 +239,16 @@ class PlanBuilder {
   void define(const ast::TableDefinition& definition) {
     SchemaPtr schema = schema_of(definition);
     if (!schema || !is_free(definition.name, *schema, definition.location, Kind::kTable)) return;
-    if (const auto* store = find_annotation(definition.annotations, "store")) {
-      return report(store->location, "'@store' is not supported yet", "a table in memory");
-    }
     TableKeys keys = read_table_keys(definition, *schema, plan_.context().dialect(), diagnostics_);
+    std::optional<StoreReading> store =
+        read_store(definition.annotations, definition.name, diagnostics_);
+    keys.rules.stored = store.has_value();
+    std::vector<size_t> indexed = keys.indexed;
     auto table = std::make_unique<Table>(schema, std::move(keys.primary), std::move(keys.indexed),
                                          plan_.context().strings(), keys.rules);
     begin_unit("table", definition);
     plan_.add_state(*table);
+    if (store) add_stored_table(*table, indexed, std::move(*store), plan_, diagnostics_);
     plan_.all_tables()[definition.name] = std::move(table);
   }
 
@@ -294,6 +298,15 @@ class PlanBuilder {
       return queries_.add_aggregation(definition);
     }
     report(definition.location, "'" + name + "' is defined already", "a name of its own");
+  }
+
+  /// Other plans could not tell such a stream from the changes of a stored table.
+  void keep_names_of_changes() {
+    for (const Plan::Stream& stream : plan_.all_streams()) {
+      if (!is_name_of_changes(stream.name)) continue;
+      report({}, "a stream named '" + stream.name + "'",
+             "another name: changes of stored tables come out under such names");
+    }
   }
 
   std::optional<Partition::Purge> purge_of(const ast::Partition& partition) {
@@ -404,6 +417,9 @@ BuiltPlan build(const ast::Plan& tree, Diagnostics diagnostics, const std::strin
       plan->make_result(stream);
     }
   }
+  plan->make_results_of_changes([&](const std::string& stream) {
+    return !options.is_result || options.is_result(plan->name(), stream);
+  });
   if (options.observer != nullptr) observe_streams(*plan, *options.observer);
   built.plan = std::move(plan);
   return built;

@@ -2,38 +2,15 @@
 
 #include <utility>
 
+#include "engine/planner/annotation_text.h"
 #include "engine/planner/annotations.h"
 
 namespace pollux {
 namespace {
 
-AnnotationText text_of(const ast::Annotation& annotation) {
-  AnnotationText text;
-  text.name = annotation.name;
-  text.location = annotation.location;
-  for (const ast::AnnotationElement& element : annotation.elements) {
-    text.options.push_back({element.key, element.value, element.location});
-  }
-  for (const ast::Annotation& nested : annotation.annotations) {
-    text.nested.push_back(text_of(nested));
-  }
-  return text;
-}
-
-/// Takes the type out of the options.
-std::string take_type(std::vector<AnnotationOption>& options) {
-  for (auto option = options.begin(); option != options.end(); ++option) {
-    if (!same_name(option->key, "type")) continue;
-    std::string type = std::move(option->value);
-    options.erase(option);
-    return type;
-  }
-  return {};
-}
-
 StreamMapping mapping_of(AnnotationText text) {
   StreamMapping map;
-  map.type = take_type(text.options);
+  map.type = take_option(text.options, "type");
   map.options = std::move(text.options);
   map.location = text.location;
   if (const AnnotationText* payload = text.find("payload")) map.payload = payload->options;
@@ -52,7 +29,7 @@ void add_endpoints(const ast::StreamDefinition& definition,
     StreamEndpoint endpoint;
     endpoint.kind = source ? StreamEndpoint::Kind::kSource : StreamEndpoint::Kind::kSink;
     endpoint.stream = definition.name;
-    endpoint.type = take_type(text.options);
+    endpoint.type = take_option(text.options, "type");
     endpoint.options = std::move(text.options);
     endpoint.location = text.location;
     for (AnnotationText& nested : text.nested) {

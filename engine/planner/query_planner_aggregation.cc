@@ -10,6 +10,7 @@
 #include "engine/planner/aggregation_times.h"
 #include "engine/planner/annotations.h"
 #include "engine/planner/query_planner.h"
+#include "engine/planner/stored_holders.h"
 
 namespace pollux {
 namespace {
@@ -57,10 +58,14 @@ class AggregationSelection {
     }
     bool good = is_function(expression) ? add_function(expression) : add_plain(expression);
     attributes_.push_back({name, type_});
+    bool plain = expression.kind == ast::Expression::Kind::kReference;
+    plain_.push_back(plain ? expression.reference.attribute : std::string());
     return good;
   }
 
-  std::vector<Attribute> take_attributes() { return std::move(attributes_); }
+  const std::vector<Attribute>& attributes() const { return attributes_; }
+  /// Of which attribute each one but the first is the plain value; empty: of none.
+  const std::vector<std::string>& plain() const { return plain_; }
 
  private:
   using Source = AggregationPlan::Output::Source;
@@ -145,6 +150,7 @@ class AggregationSelection {
   AggregationPlan& plan_;
   Diagnostics& diagnostics_;
   std::vector<Attribute> attributes_;
+  std::vector<std::string> plain_;
   AttributeType type_ = AttributeType::kObject;  ///< of the attribute in hand
 };
 
@@ -184,9 +190,6 @@ std::vector<AggregationPlan::Unit> QueryPlanner::aggregation_units(
 
 bool QueryPlanner::check_aggregation_annotations(const ast::AggregationDefinition& definition) {
   size_t errors = diagnostics_.size();
-  if (const auto* store = find_annotation(definition.annotations, "store")) {
-    report(store->location, "'@store' is not supported yet", "an aggregation in memory");
-  }
   if (const auto* key = find_annotation(definition.annotations, "primarykey")) {
     report(key->location, "an aggregation has a primary key of its own", "no '@PrimaryKey'");
   }
@@ -250,11 +253,21 @@ void QueryPlanner::add_aggregation(const ast::AggregationDefinition& definition)
            "'having', 'order by', 'limit' and 'offset' where it is read");
   }
   if (!plan_retention(definition.annotations, plan, diagnostics_)) return;
+  std::optional<StoreReading> store =
+      read_store(definition.annotations, definition.name, diagnostics_);
   if (!handlers || diagnostics_.size() != errors) return;
-  plan.schema = std::make_shared<Schema>(definition.name, selection.take_attributes());
+  if (store && !plan_stored_columns(definition, selection.attributes(), selection.plain(), plan,
+                                    diagnostics_)) {
+    return;
+  }
+  plan.schema = std::make_shared<Schema>(definition.name, selection.attributes());
   flow_.writes_table(definition.name);
   Aggregation& aggregation =
-      plan_.add_aggregation(std::make_unique<Aggregation>(std::move(plan), plan_.context()));
+      plan_.add_aggregation(std::make_unique<Aggregation>(plan, plan_.context()));
+  if (store) {
+    bool purges = find_annotation(definition.annotations, "purge") != nullptr;
+    add_stored_aggregation(aggregation, plan, std::move(*store), purges, plan_);
+  }
   read(*input, chain_steps(handlers->before, aggregation));
 }
 

@@ -310,6 +310,11 @@ SelectedReceiver* QueryPlanner::plan_table_target(const ast::OutputAction& actio
                                                   const SchemaPtr& output, Table& table) {
   using Kind = ast::OutputAction::Kind;
   flow_.writes_table(action.target);
+  if (table.stored() && table.primary_key().empty()) {
+    report(action.location, "'" + action.target + "' is kept in a store and has no primary key",
+           "@PrimaryKey('...') on its definition, or a table that is only read");
+    return nullptr;
+  }
   bool inserts = action.kind == Kind::kInsert || action.kind == Kind::kUpdateOrInsert;
   if (inserts && !fits(*output, *table.schema(), action.location, false)) return nullptr;
   if (action.kind == Kind::kInsert)

@@ -70,6 +70,7 @@ TableKeys read_table_keys(const ast::TableDefinition& definition, const Schema& 
   Reader reader(schema, diagnostics);
   const ast::Annotation* from = find_annotation(definition.annotations, "from");
   bool old = dialect == Dialect::k31;
+  bool event_table = from != nullptr && (old || annotation_value(*from, "eventtable"));
   bool key_by_index = old && from == nullptr;  // @IndexBy is the key
   for (const ast::Annotation& annotation : definition.annotations) {
     if (same_name(annotation.name, "primarykey")) {
@@ -92,7 +93,7 @@ TableKeys read_table_keys(const ast::TableDefinition& definition, const Schema& 
       reader.add_all(keys.indexed, annotation);
     }
   }
-  if (!old || from == nullptr) return keys;
+  if (!event_table) return keys;
   size_t errors = diagnostics.size();
   reader.add_list(keys.primary, *from, "primary.keys");
   reader.add_list(keys.indexed, *from, "indices");

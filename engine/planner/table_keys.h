@@ -19,7 +19,8 @@ struct TableKeys {
 };
 
 /// @PrimaryKey and @Index; in 3.1 also @IndexBy, by whose one attribute rows are kept, sorted, and
-/// the primary.keys and indices of @From(eventtable=...). Mistakes go to the diagnostics.
+/// @From. Of @From(eventtable=...) the primary.keys and indices, everywhere. Mistakes go to the
+/// diagnostics.
 TableKeys read_table_keys(const ast::TableDefinition& definition, const Schema& schema,
                           Dialect dialect, Diagnostics& diagnostics);
 

@@ -1,6 +1,7 @@
 #include "engine/runtime/engine.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "engine/base/check.h"
@@ -25,6 +26,10 @@ struct Engine::Impl {
   ApplyOutcome deploy(const DeployPayload& payload, EntryId cause, ResultSink& sink);
   /// Moves what is unchanged of a plan's state into the one that takes its place.
   RestoreReport hand_over(const Deployed& from, BuiltPlan& to, const DeployPayload& made_from);
+  /// Fills the stored holders that are not kept: from the plan that is replaced, where it holds the
+  /// same, else from the rows that came with the entry. Returns what is wrong.
+  static std::string fill_stored(const Deployed* from, const Plan& to, const DeployPayload& payload,
+                                 RestoreReport& report);
   ApplyOutcome undeploy(const UndeployPayload& payload);
   ApplyOutcome apply_events(const Entry& entry, const EventBatchPtr& batch, ResultSink& sink);
   ApplyOutcome apply_tick(const Entry& entry, ResultSink& sink);
@@ -118,13 +123,13 @@ ApplyOutcome Engine::Impl::deploy(const DeployPayload& payload, EntryId cause, R
   }
   ApplyOutcome outcome;
   outcome.plan = built.plan->name();
-  if (there != nullptr) {
-    outcome.handed_over = hand_over(*there, built, payload);
-  } else {
-    there = &plans.emplace_back();
-  }
+  if (there != nullptr) outcome.handed_over = hand_over(*there, built, payload);
+  std::string wrong = fill_stored(there, *built.plan, payload, outcome.handed_over);
+  if (!wrong.empty()) return rejected(std::move(wrong));
+  if (there == nullptr) there = &plans.emplace_back();
   *there = {std::move(built.plan), payload, false};
   Deployed& deployed = *there;
+  deployed.made_from.stored.clear();
   if (row_clock(*deployed.plan)) return outcome;
   guarded(deployed, outcome, [&](Plan& plan) {
     plan.begin_entry(cause);
@@ -151,6 +156,77 @@ RestoreReport Engine::Impl::hand_over(const Deployed& from, BuiltPlan& to,
   report.fresh.insert(report.fresh.end(), report.kept.begin(), report.kept.end());
   report.kept.clear();
   return report;
+}
+
+namespace {
+
+const StoredPart::Holder* find_holder(const Plan& plan, const std::string& stream) {
+  for (const StoredPart& part : plan.stored()) {
+    for (const StoredPart::Holder& holder : part.holders) {
+      if (holder.description.stream == stream) return &holder;
+    }
+  }
+  return nullptr;
+}
+
+/// What is wrong with the rows that came with a plan.
+std::string check_stored(const Plan& plan, const std::vector<StoredRows>& stored) {
+  std::set<std::string_view> seen;
+  for (const StoredRows& rows : stored) {
+    const StoredPart::Holder* holder = find_holder(plan, rows.stream);
+    if (holder == nullptr) return "stored rows of '" + rows.stream + "', which the plan has not";
+    if (!seen.insert(rows.stream).second) return "stored rows of '" + rows.stream + "' come twice";
+    for (const EventBatchPtr& batch : rows.batches) {
+      if (batch->schema().same_attributes(*holder->description.schema)) continue;
+      return "the attributes of the stored rows of '" + rows.stream + "' are not the plan's";
+    }
+  }
+  return {};
+}
+
+/// What the plan holds of the same content; null when it is nothing.
+const StoredContent* find_content(const Plan* plan, const StoredHolder& wanted) {
+  const auto* holder = plan != nullptr ? find_holder(*plan, wanted.stream) : nullptr;
+  bool same = holder != nullptr && is_same_content(wanted, holder->description);
+  return same ? holder->content.get() : nullptr;
+}
+
+std::string fill_holder(const StoredPart::Holder& holder, const std::vector<StoredRows>& stored) {
+  for (const StoredRows& rows : stored) {
+    if (rows.stream != holder.description.stream) continue;
+    std::string wrong = holder.content->fill(rows.batches, rows.from_ms);
+    if (!wrong.empty()) return "the stored rows of '" + rows.stream + "': " + wrong;
+  }
+  return {};
+}
+
+/// The unit begins afresh by its text, but goes on with what it held.
+void tell_kept(const std::string& unit, RestoreReport& report) {
+  std::erase(report.fresh, unit);
+  std::erase(report.dropped, unit);
+  report.kept.push_back(unit);
+}
+
+}  // namespace
+
+std::string Engine::Impl::fill_stored(const Deployed* from, const Plan& to,
+                                      const DeployPayload& payload, RestoreReport& report) {
+  std::string wrong = check_stored(to, payload.stored);
+  const Plan* plan = from != nullptr && !from->suspended ? from->plan.get() : nullptr;
+  for (const StoredPart& part : to.stored()) {
+    bool kept = std::find(report.kept.begin(), report.kept.end(), part.unit) != report.kept.end();
+    if (kept) continue;
+    bool all = true;
+    for (const StoredPart::Holder& holder : part.holders) {
+      if (!wrong.empty()) return wrong;
+      const StoredContent* same = find_content(plan, holder.description);
+      all = all && same != nullptr;
+      wrong =
+          same != nullptr ? holder.content->take_over(*same) : fill_holder(holder, payload.stored);
+    }
+    if (all) tell_kept(part.unit, report);
+  }
+  return wrong;
 }
 
 template <class Judge>

@@ -1,10 +1,12 @@
 // An entry: one step of the ordered journal. Everything that changes the engine's state is one.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "engine/batch/event_batch.h"
 #include "engine/language/dialect.h"
@@ -37,6 +39,17 @@ struct TickPayload {};
 constexpr uint32_t kSemanticsVersionMin = 1;
 constexpr uint32_t kSemanticsVersionMax = 1;
 
+/// What a record store has of a stored holder of a plan (StoredHolder), for it to begin with.
+struct StoredRows {
+  std::string stream;  ///< StoredHolder::stream
+  /// An aggregation: buckets that began before this were left out, because nobody needs them any
+  /// more (StoredHolder::memory_ms); events of those are left out as well. INT64_MIN: none was.
+  int64_t from_ms = INT64_MIN;
+  /// Each of the attributes of StoredHolder::schema, whatever its name: without pollux_erased. A
+  /// key stands in them once. Their order is that of the rows from then on.
+  std::vector<EventBatchPtr> batches;
+};
+
 /// A plan's text, with parameters already substituted.
 struct DeployPayload {
   std::string plan;  ///< used when the text carries no @app:name / @Plan:name
@@ -47,6 +60,9 @@ struct DeployPayload {
   std::string source = {};
   std::string origin = {};  ///< where it came from: "api" or a file
   bool replace = false;     ///< a plan of that name goes in the same step
+  /// Contents of its stored holders, as they are in their stores; those that the engine goes on
+  /// with (holders_to_fill()) are not looked at. What is not there begins empty.
+  std::vector<StoredRows> stored = {};
 };
 
 struct UndeployPayload {

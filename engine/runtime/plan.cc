@@ -68,6 +68,38 @@ Partition& Plan::add_partition(std::unique_ptr<Partition> partition) {
   return *partitions_.back();
 }
 
+void Plan::make_results_of_changes(
+    const std::function<bool(const std::string& stream)>& is_result) {
+  for (StoredPart& part : stored_) {
+    for (StoredPart::Holder& holder : part.holders) {
+      if (holder.changes == nullptr || !is_result(holder.changes->name())) continue;
+      holder.result = static_cast<uint32_t>(result_streams_.size());
+      result_streams_.push_back(holder.changes->name());
+    }
+  }
+}
+
+/// Behind all other results of the entry.
+void Plan::put_out_changes() {
+  std::vector<uint32_t> causes;
+  for (StoredPart& part : stored_) {
+    bool any = false;
+    bool must = false;
+    for (const StoredPart::Holder& holder : part.holders) {
+      any = any || holder.content->has_changes();
+      must = must || holder.content->must_go();
+    }
+    if (!any || (part.pacer != nullptr && !part.pacer->lets_pass(must))) continue;
+    for (StoredPart::Holder& holder : part.holders) {
+      if (!holder.content->has_changes()) continue;
+      holder.content->take_changes(holder.changes, context_.now(), [&](const EventBatchPtr& rows) {
+        causes.assign(rows->rows(), UINT32_MAX);
+        if (holder.result) results_.take_result(*holder.result, rows, causes.data());
+      });
+    }
+  }
+}
+
 /// In virtual time a row's clock is the greatest timestamp so far; true when that is simply its
 /// own.
 bool Plan::set_row_clocks(const EventBatch& batch) {
@@ -167,6 +199,11 @@ std::vector<StreamInfo> Plan::streams() const {
     infos.push_back({stream.junction->schema(), stream.defined, stream.written,
                      stream.written && stream.junction->readers() == 0});
   }
+  for (const StoredPart& part : stored_) {
+    for (const StoredPart::Holder& holder : part.holders) {
+      if (holder.changes != nullptr) infos.push_back({holder.changes, false, true, true});
+    }
+  }
   return infos;
 }
 
@@ -241,6 +278,11 @@ PlanDescription Plan::describe() const {
   description.tables = tables_.size();
   for (const auto& [name, table] : tables_) description.table_rows += table->size();
   description.partitions = partitions_.size();
+  for (const StoredPart& part : stored_) {
+    for (const StoredPart::Holder& holder : part.holders) {
+      description.stored.push_back(holder.description);
+    }
+  }
   for (const auto& partition : partitions_) {
     description.partition_instances += partition->live().size();
   }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -12,10 +13,12 @@
 #include <vector>
 
 #include "engine/operators/aggregation.h"
+#include "engine/operators/change_pacer.h"
 #include "engine/operators/junction.h"
 #include "engine/operators/named_window.h"
 #include "engine/operators/partition.h"
 #include "engine/operators/plan_context.h"
+#include "engine/operators/stored_content.h"
 #include "engine/operators/table.h"
 #include "engine/runtime/engine.h"
 #include "engine/runtime/idle_clock.h"
@@ -30,6 +33,19 @@ struct StateUnit {
   std::string name;   ///< "query sums", "table T"; "query #2" for one that has no name
   uint64_t hash = 0;  ///< of its text and of the definitions of what it reads
   std::vector<Stateful*> parts;
+};
+
+/// A table, or an aggregation with a holder for each of its units, that a record store keeps too.
+struct StoredPart {
+  struct Holder {
+    StoredHolder description;
+    SchemaPtr changes;  ///< of the stream; null: nothing ever changes
+    std::unique_ptr<StoredContent> content;
+    std::optional<uint32_t> result;  ///< the stream's number, where it is a result
+  };
+  std::string unit;              ///< by the name of its state
+  ChangePacer* pacer = nullptr;  ///< null: changes come out with every entry
+  std::vector<Holder> holders;
 };
 
 class Plan {
@@ -63,6 +79,7 @@ class Plan {
     return idle_clock_ ? idle_clock_->deadline() : std::nullopt;
   }
   void deliver(EntryId cause, ResultSink& sink) {
+    if (!stored_.empty()) put_out_changes();
     results_.deliver(name_, result_streams_, cause, sink);
   }
 
@@ -87,6 +104,7 @@ class Plan {
   /// The clock first, and then everything in the order in which it was built.
   const std::vector<StateUnit>& state_units() const { return units_; }
   bool playback() const { return playback_; }
+  const std::vector<StoredPart>& stored() const { return stored_; }
 
   // ---- being built ----
 
@@ -102,6 +120,9 @@ class Plan {
   Stream& add_stream(SchemaPtr schema, bool defined);
   std::vector<Stream>& all_streams() { return streams_; }
   void make_result(Stream& stream);
+  StoredPart& add_stored(StoredPart part) { return stored_.emplace_back(std::move(part)); }
+  /// The streams of changes whose name `is_result` takes.
+  void make_results_of_changes(const std::function<bool(const std::string& stream)>& is_result);
   std::map<std::string, std::unique_ptr<Table>>& all_tables() { return tables_; }
   NamedWindow* find_window(const std::string& name);
   std::map<std::string, std::unique_ptr<NamedWindow>>& all_windows() { return windows_; }
@@ -148,6 +169,7 @@ class Plan {
   uint32_t end_of_run(const EventBatch& batch, uint32_t begin) const;
   uint32_t end_before_deadline(const EventBatch& batch, uint32_t begin) const;
   bool set_row_clocks(const EventBatch& batch);
+  void put_out_changes();
 
   std::string name_;
   PlanContext context_;
@@ -158,6 +180,7 @@ class Plan {
   std::map<std::string, std::unique_ptr<Table>> tables_;
   std::map<std::string, std::unique_ptr<NamedWindow>> windows_;
   std::map<std::string, std::unique_ptr<Aggregation>> aggregations_;
+  std::vector<StoredPart> stored_;
   std::vector<std::unique_ptr<Partition>> partitions_;
   std::vector<KeyedOperator*> keyed_;
   std::vector<StateUnit> units_;

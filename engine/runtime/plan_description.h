@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/base/calendar_unit.h"
 #include "engine/language/diagnostics.h"
 #include "engine/operators/plan_limits.h"
 #include "engine/types/schema.h"
@@ -62,11 +63,37 @@ struct QueryDescription {
   Location location;
 };
 
+/// A table, or one unit of an aggregation, whose rows are kept in a record store as well: behind
+/// the engine, by who takes the results of `stream`.
+///
+/// A result of that stream is a row as it is now: its key's row in the store is to be replaced by
+/// it, or erased where pollux_erased is true; then only the columns of the key are set. In the
+/// order of the results, and each once, they make the store what the engine holds.
+struct StoredHolder {
+  std::string name;                  ///< of the table or aggregation: letters, digits and '_'
+  std::optional<CalendarUnit> unit;  ///< of an aggregation: each of its units is a holder
+  std::string type;    ///< of @store(type='...'), @from(eventtable='...'); empty: it has a ref
+  std::string table;   ///< where the rows stand: table.name, {UNIT} filled in, or of the name
+  std::string stream;  ///< "plan:name.changes" or "plan:name.hours.changes"
+  SchemaPtr schema;    ///< of the rows: the stream's, without its last attribute, pollux_erased
+  std::vector<std::string> primary_key;  ///< empty: a table that is only read; it has no stream
+  std::vector<std::string> indexed;
+  /// An aggregation with @purge: how long its rows stay in the store, counted from their
+  /// AGG_TIMESTAMP. 0: for ever. The store sees to that; nothing is said when they are due.
+  int64_t retention_ms = 0;
+  /// An aggregation: rows older than this are needed by nobody at deployment. 0: all are.
+  int64_t memory_ms = 0;
+  std::vector<AnnotationOption> options;  ///< all but the type, as written
+  std::vector<AnnotationText> nested;     ///< such as @cache, which means nothing here
+  Location location;                      ///< of the annotation
+};
+
 struct PlanDescription {
   std::string name;
   std::string description;  ///< of @app:description or @plan:description
   std::vector<StreamEndpoint> endpoints;
   std::vector<QueryDescription> queries;
+  std::vector<StoredHolder> stored;  ///< in order of the text, tables before aggregations
   bool playback = false;
   bool suspended = false;
   size_t state_bytes = 0;
@@ -77,6 +104,15 @@ struct PlanDescription {
   PlanCounts counts;
   std::string last_script_failure;  ///< "function: reason"; empty while there was none
 };
+
+/// The stored holders of a plan that begin with what their stores have: all, but those that take
+/// over what is in memory of the plan that is replaced. `replaced` is null where there is none
+/// such, or it is suspended.
+std::vector<StoredHolder> holders_to_fill(const PlanDescription& plan,
+                                          const PlanDescription* replaced);
+
+/// Whether one holds in its store what the other does, so that it can take its place.
+bool is_same_content(const StoredHolder& one, const StoredHolder& other);
 
 /// A table of a plan as others see it.
 struct TableInfo {

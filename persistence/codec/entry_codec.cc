@@ -1,8 +1,10 @@
 #include "persistence/codec/entry_codec.h"
 
 #include <utility>
+#include <vector>
 
 #include "engine/base/check.h"
+#include "engine/base/hash.h"
 #include "persistence/codec/batch_codec.h"
 #include "persistence/codec/bytes.h"
 
@@ -27,9 +29,26 @@ struct PayloadEncoder {
     put_scalar(out, deploy.semantics_version);
     put_scalar(out, static_cast<uint8_t>(deploy.dialect));
     put_scalar(out, static_cast<uint8_t>(deploy.replace));
-    out.append(2, '\0');
+    put_scalar(out, static_cast<uint8_t>(deploy.stored.empty() ? 0 : 1));
+    put_scalar(out, uint8_t{0});
     for (const std::string* text : {&deploy.plan, &deploy.text, &deploy.source, &deploy.origin}) {
       put_sized_text(out, *text);
+    }
+    if (!deploy.stored.empty()) put_stored(deploy.stored);
+  }
+  void put_stored(const std::vector<StoredRows>& stored) const {
+    put_scalar(out, static_cast<uint32_t>(stored.size()));
+    for (const StoredRows& rows : stored) {
+      put_sized_text(out, rows.stream);
+      put_scalar(out, rows.from_ms);
+      put_scalar(out, static_cast<uint32_t>(rows.batches.size()));
+      for (const EventBatchPtr& batch : rows.batches) {
+        std::string schema;
+        encode_schema(batch->schema(), schema);
+        put_sized_text(out, schema);
+        pad_payload(out, begin);
+        encode_batch(*batch, XXH3_64bits(schema.data(), schema.size()), begin, out);
+      }
     }
   }
   void operator()(const UndeployPayload& undeploy) const { put_sized_text(out, undeploy.plan); }
@@ -54,7 +73,43 @@ absl::StatusOr<EntryPayload> take_events(PayloadReader& reader, const SchemaTabl
   return EntryPayload(std::move(events));
 }
 
-EntryPayload take_deploy(PayloadReader& reader) {
+/// A batch behind its schema, which stands there as encode_schema() writes it.
+absl::StatusOr<EventBatchPtr> take_stored_batch(PayloadReader& reader) {
+  absl::Status broken = absl::DataLossError("stored rows that cannot be read");
+  std::string_view encoded = reader.text();
+  reader.padding();
+  std::string padded(encoded);  // as schemas stand in records of their own
+  pad_payload(padded, 0);
+  absl::StatusOr<SchemaPtr> schema = decode_schema(padded);
+  if (reader.failed() || !schema.ok()) return broken;
+  std::string again;
+  encode_schema(**schema, again);
+  SchemaTable table;
+  if (again != encoded || !table.add(padded).ok()) return broken;
+  absl::StatusOr<std::shared_ptr<EventBatch>> batch = decode_batch(reader, table);
+  if (!batch.ok()) return broken;
+  return EventBatchPtr(*std::move(batch));
+}
+
+absl::Status take_stored(PayloadReader& reader, std::vector<StoredRows>& stored) {
+  auto holders = reader.number<uint32_t>();
+  if (holders == 0) reader.fail();
+  for (uint32_t h = 0; h < holders && !reader.failed(); ++h) {
+    StoredRows rows;
+    rows.stream = std::string(reader.text());
+    rows.from_ms = reader.number<int64_t>();
+    auto batches = reader.number<uint32_t>();
+    for (uint32_t b = 0; b < batches && !reader.failed(); ++b) {
+      absl::StatusOr<EventBatchPtr> batch = take_stored_batch(reader);
+      if (!batch.ok()) return batch.status();
+      rows.batches.push_back(*std::move(batch));
+    }
+    stored.push_back(std::move(rows));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<EntryPayload> take_deploy(PayloadReader& reader) {
   DeployPayload deploy;
   deploy.semantics_version = reader.number<uint32_t>();
   deploy.dialect = static_cast<Dialect>(reader.number<uint8_t>());
@@ -62,11 +117,16 @@ EntryPayload take_deploy(PayloadReader& reader) {
   auto replace = reader.number<uint8_t>();
   if (replace > 1) reader.fail();
   deploy.replace = replace == 1;
-  if (reader.number<uint16_t>() != 0) reader.fail();
+  auto has_stored = reader.number<uint8_t>();
+  if (has_stored > 1 || reader.number<uint8_t>() != 0) reader.fail();
   for (std::string* text : {&deploy.plan, &deploy.text, &deploy.source, &deploy.origin}) {
     *text = std::string(reader.text());
   }
-  return deploy;
+  if (has_stored == 1) {
+    absl::Status taken = take_stored(reader, deploy.stored);
+    if (!taken.ok()) return taken;
+  }
+  return EntryPayload(std::move(deploy));
 }
 
 EntryPayload take_write(PayloadReader& reader) {

@@ -4,8 +4,10 @@
 //     kEvents      u64 number of the producer   u32 length, u32 0, and the name of the producer,
 //                  padded to a multiple of 8; then the batch (batch_codec.h)
 //     kTick        nothing
-//     kDeploy      u32 semantics version   u8 dialect   u8 replace   2 x u8 0   text plan
-//                  text text   text source   text origin
+//     kDeploy      u32 semantics version   u8 dialect   u8 replace   u8 stored   u8 0   text plan
+//                  text text   text source   text origin; where `stored` is 1 the rows of stored
+//                  holders: u32 holders, { text stream, i64 from, u32 batches, { text schema
+//                  (schema_codec.h), padded to a multiple of 8; the batch } ... } ...
 //     kUndeploy    text plan
 //     kPersist     nothing
 //     kWrite       text plan   text query

@@ -75,6 +75,49 @@ TEST(EntryCodec, ABatchOfEverySizeAndTypeComesBackAsItWas) {
   }
 }
 
+// Entries as they were before there were stored rows: these bytes stand in journals.
+TEST(EntryCodec, ADeploymentWithoutStoredRowsIsTheBytesThatItAlwaysWas) {
+  Entry entry{{{1}, {2}}, {3}, DeployPayload{.plan = "p", .text = "t", .replace = true}};
+  std::string bytes = encoded(entry);
+  const std::string payload(
+      "\x01\0\0\0\0\x01\0\0"
+      "\x01\0\0\0p\x01\0\0\0t\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
+      32);
+  EXPECT_EQ(bytes.substr(kRecordHeaderBytes), payload);
+}
+
+TEST(EntryCodec, StoredRowsBringTheirSchemasAlong) {
+  RandomEntries random(5);
+  SchemaPtr schema = random.schema();
+  DeployPayload deploy{.plan = "p", .text = "t"};
+  deploy.stored = {{"p:T.changes", INT64_MIN, {random.batch(schema, 5), random.batch(schema, 0)}},
+                   {"p:A.hours.changes", 1000, {}}};
+  Entry entry{{{1}, {2}}, {3}, deploy};
+  std::string bytes = encoded(entry);
+  EXPECT_EQ(read_frame(bytes).bytes, bytes.size()) << "no record stands before it";
+  Read read = read_all(bytes);
+  ASSERT_EQ(read.entries.size(), 1U) << read.status;
+  expect_same(read.entries[0], entry);
+}
+
+// Counts that promise more than there are bytes take neither memory nor time.
+TEST(EntryCodec, StoredRowsThatAreNotThereAreRefused) {
+  Entry entry{{{1}, {2}}, {3}, DeployPayload{.plan = "p", .text = "t"}};
+  std::get<DeployPayload>(entry.payload).stored = {{"s", 0, {}}};
+  const std::string good = encoded(entry);
+  const size_t holders = kRecordHeaderBytes + 8 + 5 + 5 + 4 + 4;
+  for (size_t at : {holders, holders + 4 + 5 + 8}) {
+    std::string bytes = good;
+    bytes.replace(at, 4, "\xff\xff\xff\xff");
+    mend(bytes);
+    EXPECT_EQ(read_all(bytes).status.code(), absl::StatusCode::kDataLoss) << at;
+  }
+  std::string none = good;
+  none.replace(holders, 4, std::string(4, '\0'));
+  mend(none);
+  EXPECT_EQ(read_all(none).status.code(), absl::StatusCode::kDataLoss);
+}
+
 TEST(EntryCodec, ASchemaStandsOnceBeforeItsFirstUse) {
   RandomEntries random(7);
   SchemaPtr one = random.schema();

@@ -59,6 +59,19 @@ class RandomEntries {
   }
 
  private:
+  /// None more often than not.
+  std::vector<StoredRows> stored() {
+    std::vector<StoredRows> all;
+    for (uint64_t holders = below(2) * below(4); holders > 0; --holders) {
+      StoredRows rows{text(30), static_cast<int64_t>(random_()), {}};
+      for (uint64_t i = below(3); i > 0; --i) {
+        rows.batches.push_back(batch(schema(), static_cast<uint32_t>(below(20))));
+      }
+      all.push_back(std::move(rows));
+    }
+    return all;
+  }
+
   EntryPayload payload(EntryType type) {
     switch (type) {
       case EntryType::kEvents: {
@@ -76,7 +89,8 @@ class RandomEntries {
                              .dialect = below(2) == 0 ? Dialect::k51 : Dialect::k31,
                              .source = below(2) == 0 ? text(3000) : "",
                              .origin = text(30),
-                             .replace = below(2) == 0};
+                             .replace = below(2) == 0,
+                             .stored = stored()};
       case EntryType::kUndeploy:
         return UndeployPayload{text(30)};
       case EntryType::kPersist:

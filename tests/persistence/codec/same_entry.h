@@ -45,6 +45,17 @@ inline void expect_same(const Entry& one, const Entry& other) {
     EXPECT_EQ(deploy->source, others.source);
     EXPECT_EQ(deploy->origin, others.origin);
     EXPECT_EQ(deploy->replace, others.replace);
+    ASSERT_EQ(deploy->stored.size(), others.stored.size());
+    for (size_t i = 0; i < deploy->stored.size(); ++i) {
+      const StoredRows& rows = deploy->stored[i];
+      const StoredRows& other_rows = others.stored[i];
+      EXPECT_EQ(rows.stream, other_rows.stream);
+      EXPECT_EQ(rows.from_ms, other_rows.from_ms);
+      ASSERT_EQ(rows.batches.size(), other_rows.batches.size());
+      for (size_t b = 0; b < rows.batches.size(); ++b) {
+        expect_same(*rows.batches[b], *other_rows.batches[b]);
+      }
+    }
   } else if (const auto* undeploy = std::get_if<UndeployPayload>(&one.payload)) {
     EXPECT_EQ(undeploy->plan, std::get<UndeployPayload>(other.payload).plan);
   } else if (const auto* write = std::get_if<WritePayload>(&one.payload)) {
