@@ -67,6 +67,20 @@ class Column {
     return reinterpret_cast<T*>(data_.data()) + old;
   }
 
+  /// Appends the values of another column of the type; strings' bytes stay where they are, and
+  /// strays are left out.
+  void append_all(const Column& other) {
+    data_.reserve((static_cast<size_t>(size_) + other.size_) * width_);
+    std::memcpy(data_.data() + static_cast<size_t>(size_) * width_, other.data_.data(),
+                static_cast<size_t>(other.size_) * width_);
+    const uint32_t old = size_;
+    grow_nulls(other.size_);
+    size_ += other.size_;
+    for (uint32_t row = 0; other.has_nulls() && row < other.size_; ++row) {
+      if (other.is_null(row)) set_null(old + row);
+    }
+  }
+
   /// Marks a row that is already there as null.
   void set_null(uint32_t row) {
     nulls_.resize((static_cast<size_t>(size_) + 63) / 64, 0);

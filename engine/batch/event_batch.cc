@@ -146,6 +146,25 @@ void append_batch(EventBatch& to, const EventBatch& from) {
   for (uint32_t row = 0; row < from.rows(); ++row) append_row(to, from, row);
 }
 
+EventBatchPtr pick_columns(const EventBatch& batch, const SchemaPtr& schema,
+                           std::span<const size_t> columns) {
+  POLLUX_CHECK(columns.size() == schema->size());
+  auto picked = std::make_shared<EventBatch>(schema);
+  picked->set_one_chunk(batch.one_chunk());
+  picked->share_strings_of(batch);
+  for (size_t c = 0; c < columns.size(); ++c) {
+    Column& to = picked->column(c);
+    if (columns[c] == kNoColumn) {
+      for (uint32_t row = 0; row < batch.rows(); ++row) to.append_null();
+      continue;
+    }
+    POLLUX_CHECK(batch.column(columns[c]).type() == to.type());
+    if (batch.rows() != 0) to.append_all(batch.column(columns[c]));
+  }
+  picked->mutable_timestamps() = batch.timestamps();
+  return picked;
+}
+
 EventBatchPtr slice_copy(const EventBatch& batch, uint32_t begin, uint32_t end) {
   POLLUX_CHECK(begin <= end && end <= batch.rows());
   auto slice = std::make_shared<EventBatch>(batch.schema_ptr());

@@ -79,6 +79,12 @@ void own_strings(EventBatch& batch);
 void append_row(EventBatch& to, const EventBatch& from, uint32_t row);
 void append_batch(EventBatch& to, const EventBatch& from);
 
+/// The rows with these columns of `batch` alone, as `schema` has them; kNoColumn: one of nulls. Its
+/// strings stay where they are, and live as long.
+inline constexpr size_t kNoColumn = SIZE_MAX;
+EventBatchPtr pick_columns(const EventBatch& batch, const SchemaPtr& schema,
+                           std::span<const size_t> columns);
+
 /// Rows [begin, end) of `batch` as a batch of their own, with copies of their strings.
 EventBatchPtr slice_copy(const EventBatch& batch, uint32_t begin, uint32_t end);
 

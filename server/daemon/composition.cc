@@ -8,6 +8,7 @@
 #include "server/extensions/extension_loader.h"
 #include "server/geo/mmdb_lookup.h"
 #include "server/node/epoch_file.h"
+#include "server/node/wall_clock.h"
 
 namespace pollux {
 namespace {
@@ -103,6 +104,12 @@ absl::Status Composition::open(const Settings& settings, const std::string& vers
   node.forget_producers_after_ms = settings.producers.forget_after.count();
   node.plan_log = &plan_log_;
   node.parameters.insert(settings.parameters.begin(), settings.parameters.end());
+  const std::map<std::string, std::string, std::less<>> stores_of = stores_by_datasource(settings);
+  store_in_ = [stores_of](std::string_view datasource) {
+    auto store = stores_of.find(datasource);
+    return store == stores_of.end() ? std::string() : store->second;
+  };
+  node.stored_rows = [this](const StoredHolder& holder) { return stored_rows(holder); };
   if (durability_ != nullptr) durability_->equip(node);
   if (pair_ != nullptr) pair_->equip(node);
   node_ = std::make_unique<Node>(
@@ -141,6 +148,16 @@ absl::Status Composition::open(const Settings& settings, const std::string& vers
   absl::Status grpc = open_grpc(settings);
   open_ = grpc.ok();
   return grpc;
+}
+
+absl::StatusOr<StoredRows> Composition::stored_rows(const StoredHolder& holder) const {
+  EndpointMistakes ignored;  // the check of the plan has told them
+  const EndpointDefinition sink = store_sink_of(holder);
+  OptionReader options(sink.options, sink.place, ignored);
+  const std::string name = read_store_name(holder, store_in_, sink.place, options);
+  RecordStore* store = stores_->find(name);
+  if (store == nullptr) return absl::NotFoundError(absl::StrCat("there is no store ", name));
+  return read_stored_rows(*store, holder, {wall_clock_ms()});
 }
 
 Intake& Composition::intake() {
@@ -183,6 +200,7 @@ absl::Status Composition::open_endpoints(const Settings& settings) {
     return StoreAccess{stores_->find(name), stores_->is_shared(name),
                        [this, name = std::string(name)] { return stores_->epoch_of(name); }};
   };
+  sinks.store_in = store_in_;
   sinks.shared = pair_ != nullptr;
   sinks_ = std::make_unique<SinkManager>(std::move(sinks));
   node_->add_observer(*sinks_);

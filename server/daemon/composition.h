@@ -25,6 +25,7 @@
 #include "server/receivers/receiver_manager.h"
 #include "server/settings/settings.h"
 #include "server/stores/store_set.h"
+#include "server/stores/stored_holders.h"
 
 namespace pollux {
 
@@ -59,6 +60,7 @@ class Composition {
   absl::Status open(const Settings& settings, const std::string& version, StartOrders orders);
   absl::StatusOr<Epoch> open_data(const Settings& settings, StartOrders orders);
   absl::Status add_functions_of(const Settings& settings);
+  absl::StatusOr<StoredRows> stored_rows(const StoredHolder& holder) const;
   Intake& intake();
   absl::Status open_endpoints(const Settings& settings);
   absl::Status start_pair();
@@ -76,6 +78,7 @@ class Composition {
   std::unique_ptr<Durability> durability_;  // null: persistence is off
   std::unique_ptr<PairMember> pair_;        // null: the node stands alone
   std::unique_ptr<StoreSet> stores_;
+  StoreIn store_in_;
   std::unique_ptr<Node> node_;
   std::unique_ptr<PairIntake> pair_intake_;  // null: the node stands alone
   std::unique_ptr<SinkManager> sinks_;

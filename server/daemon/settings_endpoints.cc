@@ -81,6 +81,14 @@ std::map<std::string, Datasource> stores_in_databases(const Settings& settings) 
   return read_stores(settings, ignored);
 }
 
+std::map<std::string, std::string, std::less<>> stores_by_datasource(const Settings& settings) {
+  std::map<std::string, std::string, std::less<>> stores;
+  for (const auto& [store, datasource] : stores_in_databases(settings)) {
+    stores.try_emplace(datasource.name, store);
+  }
+  return stores;
+}
+
 std::vector<SettingError> to_setting_errors(const EndpointMistakes& mistakes) {
   std::vector<SettingError> errors;
   for (const EndpointMistake& mistake : mistakes) {

@@ -19,6 +19,9 @@ std::vector<EndpointDefinition> sinks_of(const Settings& settings);
 /// By their names, the stores that are not embedded, and where they are. The settings are checked.
 std::map<std::string, Datasource> stores_in_databases(const Settings& settings);
 
+/// By their names, the datasources that stores are in; the first store of each.
+std::map<std::string, std::string, std::less<>> stores_by_datasource(const Settings& settings);
+
 std::vector<SettingError> to_setting_errors(const EndpointMistakes& mistakes);
 
 /// All that is wrong with the endpoints, without opening anything.

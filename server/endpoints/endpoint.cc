@@ -51,6 +51,11 @@ bool same_map(const std::optional<EndpointMapping>& a, const std::optional<Endpo
   return a->type == b->type && same_options(a->options, b->options) && same_payload;
 }
 
+bool same_holder(const StoredHolder* a, const StoredHolder* b) {
+  if (a == nullptr || b == nullptr) return a == b;
+  return is_same_content(*a, *b) && a->retention_ms == b->retention_ms;
+}
+
 }  // namespace
 
 bool same_letters(std::string_view a, std::string_view b) {
@@ -94,7 +99,29 @@ const EndpointOption* EndpointDefinition::option(std::string_view key) const {
 
 bool EndpointDefinition::same_as(const EndpointDefinition& other) const {
   return name == other.name && plan == other.plan && stream == other.stream && type == other.type &&
-         same_options(options, other.options) && same_map(map, other.map);
+         same_options(options, other.options) && same_map(map, other.map) &&
+         same_holder(holder.get(), other.holder.get());
+}
+
+EndpointDefinition store_sink_of(const StoredHolder& holder) {
+  EndpointDefinition sink;
+  sink.stream = holder.stream;
+  sink.type = "store";
+  sink.place = {{}, holder.location};
+  sink.options = options_of(holder.options);
+  sink.holder = std::make_shared<const StoredHolder>(holder);
+  return sink;
+}
+
+std::vector<EndpointDefinition> store_sinks_of(const PlanDescription& plan) {
+  std::vector<EndpointDefinition> sinks;
+  for (const StoredHolder& holder : plan.stored) {
+    EndpointDefinition sink = store_sink_of(holder);
+    sink.plan = plan.name;
+    sink.name = absl::StrCat(plan.name, "/", holder.stream.substr(plan.name.size() + 1), "/store");
+    sinks.push_back(std::move(sink));
+  }
+  return sinks;
 }
 
 std::vector<EndpointDefinition> endpoints_of(const PlanDescription& plan, StreamEndpoint::Kind kind,

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -43,6 +44,8 @@ struct EndpointDefinition {
   std::string type;
   std::vector<EndpointOption> options;
   std::optional<EndpointMapping> map;
+  /// A sink whose stream says what changed of this table or aggregation; null: any other.
+  std::shared_ptr<const StoredHolder> holder;
   EndpointPlace place;
 
   /// The value under a key; letter case is ignored.
@@ -66,6 +69,11 @@ Diagnostics to_diagnostics(const EndpointMistakes& mistakes);
 /// The sinks or the sources of a plan. What no endpoint may have is reported.
 std::vector<EndpointDefinition> endpoints_of(const PlanDescription& plan, StreamEndpoint::Kind kind,
                                              EndpointMistakes& mistakes);
+
+/// For each stored table, and unit of an aggregation, the sink that takes its changes to its store;
+/// those that have no changes, since the plan only reads them, are there too.
+std::vector<EndpointDefinition> store_sinks_of(const PlanDescription& plan);
+EndpointDefinition store_sink_of(const StoredHolder& holder);
 
 bool same_letters(std::string_view a, std::string_view b);
 

@@ -203,6 +203,7 @@ std::map<std::string, PlanOutput> Node::places_in(const Shard::Outputs& of_plan)
 /// The plan in the catalogue, in the place of one of its name; its entry is still to come.
 Node::Plan& Node::put_plan(const Tried& tried, DeployPayload payload, Shard::OutputsPtr outputs) {
   payload.plan = tried.outcome.plan;
+  payload.stored.clear();  // the entry's alone: they were true then
   Plan& plan = plans_[payload.plan];
   if (plan.shard == nullptr) plan.shard = shard_for(payload.plan);
   plan.info.name = payload.plan;
@@ -243,6 +244,29 @@ bool Node::is_there(const DeployPayload& payload, Deployed& deployed) const {
   return true;
 }
 
+absl::StatusOr<std::vector<StoredRows>> Node::stored_rows_of(const PlanDescription& plan) const {
+  std::vector<StoredRows> all;
+  if (!options_.stored_rows || plan.stored.empty()) return all;
+  std::optional<PlanDescription> replaced;
+  {
+    std::lock_guard lock(mutex_);
+    auto there = plans_.find(plan.name);
+    if (there != plans_.end() && there->second.shard->suspended_because().empty()) {
+      replaced = there->second.description;
+    }
+  }
+  for (const StoredHolder& holder : holders_to_fill(plan, replaced ? &*replaced : nullptr)) {
+    auto rows = options_.stored_rows(holder);
+    if (!rows.ok()) {
+      return absl::Status(rows.status().code(),
+                          absl::StrCat("what plan '", plan.name,
+                                       "' begins with: ", std::string(rows.status().message())));
+    }
+    if (!rows->batches.empty() || rows->from_ms != INT64_MIN) all.push_back(*std::move(rows));
+  }
+  return all;
+}
+
 Deployed Node::deploy(const DeployRequest& request) {
   Tried tried = try_plan(request);
   Deployed deployed = judge(tried);
@@ -276,6 +300,10 @@ Deployed Node::deploy(const DeployRequest& request) {
 
     outputs = *std::move(opened);
   }
+  auto stored = stored_rows_of(tried.description);
+  if (!stored.ok()) {
+    return refuse(Deployed::Outcome::kUnavailable, std::string(stored.status().message()));
+  }
   tell_takers(tried, *outputs);
   {
     std::lock_guard lock(mutex_);
@@ -283,8 +311,10 @@ Deployed Node::deploy(const DeployRequest& request) {
     payload.replace = deployed.replaced;
     uint64_t change = note_unsettled(deployed.plan);
     Plan& plan = put_plan(tried, payload, outputs);
+    payload.plan = plan.payload.plan;
+    payload.stored = *std::move(stored);
     Sequencer::Ordered ordered = sequencer_.deploy(
-        plan.shard, plan.payload, outputs, inputs_of(tried.streams),
+        plan.shard, std::move(payload), outputs, inputs_of(tried.streams),
         [applied](const ApplyOutcome& outcome) { applied->set_value(outcome); },
         [this, committed, change](const absl::Status& status) {
           if (status.ok()) settle(change);

@@ -77,6 +77,9 @@ struct NodeOptions {
   std::function<void(Shard&, const Engine&, const Entry&)> persist;
   /// Numbers for the results of plans, for a node of a pair. Thread: a worker.
   std::function<void(const PlanHash&)> results_hashed;
+  /// What the store has of a table or an aggregation that a plan begins with; null: nothing. May
+  /// wait for a database.
+  std::function<absl::StatusOr<StoredRows>(const StoredHolder&)> stored_rows;
   std::function<void(const absl::Status&)> warn;  ///< of what fails and stops nothing
   std::function<void()> journal_full;             ///< a batch was refused since the journal is full
 };
@@ -254,6 +257,8 @@ class Node final : public ResultLogs {
   void tell_takers(const Tried& tried, const Shard::Outputs& outputs);
   void tell_bringers(const PlanDescription& description, const std::vector<StreamInfo>& streams);
   bool is_there(const DeployPayload& payload, Deployed& deployed) const;
+  /// What its stored holders begin with, but for those that go on with what is in memory.
+  absl::StatusOr<std::vector<StoredRows>> stored_rows_of(const PlanDescription& plan) const;
   absl::Status replay_deploy(const Entry& entry);
   void replay_undeploy(const Entry& entry);
   void wait_until_applied();

@@ -111,7 +111,9 @@ absl::Status Node::replay_deploy(const Entry& entry) {
     sequencer_.replay(entry, {});
     return absl::OkStatus();
   }
-  Tried tried = try_payload(payload);
+  DeployPayload text_alone = payload;
+  text_alone.stored.clear();
+  Tried tried = try_payload(text_alone);
   if (tried.outcome.status != ApplyStatus::kApplied) {
     sequencer_.replay(entry, {});
     return absl::InvalidArgumentError(to_text(tried.outcome.diagnostics, payload.plan));

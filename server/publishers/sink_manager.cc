@@ -1,6 +1,7 @@
 #include "server/publishers/sink_manager.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -19,7 +20,9 @@ const StreamInfo* output_of(const std::vector<StreamInfo>& streams, const std::s
 
 std::vector<EndpointDefinition> SinkManager::sinks_of(const PlanProposal& plan,
                                                       EndpointMistakes& mistakes) {
-  return endpoints_of(plan.description, StreamEndpoint::Kind::kSink, mistakes);
+  auto sinks = endpoints_of(plan.description, StreamEndpoint::Kind::kSink, mistakes);
+  std::ranges::move(store_sinks_of(plan.description), std::back_inserter(sinks));
+  return sinks;
 }
 
 EndpointMistakes SinkManager::set_settings(std::vector<EndpointDefinition> sinks) {
@@ -38,7 +41,7 @@ Diagnostics SinkManager::check(const PlanProposal& plan) const {
   EndpointMistakes mistakes;
   for (const EndpointDefinition& sink : sinks_of(plan, mistakes)) {
     const StreamInfo* output = output_of(plan.streams, sink.stream);
-    if (output == nullptr) {
+    if (output == nullptr && sink.holder == nullptr) {
       mistakes.push_back({sink.place,
                           absl::StrCat("no query of the plan inserts into stream '", sink.stream,
                                        "', so that this sink would get nothing"),
@@ -147,6 +150,7 @@ void SinkManager::deployed(const PlanProposal& plan, std::map<std::string, PlanO
     return !stays;
   });
   for (EndpointDefinition& sink : wanted) {
+    if (sink.holder != nullptr && sink.holder->primary_key.empty()) continue;  // it never changes
     std::string sink_name = sink.name;
     sinks_.try_emplace(std::move(sink_name), Sink{std::move(sink), nullptr});
   }

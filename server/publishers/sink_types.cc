@@ -179,9 +179,9 @@ absl::Status check_table(const RecordStore& store, const TableDefinition& table)
   return absl::OkStatus();
 }
 
-Make read_store(const Reading& reading) {
+/// As the options of a sink say it.
+TableDefinition read_table(const Reading& reading) {
   OptionReader& options = reading.options;
-  std::string name = options.text("store", std::string(kProcessedDataStore));
   TableDefinition table;
   table.name = options.text("table", table_name_of(reading.sink.stream));
   std::string key = options.text("primary.key", "");
@@ -191,7 +191,19 @@ Make read_store(const Reading& reading) {
   table.retention_ms =
       options.duration("retention", {milliseconds(0), milliseconds(0), kTenYears}).count();
   table.schema = reading.schema;
+  return table;
+}
+
+Make read_store(const Reading& reading) {
+  OptionReader& options = reading.options;
+  const StoredHolder* holder = reading.sink.holder.get();
+  const std::string name =
+      holder == nullptr
+          ? options.text("store", std::string(kProcessedDataStore))
+          : read_store_name(*holder, reading.environment.store_in, reading.sink.place, options);
+  TableDefinition table = holder == nullptr ? read_table(reading) : table_of(*holder);
   if (reading.sink.map) options.mistake(reading.sink.map->place, "a store takes no @map");
+  if (name.empty()) return nullptr;
   if (std::find(kStoreNames.begin(), kStoreNames.end(), name) == kStoreNames.end()) {
     options.mistake(reading.sink.place, absl::StrCat("there is no store ", in_quotes(name)),
                     nearest_name(name, {kStoreNames.begin(), kStoreNames.end()}));
@@ -200,13 +212,14 @@ Make read_store(const Reading& reading) {
   if (!reading.environment.find_store) return nullptr;
   StoreAccess store = reading.environment.find_store(name);
   reading.own = !store.shared;
-  if (reading.schema == nullptr) return nullptr;
+  if (table.schema == nullptr) return nullptr;
   if (reading.tables == StoredTables::kAsk) {
     absl::Status fits = check_table(*store.records, table);
     if (!fits.ok()) options.mistake(reading.sink.place, std::string(fits.message()));
   }
-  return [store, table] {
-    return std::make_unique<StorePublisher>(*store.records, table, store.epoch);
+  const auto content = holder == nullptr ? StoredStream::kRows : StoredStream::kChanges;
+  return [store, table, content] {
+    return std::make_unique<StorePublisher>(*store.records, table, content, store.epoch);
   };
 }
 

@@ -14,6 +14,7 @@
 #include "server/publishers/log_publisher.h"
 #include "server/publishers/publisher.h"
 #include "server/publishers/sink_runner.h"
+#include "server/stores/stored_holders.h"
 
 namespace pollux {
 
@@ -32,6 +33,8 @@ struct SinkEnvironment {
   SinkRunner::Warn warn;            ///< told what sinks drop and why they try again
   /// Of the stores of a node, by name. Empty where definitions are only checked.
   std::function<StoreAccess(std::string_view name)> find_store;
+  /// The store that is in that datasource; empty: none is.
+  StoreIn store_in;
   bool shared = false;  ///< the node is one of a pair
 };
 

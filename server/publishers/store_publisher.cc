@@ -48,6 +48,12 @@ absl::StatusOr<Written> StorePublisher::write(std::span<const PublishedRow> rows
       copies.push_back(slice_copy(*slice.batch, first, behind));
       write.batch = copies.back().get();
     }
+    if (content_ == StoredStream::kChanges) {
+      const Column& erased = write.batch->column(columns_.size());
+      write.erased = std::span(erased.data<uint8_t>(), erased.size());
+      copies.push_back(pick_columns(*write.batch, table_.schema, columns_));
+      write.batch = copies.back().get();
+    }
     write.ordinals = std::span(slice.ordinals).subspan(first, behind - first);
     writes.push_back(write);
     begin = end;

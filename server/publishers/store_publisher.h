@@ -4,8 +4,11 @@
 // the entry and the ordinal, as in its id. Thread: the sink's.
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <numeric>
 #include <utility>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "engine/types/ids.h"
@@ -14,11 +17,22 @@
 
 namespace pollux {
 
+/// What the rows of a stream are to a table: rows of it, or rows as they are now, of which the last
+/// column says whether they are gone.
+enum class StoredStream : uint8_t { kRows, kChanges };
+
 class StorePublisher final : public Publisher {
  public:
   /// The store outlives the publisher. `epoch`: under which this node writes there now.
-  StorePublisher(RecordStore& store, TableDefinition table, std::function<Epoch()> epoch)
-      : store_(store), table_(std::move(table)), epoch_(std::move(epoch)) {}
+  StorePublisher(RecordStore& store, TableDefinition table, StoredStream content,
+                 std::function<Epoch()> epoch)
+      : store_(store),
+        table_(std::move(table)),
+        content_(content),
+        epoch_(std::move(epoch)),
+        columns_(table_.schema->size()) {
+    std::iota(columns_.begin(), columns_.end(), size_t{0});
+  }
 
   size_t rows_max() const override { return 4096; }
   Published publish(std::span<const PublishedRow> rows, const std::atomic<bool>& stopping) override;
@@ -28,7 +42,9 @@ class StorePublisher final : public Publisher {
 
   RecordStore& store_;
   const TableDefinition table_;
+  const StoredStream content_;
   const std::function<Epoch()> epoch_;
+  std::vector<size_t> columns_;  ///< of the table, in a batch of its stream
   bool opened_ = false;
 };
 

@@ -2,8 +2,7 @@
 #include <algorithm>
 #include <string>
 
-#include "tests/server/pair/pair_testing.h"
-#include "tests/support/postgres_server.h"
+#include "tests/server/stores/database_testing.h"
 
 namespace pollux {
 namespace {
@@ -18,28 +17,8 @@ constexpr const char* kPlan =
     "from Logins select user, sum(n) as total group by user insert into Steps;"
     "from Steps select user, total insert into Totals;";
 
-class SharedStoreTest : public PairProcessTest {
+class SharedStoreTest : public DatabaseTest {
  protected:
-  void SetUp() override {
-    PairProcessTest::SetUp();
-    ASSERT_TRUE(server_.start());
-    server_.run("CREATE USER pollux PASSWORD 'secret'");
-    server_.run("CREATE DATABASE pollux OWNER pollux");
-    write("settings.yaml",
-          "datasources:\n"
-          "  - name: analytics\n"
-          "    type: postgresql\n"
-          "    options:\n"
-          "      url: postgresql://pollux@127.0.0.1:" +
-              std::to_string(server_.port()) +
-              "/pollux\n"
-              "      password_variable: DATABASE_PASSWORD\n"
-              "stores:\n"
-              "  event_store: analytics\n"
-              "  processed_data_store: analytics\n");
-    set_options("--config " + path("settings.yaml"));
-  }
-
   /// `count` events more; all that are sent have n = 1.
   void send_some(const Member& member, int count) {
     for (int i = 0; i < count; ++i) {
@@ -47,7 +26,6 @@ class SharedStoreTest : public PairProcessTest {
       ++sent_;
     }
   }
-  std::string ask(const std::string& sql) { return server_.run(sql, "pollux"); }
   /// Each total from 1 on once, and the last one.
   void expect_all() {
     const std::string all = std::to_string(sent_);
@@ -62,8 +40,6 @@ class SharedStoreTest : public PairProcessTest {
     EXPECT_EQ(ask("SELECT \"user\", total FROM totals"), "ann|" + all + "\n");
   }
 
-  PostgresServer server_;
-  const std::string variables_ = "DATABASE_PASSWORD=secret";
   int64_t sent_ = 0;
 };
 

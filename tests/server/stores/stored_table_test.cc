@@ -1,0 +1,111 @@
+// Tables and aggregations of plans that are kept in a store: it follows, and a plan begins with it.
+#include <string>
+
+#include "tests/server/stores/database_testing.h"
+
+namespace pollux {
+namespace {
+
+constexpr const char* kPlan =
+    "@app:name('Users') define stream Logins (user string, n int);"
+    "define stream Leavers (user string);"
+    "@store(type='rdbms', datasource='analytics', table.name='USERS') @PrimaryKey('user')"
+    "define table Users (user string, total long);"
+    "from Logins select user, convert(n, 'long') as total "
+    "update or insert into Users set Users.total = total on Users.user == user;"
+    "from Leavers delete Users on Users.user == user;";
+
+class StoredTableTest : public DatabaseTest {
+ protected:
+  void start() {
+    start_member(a(), variables_ + " POLLUX__PAIR__BOOTSTRAP=true");
+    ASSERT_TRUE(becomes_true([&] { return is_ready(a()); })) << read(a().log);
+  }
+  int leave(const std::string& user) {
+    auto answer =
+        call("POST", a().url + "/v1/streams/Leavers/events", R"({"user":")" + user + R"("})");
+    return answer.ok() ? answer->status : 0;
+  }
+  std::string in_memory() {
+    auto answer = call("POST", a().url + "/v1/query?plan=Users",
+                       "from Users select user, total order by user", "text/plain");
+    return answer.ok() ? answer->body.substr(answer->body.find("\"rows\"")) : "";
+  }
+  void expect_stored(const std::string& rows) {
+    EXPECT_TRUE(becomes_true([&] {
+      return ask("SELECT count(*) FROM pg_tables WHERE tablename = 'users'") == "1\n" &&
+             ask("SELECT \"user\", total FROM users ORDER BY 1") == rows;
+    })) << ask("SELECT * FROM users");
+  }
+};
+
+TEST_F(StoredTableTest, TheStoreFollowsAndAPlanBeginsWithIt) {
+  start();
+  deploy(a(), kPlan);
+  ASSERT_EQ(send(a(), R"([{"user":"ann","n":1},{"user":"bob","n":2},{"user":"ann","n":3}])"), 200);
+  ASSERT_EQ(send(a(), R"({"user":"'; DROP TABLE users; --","n":4})"), 200);
+  ASSERT_EQ(leave("bob"), 200);
+  expect_stored("'; DROP TABLE users; --|4\nann|3\n");
+  const std::string before = in_memory();
+  // What somebody else wrote is there from the next deployment on.
+  ASSERT_EQ(call("DELETE", a().url + "/v1/plans/Users")->status, 200);
+  ask("UPDATE users SET total = 7 WHERE \"user\" = 'ann'");
+  deploy(a(), kPlan);
+  EXPECT_NE(in_memory(), before);
+  EXPECT_NE(in_memory().find("[\"ann\",7]"), std::string::npos) << in_memory();
+  ASSERT_EQ(leave("'; DROP TABLE users; --"), 200);
+  expect_stored("ann|7\n");
+}
+
+TEST_F(StoredTableTest, BothNodesOfAPairBeginWithTheSame) {
+  Member& first = start_pair(variables_);
+  deploy(first, kPlan);
+  ASSERT_EQ(send(first, R"([{"user":"ann","n":1},{"user":"bob","n":2}])"), 200);
+  expect_stored("ann|1\nbob|2\n");
+  ASSERT_EQ(call("DELETE", first.url + "/v1/plans/Users")->status, 200);
+  deploy(first, kPlan);
+  kill_member(first);
+  Member& second = other(first);
+  ASSERT_TRUE(becomes_true([&] { return is_ready(second); })) << read(second.log);
+  auto answer = call("POST", second.url + "/v1/query?plan=Users",
+                     "from Users select user, total order by user", "text/plain");
+  EXPECT_NE(answer->body.find(R"([["ann",1],["bob",2]])"), std::string::npos) << answer->body;
+  ASSERT_EQ(send(second, R"({"user":"ann","n":5})"), 200);
+  expect_stored("ann|5\nbob|2\n");
+}
+
+TEST_F(StoredTableTest, APlanIsRefusedWhoseTableCannotBeRead) {
+  start();
+  server_.kill();
+  auto answer = call("POST", a().url + "/v1/plans", kPlan, "text/plain");
+  ASSERT_TRUE(answer.ok());
+  EXPECT_EQ(answer->status, 503) << answer->body;
+  ASSERT_TRUE(server_.start());
+  EXPECT_TRUE(becomes_true([&] {
+    auto again = call("POST", a().url + "/v1/plans", kPlan, "text/plain");
+    return again.ok() && again->status == 201;
+  }));
+}
+
+TEST_F(StoredTableTest, WrongOptionsAreTold) {
+  start();
+  const std::string with[][2] = {
+      {"type='mongodb'", "unknown type of store 'mongodb'"},
+      {"type='rdbms', datasource='nowhere'", "no store is in a datasource 'nowhere'"},
+      {"type='rdbms', jdbc.url='jdbc:x'", "databases stand in the settings"},
+      {"type='store', store='NO_STORE'", "there is no store"},
+      {"type='store', table.name='a; DROP TABLE x'", "a; DROP TABLE x"},
+      {"type='store', tabel='T'", "tabel"}};
+  for (const auto& [options, expected] : with) {
+    auto answer = call("POST", a().url + "/v1/plans",
+                       "define stream S (a int); @store(" + options +
+                           ") @PrimaryKey('a') define table T (a int);"
+                           "from S select a insert into T;",
+                       "text/plain");
+    EXPECT_EQ(answer->status, 400) << options;
+    EXPECT_NE(answer->body.find(expected), std::string::npos) << answer->body;
+  }
+}
+
+}  // namespace
+}  // namespace pollux
