@@ -23,6 +23,24 @@ std::string messages_of(size_t kind, bool packs) {
   return bytes;
 }
 
+/// Deployments that bring the rows of stored tables along.
+std::string stored_rows() {
+  std::string bytes;
+  MessageEncoder encoder;
+  for (uint64_t seed = 0; seed < kSeeds; ++seed) {
+    RandomMessages messages(seed);
+    Entries entries = messages.entries(2);
+    for (Entry& entry : entries.entries) {
+      RandomEntries random(seed);
+      do {
+        entry.payload = random.entry(EntryType::kDeploy).payload;
+      } while (std::get<DeployPayload>(entry.payload).stored.empty());
+    }
+    if (!encoder.encode({seed, std::move(entries)}, bytes).ok()) return {};
+  }
+  return bytes;
+}
+
 std::string handshakes() {
   std::string bytes;
   RandomMessages random(1);
@@ -56,6 +74,7 @@ int write(const std::string& folder) {
   };
   for (size_t kind = 0; kind < kMessageKinds; ++kind) put(kKinds[kind], messages_of(kind, false));
   put("packed_entries", messages_of(4, true));
+  put("stored_rows", stored_rows());
   put("handshakes", handshakes());
   put("forwards", forwards());
   return good ? 0 : 1;

@@ -63,26 +63,42 @@ void append_field(std::string& out, std::string_view name, std::string_view text
   append_text_json(out, text);
 }
 
+/// ,"stream":.. and so on, up to the rows.
+void append_batch(std::string& out, const EventBatch& batch) {
+  if (batch.one_chunk()) out += ",\"one_chunk\":true";
+  append_schema(out, batch.schema());
+  out += ",\"rows\":[";
+  for (uint32_t row = 0; row < batch.rows(); ++row) {
+    out += row == 0 ? "[" : ",[";
+    out += std::to_string(batch.timestamps()[row]);
+    for (size_t i = 0; i < batch.schema().size(); ++i) {
+      out += ',';
+      append_value(out, batch, row, i);
+    }
+    out += ']';
+  }
+  out += ']';
+}
+
+void append_stored(std::string& out, const StoredRows& stored) {
+  std::string fields;
+  append_field(fields, "changes", stored.stream);
+  fields += ",\"from\":" + std::to_string(stored.from_ms) + ",\"batches\":[";
+  for (size_t i = 0; i < stored.batches.size(); ++i) {
+    std::string batch;
+    append_batch(batch, *stored.batches[i]);
+    fields += (i == 0 ? "{" : ",{") + batch.substr(1) + "}";
+  }
+  out += "{" + fields.substr(1) + "]}";
+}
+
 struct PayloadJson {
   std::string& out;
 
   void operator()(const EventsPayload& events) const {
-    const EventBatch& batch = *events.batch;
     if (!events.producer.empty()) append_field(out, "producer", events.producer);
     if (events.number != 0) out += ",\"number\":" + std::to_string(events.number);
-    if (batch.one_chunk()) out += ",\"one_chunk\":true";
-    append_schema(out, batch.schema());
-    out += ",\"rows\":[";
-    for (uint32_t row = 0; row < batch.rows(); ++row) {
-      out += row == 0 ? "[" : ",[";
-      out += std::to_string(batch.timestamps()[row]);
-      for (size_t i = 0; i < batch.schema().size(); ++i) {
-        out += ',';
-        append_value(out, batch, row, i);
-      }
-      out += ']';
-    }
-    out += ']';
+    append_batch(out, *events.batch);
   }
   void operator()(const TickPayload&) const {}
   void operator()(const DeployPayload& deploy) const {
@@ -93,6 +109,11 @@ struct PayloadJson {
     if (!deploy.source.empty()) append_field(out, "source", deploy.source);
     if (!deploy.origin.empty()) append_field(out, "origin", deploy.origin);
     if (deploy.replace) out += ",\"replace\":true";
+    for (size_t i = 0; i < deploy.stored.size(); ++i) {
+      out += i == 0 ? ",\"stored\":[" : ",";
+      append_stored(out, deploy.stored[i]);
+    }
+    if (!deploy.stored.empty()) out += ']';
   }
   void operator()(const UndeployPayload& undeploy) const {
     append_field(out, "plan", undeploy.plan);

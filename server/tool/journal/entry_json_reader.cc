@@ -206,16 +206,14 @@ std::string append_row(EventBatch& batch, const element& json) {
   return {};
 }
 
-EntryPayload take_events(Fields& fields, Schemas& schemas) {
-  EventsPayload events;
-  events.producer = fields.text("producer", false);
-  events.number = fields.number<uint64_t>("number", false);
+/// The fields of a batch; null after errors.
+EventBatchPtr take_batch(Fields& fields, Schemas& schemas) {
   bool one_chunk = fields.flag("one_chunk");
   SchemaPtr schema = take_schema(fields, schemas);
   std::optional<element> list = fields.take("rows", true);
   simdjson::dom::array rows;
   if (list && list->get(rows) != simdjson::SUCCESS) fields.refuse("rows", "a list");
-  if (!fields.ok() || schema == nullptr) return events;
+  if (!fields.ok() || schema == nullptr) return nullptr;
   auto batch = std::make_shared<EventBatch>(std::move(schema));
   batch->set_one_chunk(one_chunk);
   for (const element& row : rows) {
@@ -225,11 +223,56 @@ EntryPayload take_events(Fields& fields, Schemas& schemas) {
       break;
     }
   }
-  events.batch = std::move(batch);
+  return batch;
+}
+
+EntryPayload take_events(Fields& fields, Schemas& schemas) {
+  EventsPayload events;
+  events.producer = fields.text("producer", false);
+  events.number = fields.number<uint64_t>("number", false);
+  events.batch = take_batch(fields, schemas);
   return events;
 }
 
-EntryPayload take_deploy(Fields& fields) {
+StoredRows take_stored_rows(Fields& fields, Schemas& schemas) {
+  StoredRows stored;
+  stored.stream = fields.text("changes");
+  stored.from_ms = fields.number<int64_t>("from");
+  std::optional<element> list = fields.take("batches", true);
+  simdjson::dom::array batches;
+  if (list && list->get(batches) != simdjson::SUCCESS) fields.refuse("batches", "a list");
+  if (!fields.ok()) return stored;
+  for (const element& json : batches) {
+    Fields batch(json);
+    stored.batches.push_back(take_batch(batch, schemas));
+    batch.finish();
+    if (!batch.ok()) {
+      fields.fail("batch: " + batch.wrong());
+      break;
+    }
+  }
+  return stored;
+}
+
+std::vector<StoredRows> take_stored(Fields& fields, Schemas& schemas) {
+  std::vector<StoredRows> stored;
+  std::optional<element> list = fields.take("stored", false);
+  simdjson::dom::array holders;
+  if (list && list->get(holders) != simdjson::SUCCESS) fields.refuse("stored", "a list");
+  if (!list || !fields.ok()) return stored;
+  for (const element& json : holders) {
+    Fields holder(json);
+    stored.push_back(take_stored_rows(holder, schemas));
+    holder.finish();
+    if (!holder.ok()) {
+      fields.fail("stored: " + holder.wrong());
+      break;
+    }
+  }
+  return stored;
+}
+
+EntryPayload take_deploy(Fields& fields, Schemas& schemas) {
   DeployPayload deploy;
   deploy.plan = fields.text("plan");
   deploy.text = fields.text("text");
@@ -245,6 +288,7 @@ EntryPayload take_deploy(Fields& fields) {
   deploy.source = fields.text("source", false);
   deploy.origin = fields.text("origin", false);
   deploy.replace = fields.flag("replace");
+  deploy.stored = take_stored(fields, schemas);
   return deploy;
 }
 
@@ -258,7 +302,7 @@ EntryPayload take_write(Fields& fields) {
 EntryPayload take_payload(const std::string& type, Fields& fields, Schemas& schemas) {
   if (type == "events") return take_events(fields, schemas);
   if (type == "tick") return TickPayload{};
-  if (type == "deploy") return take_deploy(fields);
+  if (type == "deploy") return take_deploy(fields, schemas);
   if (type == "undeploy") return UndeployPayload{fields.text("plan")};
   if (type == "persist") return PersistPayload{};
   if (type == "write") return take_write(fields);
