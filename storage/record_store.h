@@ -66,7 +66,9 @@ struct Rows {
   bool erases(uint32_t row) const { return !erased.empty() && erased[row] != 0; }
 };
 
-/// A row that the store will never take; the others were written and progress is beyond it.
+/// A row that the store will never take; the others were written and progress is beyond it. It was
+/// put into the table of refused rows in the same transaction (storage/refused_rows.h), or its
+/// reason says why it could not be.
 struct RefusedRow {
   size_t rows_index = 0;  ///< which of the Rows of the write
   uint32_t row = 0;       ///< which row of its batch

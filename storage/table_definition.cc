@@ -4,6 +4,7 @@
 #include <set>
 
 #include "engine/base/check.h"
+#include "storage/refused_rows.h"
 
 namespace pollux {
 namespace {
@@ -67,6 +68,12 @@ std::string key_text(const std::vector<std::string>& key) {
   return "(" + text + ")";
 }
 
+/// The retention is free.
+bool is_of_refused_rows(const TableDefinition& definition) {
+  return definition.schema != nullptr && definition.primary_key.empty() &&
+         definition.schema->same_attributes(*refused_rows_definition().schema);
+}
+
 }  // namespace
 
 std::string table_name_of(std::string_view stream) {
@@ -91,6 +98,9 @@ absl::Status check_definition(const TableDefinition& definition) {
     check_key(definition, faults);
   }
   if (definition.retention_ms < 0) faults.add("the retention is negative");
+  if (definition.name == kRefusedRowsTable && !is_of_refused_rows(definition)) {
+    faults.add("that name belongs to the rows that the store refuses, which have other columns");
+  }
   if (faults.none()) return absl::OkStatus();
   return absl::InvalidArgumentError("table '" + definition.name.substr(0, 200) +
                                     "' cannot be made: " + faults.text());

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "engine/types/value_type.h"
+#include "storage/refused_rows.h"
 
 namespace pollux {
 namespace {
@@ -45,7 +46,20 @@ std::string text_of(const RowId& id) {
          "." + std::to_string(id.ordinal);
 }
 
+size_t text_bytes(const EventBatch& batch, uint32_t row, std::span<const size_t> columns) {
+  size_t bytes = 0;
+  for (size_t c : columns) {
+    const Column& column = batch.column(c);
+    if (column.type() != AttributeType::kString || column.is_null(row)) continue;
+    bytes += column.data<StringRef>()[row].size();
+  }
+  return bytes;
+}
+
 absl::Status check_rows(const TableShape& shape, std::span<const Rows> rows) {
+  if (shape.definition.name == kRefusedRowsTable) {
+    return unfit_rows(shape, "only rows that the store refuses come there, by themselves");
+  }
   std::map<std::string_view, RowId> last;
   for (const Rows& some : rows) {
     if (some.source.empty() || some.source.size() > kSourceBytesMax) {

@@ -43,6 +43,9 @@ struct TableShape {
 /// of them.
 absl::StatusOr<EventBatch> check_key(const TableShape& shape, std::span<const Value> values);
 
+/// Of the texts in these columns.
+size_t text_bytes(const EventBatch& batch, uint32_t row, std::span<const size_t> columns);
+
 /// "epoch.position.ordinal".
 std::string text_of(const RowId& id);
 

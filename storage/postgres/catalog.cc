@@ -1,12 +1,13 @@
 #include "storage/postgres/catalog.h"
 
-#include <set>
-#include <utility>
+#include <algorithm>
+#include <string_view>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "storage/postgres/names.h"
-#include "storage/postgres/sql_values.h"
+#include "storage/postgres/relation_sql.h"
+#include "storage/sql/names.h"
 
 namespace pollux::postgres {
 namespace {
@@ -33,7 +34,7 @@ constexpr const char* kSetUp[] = {
 };
 
 constexpr char kLoad[] =
-    "SELECT t.name, t.retention_ms, t.row_count,"
+    "SELECT t.name, t.relation, t.retention_ms, t.row_count,"
     " coalesce(pg_total_relation_size(to_regclass(quote_ident(t.relation))), 0),"
     " c.attribute, c.type, c.key_place"
     " FROM pollux_tables t JOIN pollux_columns c USING (store, name)"
@@ -44,33 +45,7 @@ constexpr char kIsSetUp[] =
     " AND to_regclass('pollux_columns') IS NOT NULL"
     " AND to_regclass('pollux_progress') IS NOT NULL";
 
-constexpr char kTimeColumn[] = "pollux_time";
-constexpr char kArrivalColumn[] = "pollux_seq";
-
-std::vector<std::string> quoted_names(const std::vector<std::string>& names) {
-  std::vector<std::string> all;
-  all.reserve(names.size());
-  for (const std::string& name : names) all.push_back(quoted(stored_name(name)));
-  return all;
-}
-
-/// What the database cannot tell apart, or needs for itself.
-absl::Status check_names(const TableDefinition& definition) {
-  std::set<std::string> names{kTimeColumn, kArrivalColumn};
-  for (const Attribute& column : definition.schema->attributes()) {
-    if (!is_storable_text(column.name) || !names.insert(stored_name(column.name)).second) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "table ", definition.name, " cannot be made: PostgreSQL cannot have column '",
-          column.name, "' beside the others, since large letters are small ones there", " and ",
-          kTimeColumn, " and ", kArrivalColumn, " are the store's own"));
-    }
-  }
-  if (stored_name(definition.name).starts_with("pollux_")) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("table ", definition.name, ": names that begin with pollux_ are the store's"));
-  }
-  return absl::OkStatus();
-}
+constexpr std::string_view kOwnColumns[] = {sql::kTimeColumn, "pollux_seq"};
 
 absl::Status begin_change(Conversation& talk) {
   absl::Status done = talk.tell("BEGIN");
@@ -80,28 +55,11 @@ absl::Status begin_change(Conversation& talk) {
 
 std::string column_definition(const Attribute& column) {
   return absl::StrCat(
-      quoted(stored_name(column.name)), " ",
+      quoted(sql::stored_name(column.name)), " ",
       absl::string_view(sql_type(column.type).data(), sql_type(column.type).size()));
 }
 
 }  // namespace
-
-Relation::Relation(TableDefinition wanted) : TableShape(std::move(wanted)) {
-  name = quoted(stored_name(definition.name));
-  std::vector<std::string> all;
-  for (const Attribute& column : definition.schema->attributes()) {
-    all.push_back(quoted(stored_name(column.name)));
-  }
-  all.emplace_back(kTimeColumn);
-  columns = absl::StrJoin(all, ", ");
-  key = absl::StrJoin(quoted_names(definition.primary_key), ", ");
-  order = kTimeColumn;
-  if (!has_key()) absl::StrAppend(&order, ", ", kArrivalColumn);
-  for (size_t column : key_columns) {
-    const bool text = (*definition.schema)[column].type == AttributeType::kString;
-    absl::StrAppend(&order, ", ", all[column], text ? " COLLATE \"C\"" : "", " NULLS FIRST");
-  }
-}
 
 absl::Status Catalog::set_up() {
   auto talk = Conversation::begin(pool_, timeout_ms_);
@@ -116,67 +74,27 @@ absl::Status Catalog::set_up() {
   return done.ok() ? talk->tell("COMMIT") : done;
 }
 
-absl::StatusOr<std::map<std::string, CataloguedTable>> Catalog::load() {
+absl::StatusOr<sql::Catalogue> Catalog::load() {
   auto talk = Conversation::begin(pool_, timeout_ms_);
   if (!talk.ok()) return talk.status();
   return load(*talk);
 }
 
-absl::StatusOr<std::map<std::string, CataloguedTable>> Catalog::load(Conversation& talk) {
+absl::StatusOr<sql::Catalogue> Catalog::load(Conversation& talk) {
   auto rows = talk.ask(kLoad, {store_});
   if (!rows.ok()) return rows.status();
-  std::map<std::string, CataloguedTable> tables;
-  for (size_t begin = 0; begin < rows->size();) {
-    const auto& first = (*rows)[begin];
-    TableDefinition definition;
-    definition.name = first[0].value_or("");
-    auto retention = number_of<int64_t>(first[1]);
-    auto row_count = number_of<int64_t>(first[2]);
-    auto bytes = number_of<uint64_t>(first[3]);
-    if (!retention.ok()) return retention.status();
-    if (!row_count.ok()) return row_count.status();
-    if (!bytes.ok()) return bytes.status();
-    definition.retention_ms = *retention;
-    std::vector<Attribute> columns;
-    std::map<int32_t, std::string> key;
-    size_t end = begin;
-    for (; end < rows->size() && (*rows)[end][0] == first[0]; ++end) {
-      const auto& row = (*rows)[end];
-      std::optional<AttributeType> type = attribute_type_from(row[5].value_or(""));
-      if (!type) {
-        return absl::FailedPreconditionError(
-            absl::StrCat("table ", definition.name, " has a column of type '", row[5].value_or(""),
-                         "': a newer version made it"));
-      }
-      columns.push_back({row[4].value_or(""), *type});
-      if (!row[6]) continue;
-      auto place = number_of<int32_t>(row[6]);
-      if (!place.ok()) return place.status();
-      key[*place] = columns.back().name;
-    }
-    for (auto& [place, name] : key) definition.primary_key.push_back(std::move(name));
-    definition.schema = std::make_shared<Schema>(definition.name, std::move(columns));
-    CataloguedTable table;
-    // Below nothing when somebody else has dropped more than the store has counted.
-    table.rows = static_cast<uint64_t>(std::max<int64_t>(*row_count, 0));
-    table.bytes = *bytes;
-    const std::string name = definition.name;
-    table.relation = std::make_shared<Relation>(std::move(definition));
-    tables.emplace(name, std::move(table));
-    begin = end;
-  }
-  return tables;
+  return sql::catalogue_of(*rows, quoted);
 }
 
 absl::Status Catalog::open(const TableDefinition& definition) {
-  if (absl::Status named = check_names(definition); !named.ok()) return named;
+  if (absl::Status named = sql::check_names(definition, kOwnColumns); !named.ok()) return named;
   auto talk = Conversation::begin(pool_, timeout_ms_);
   if (!talk.ok()) return talk.status();
   absl::Status done = begin_change(*talk);
   if (!done.ok()) return done;
   auto tables = load(*talk);
   if (!tables.ok()) return tables.status();
-  const Relation wanted(definition);
+  const sql::Relation wanted(definition, sql::stored_table_name(store_, definition.name), quoted);
   auto known = tables->find(definition.name);
   if (known == tables->end()) {
     done = make(*talk, wanted);
@@ -189,48 +107,45 @@ absl::Status Catalog::open(const TableDefinition& definition) {
   return done;
 }
 
-absl::Status Catalog::make(Conversation& talk, const Relation& relation) {
+absl::Status Catalog::make(Conversation& talk, const sql::Relation& relation) {
   const TableDefinition& definition = relation.definition;
-  const std::string stored = stored_name(definition.name);
   auto taken = talk.ask(
       "SELECT (SELECT store FROM pollux_tables WHERE relation = $1),"
       " to_regclass(quote_ident($1)) IS NOT NULL",
-      {stored});
+      {relation.stored});
   if (!taken.ok()) return taken.status();
   if (taken->at(0).at(0) || taken->at(0).at(1) == "t") {
     return absl::FailedPreconditionError(absl::StrCat(
-        "table ", definition.name, " cannot be made: the database has one that is called ", stored,
-        taken->at(0).at(0) ? ", of store " : " already", taken->at(0).at(0).value_or(""),
-        "; rename it, or give this store a database of its own"));
+        "table ", definition.name, " cannot be made: the database has one that is called ",
+        relation.stored, taken->at(0).at(0) ? ", of store " : " already",
+        taken->at(0).at(0).value_or(""), "; rename it, or give this store a database of its own"));
   }
   std::vector<std::string> columns;
   for (const Attribute& column : definition.schema->attributes()) {
     columns.push_back(column_definition(column));
   }
-  columns.push_back(absl::StrCat(kTimeColumn, " bigint NOT NULL"));
-  if (!relation.has_key()) {
-    columns.push_back(absl::StrCat(kArrivalColumn, " bigint GENERATED ALWAYS AS IDENTITY"));
-  }
+  columns.emplace_back("pollux_time bigint NOT NULL");
+  if (!relation.has_key()) columns.emplace_back("pollux_seq bigint GENERATED ALWAYS AS IDENTITY");
   absl::Status done = talk.tell(
       absl::StrCat("CREATE TABLE ", relation.name, " (", absl::StrJoin(columns, ", "), ")"));
   if (done.ok() && relation.has_key()) {
     const bool nulls = talk.server_version() >= 150000;
-    done = talk.tell(absl::StrCat("CREATE UNIQUE INDEX ON ", relation.name, " (", relation.key, ")",
-                                  nulls ? " NULLS NOT DISTINCT" : ""));
+    done = talk.tell(absl::StrCat("CREATE UNIQUE INDEX ON ", relation.name, " (", key_of(relation),
+                                  ")", nulls ? " NULLS NOT DISTINCT" : ""));
   }
   if (done.ok()) {
-    done = talk.tell(absl::StrCat("CREATE INDEX ON ", relation.name, " (", kTimeColumn, ")"));
+    done = talk.tell(absl::StrCat("CREATE INDEX ON ", relation.name, " (pollux_time)"));
   }
   if (done.ok()) {
     done = talk.tell(
         "INSERT INTO pollux_tables (store, name, relation, retention_ms) VALUES ($1, $2, $3, $4)",
-        {store_, definition.name, stored, absl::StrCat(definition.retention_ms)});
+        {store_, definition.name, relation.stored, absl::StrCat(definition.retention_ms)});
   }
   return done.ok() ? note_columns(talk, definition, 0) : done;
 }
 
 absl::Status Catalog::change(Conversation& talk, const TableDefinition& stored,
-                             const Relation& wanted) {
+                             const sql::Relation& wanted) {
   const TableDefinition& definition = wanted.definition;
   absl::Status done;
   if (stored.retention_ms != definition.retention_ms) {
@@ -259,7 +174,7 @@ absl::Status Catalog::note_columns(Conversation& talk, const TableDefinition& de
   return done;
 }
 
-absl::Status Catalog::drop(const Relation& relation) {
+absl::Status Catalog::drop(const sql::Relation& relation) {
   auto talk = Conversation::begin(pool_, timeout_ms_);
   if (!talk.ok()) return talk.status();
   const std::vector<std::string> which{store_, relation.definition.name};

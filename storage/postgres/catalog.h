@@ -3,34 +3,15 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <string>
-#include <string_view>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "storage/postgres/sessions.h"
-#include "storage/table_shape.h"
+#include "storage/sql/relation.h"
 
 namespace pollux::postgres {
-
-/// A table as it stands in the database. Never changes; a wider table gets another one.
-struct Relation : TableShape {
-  explicit Relation(TableDefinition definition);
-
-  std::string name;     ///< quoted
-  std::string columns;  ///< quoted, all of them and pollux_time
-  std::string key;      ///< the key's, quoted
-  std::string order;    ///< for ORDER BY
-};
-using RelationPtr = std::shared_ptr<const Relation>;
-
-struct CataloguedTable {
-  RelationPtr relation;
-  uint64_t rows = 0;
-  uint64_t bytes = 0;
-};
 
 class Catalog {
  public:
@@ -39,15 +20,16 @@ class Catalog {
 
   /// Makes the tables that stores need, unless they are there.
   absl::Status set_up();
-  absl::StatusOr<std::map<std::string, CataloguedTable>> load();
+  absl::StatusOr<sql::Catalogue> load();
   /// Makes the table, or makes it wider.
   absl::Status open(const TableDefinition& definition);
-  absl::Status drop(const Relation& relation);
+  absl::Status drop(const sql::Relation& relation);
 
  private:
-  absl::StatusOr<std::map<std::string, CataloguedTable>> load(Conversation& talk);
-  absl::Status make(Conversation& talk, const Relation& relation);
-  absl::Status change(Conversation& talk, const TableDefinition& stored, const Relation& wanted);
+  absl::StatusOr<sql::Catalogue> load(Conversation& talk);
+  absl::Status make(Conversation& talk, const sql::Relation& relation);
+  absl::Status change(Conversation& talk, const TableDefinition& stored,
+                      const sql::Relation& wanted);
   absl::Status note_columns(Conversation& talk, const TableDefinition& definition, size_t first);
 
   const std::string store_;

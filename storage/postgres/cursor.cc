@@ -1,83 +1,40 @@
 #include "storage/postgres/cursor.h"
 
-#include <algorithm>
-#include <deque>
 #include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "storage/postgres/sql_values.h"
+#include "storage/postgres/relation_sql.h"
+#include "storage/sql/cursor.h"
 
 namespace pollux::postgres {
 namespace {
 
-size_t bytes_of(const PostgresSession::Row& row) {
-  size_t bytes = 0;
-  for (const auto& value : row) bytes += value ? value->size() : 0;
-  return bytes;
-}
-
-class Cursor : public RecordCursor {
+class Cursor : public sql::Cursor {
  public:
-  Cursor(Conversation talk, int64_t timeout_ms, RelationPtr relation)
-      : talk_(std::move(talk)), timeout_ms_(timeout_ms), relation_(std::move(relation)) {}
+  Cursor(Conversation talk, int64_t timeout_ms, sql::RelationPtr relation)
+      : sql::Cursor(std::move(relation)), talk_(std::move(talk)), timeout_ms_(timeout_ms) {}
   ~Cursor() override {
     talk_.set_deadline(timeout_ms_);
     // Where that fails the session ends, and with it the transaction.
     talk_.tell("COMMIT").IgnoreError();
   }
 
-  absl::StatusOr<EventBatchPtr> next() override {
-    auto batch = std::make_shared<EventBatch>(relation_->definition.schema);
-    size_t bytes = 0;
-    while (batch->rows() < kBatchRowsMax && bytes < kBatchBytesMax) {
-      if (rows_.empty()) {
-        if (absl::Status fetched = fetch(); !fetched.ok()) return fetched;
-        if (rows_.empty()) break;
-      }
-      bytes += bytes_of(rows_.front());
-      absl::Status added = append_sql_row(rows_.front(), *batch);
-      if (!added.ok()) return added;
-      rows_.pop_front();
-    }
-    return batch->rows() == 0 ? EventBatchPtr() : batch;
-  }
-
  private:
-  /// So many rows as made a batch the last time: one may have 16 MiB.
-  absl::Status fetch() {
-    if (ended_) return absl::OkStatus();
+  absl::StatusOr<std::vector<sql::SqlRow>> fetch(size_t wanted) override {
     talk_.set_deadline(timeout_ms_);
-    auto rows = talk_.ask(absl::StrCat("FETCH ", wanted_, " FROM pollux_scan"));
-    if (!rows.ok()) {
-      ended_ = true;
-      return rows.status();
-    }
-    ended_ = rows->size() < wanted_;
-    size_t bytes = 1;
-    for (auto& row : *rows) {
-      bytes += bytes_of(row);
-      rows_.push_back(std::move(row));
-    }
-    if (!ended_) {
-      const size_t fit = wanted_ * kBatchBytesMax / bytes;
-      wanted_ = std::clamp<size_t>(fit, 1, std::min<size_t>(wanted_ * 8, kBatchRowsMax));
-    }
-    return absl::OkStatus();
+    return talk_.ask(absl::StrCat("FETCH ", wanted, " FROM pollux_scan"));
   }
 
   Conversation talk_;
   const int64_t timeout_ms_;
-  const RelationPtr relation_;
-  std::deque<PostgresSession::Row> rows_;
-  size_t wanted_ = 16;
-  bool ended_ = false;
 };
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<RecordCursor>> make_cursor(const std::shared_ptr<Pool>& pool,
-                                                          int64_t timeout_ms, RelationPtr relation,
+                                                          int64_t timeout_ms,
+                                                          sql::RelationPtr relation,
                                                           RecordTimeRange range) {
   auto talk = Conversation::begin(pool, timeout_ms);
   if (!talk.ok()) return talk.status();
@@ -85,12 +42,12 @@ absl::StatusOr<std::unique_ptr<RecordCursor>> make_cursor(const std::shared_ptr<
   if (begun.ok()) begun = talk->tell("SET LOCAL idle_in_transaction_session_timeout = '5min'");
   if (!begun.ok()) return begun;
   std::string sql =
-      absl::StrCat("DECLARE pollux_scan NO SCROLL CURSOR FOR SELECT ", relation->columns, " FROM ",
-                   relation->name, " WHERE pollux_time >= ", range.from.ms);
+      absl::StrCat("DECLARE pollux_scan NO SCROLL CURSOR FOR SELECT ", columns_of(*relation),
+                   " FROM ", relation->name, " WHERE pollux_time >= ", range.from.ms);
   if (range.to.ms != std::numeric_limits<int64_t>::max()) {
     absl::StrAppend(&sql, " AND pollux_time < ", range.to.ms);
   }
-  absl::StrAppend(&sql, " ORDER BY ", relation->order);
+  absl::StrAppend(&sql, " ORDER BY ", order_of(*relation));
   if (begun = talk->tell(sql); !begun.ok()) return begun;
   return std::make_unique<Cursor>(*std::move(talk), timeout_ms, std::move(relation));
 }

@@ -10,10 +10,6 @@
 
 namespace pollux::postgres {
 
-/// What a table or column is called in the database: in small letters, as PostgreSQL reads names
-/// without quotes, and with a hash at its end where it is longer than a name may be.
-std::string stored_name(std::string_view name);
-
 /// As a name in an SQL text, whatever the bytes.
 std::string quoted(std::string_view name);
 
@@ -23,7 +19,7 @@ std::string array_of(const std::vector<std::optional<std::string>>& values);
 /// The column's type; objects have none.
 std::string_view sql_type(AttributeType type);
 
-/// Whether the server takes these bytes as a text.
+/// Whether the server takes these bytes as a text: UTF-8 without a zero byte.
 bool is_storable_text(std::string_view text);
 
 }  // namespace pollux::postgres

@@ -1,10 +1,7 @@
 #include "storage/postgres_store.h"
 
-#include <algorithm>
+#include <atomic>
 #include <charconv>
-#include <map>
-#include <mutex>
-#include <shared_mutex>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -12,16 +9,26 @@
 #include "storage/postgres/catalog.h"
 #include "storage/postgres/cursor.h"
 #include "storage/postgres/names.h"
-#include "storage/postgres/row_writer.h"
-#include "storage/postgres/sql_values.h"
+#include "storage/postgres/relation_sql.h"
+#include "storage/postgres/row_changes.h"
+#include "storage/sql/sql_store.h"
 
 namespace pollux::postgres {
 namespace {
 
+/// Of all texts in a key: what an index entry of PostgreSQL holds for certain.
+constexpr size_t kKeyBytesMax = 2'500;
+/// From which on null equals null in an index.
+constexpr int kVersionWithNullsInKeys = 150000;
+
 constexpr char kRaiseFence[] =
     "INSERT INTO pollux_stores AS s (store, epoch) VALUES ($1, $2)"
-    " ON CONFLICT (store) DO UPDATE SET epoch = excluded.epoch WHERE s.epoch <= excluded.epoch"
+    " ON CONFLICT (store) DO UPDATE SET epoch = greatest(s.epoch, excluded.epoch)"
     " RETURNING epoch";
+
+constexpr char kReadProgress[] =
+    "SELECT source, epoch, position, ordinal FROM pollux_progress"
+    " WHERE store = $1 AND name = $2 AND source = ANY ($3::text[])";
 
 template <class Float>
 std::string shortest(Float number) {
@@ -41,260 +48,160 @@ struct ParameterText {
   std::string operator()(const ObjectValue& /*object*/) const { return ""; }  // none is stored
 };
 
-class PostgresStore : public RecordStore {
+bool is_storable(const Column& column, uint32_t row) {
+  if (column.type() != AttributeType::kString || column.is_null(row)) return true;
+  return is_storable_text(column.data<StringRef>()[row].view());
+}
+
+class PostgresDatabase : public sql::Database {
  public:
-  explicit PostgresStore(PostgresStoreOptions options)
+  explicit PostgresDatabase(PostgresStoreOptions options)
       : options_(std::move(options)),
         pool_(make_pool(options_)),
         catalog_(options_.name, pool_, options_.timeout_ms) {}
 
-  absl::Status open() {
+  std::string place() const override {
+    return absl::StrCat("postgresql ", options_.address.host, ":", options_.address.port, "/",
+                        options_.address.database);
+  }
+  absl::Status set_up() override {
     absl::Status done = pool_->fill(Deadline(options_.timeout_ms));
-    if (done.ok()) done = catalog_.set_up();
-    if (done.ok()) done = reload().status();
-    return told(done);
+    return done.ok() ? catalog_.set_up() : done;
   }
-
-  absl::Status open_table(const TableDefinition& definition) override;
-  absl::Status drop_table(std::string_view name) override;
-  absl::StatusOr<std::vector<StoredTable>> tables() const override;
-  absl::Status raise_fence(Epoch epoch) override;
-  absl::StatusOr<Written> write(std::string_view table, std::span<const Rows> rows,
-                                Epoch epoch) override;
-  absl::StatusOr<std::optional<RowId>> progress(std::string_view table,
-                                                std::string_view source) const override;
-  absl::Status sync() override { return absl::OkStatus(); }  // each commit lasts
-  absl::Status copy_to(const std::string& /*directory*/) override {
-    return absl::UnimplementedError(
-        absl::StrCat(place(), ": a database is copied by its own means"));
+  absl::StatusOr<sql::Catalogue> load() override { return catalog_.load(); }
+  absl::Status open_table(const TableDefinition& definition) override {
+    return catalog_.open(definition);
   }
-  absl::StatusOr<std::unique_ptr<RecordCursor>> scan(std::string_view table, RecordTimeRange range,
-                                                     Timestamp now) const override;
-  absl::StatusOr<EventBatchPtr> find(std::string_view table, std::span<const Value> key,
-                                     Timestamp now) const override;
-  absl::StatusOr<Expired> expire(Timestamp now) override;
+  absl::Status drop_table(const sql::Relation& relation) override {
+    return catalog_.drop(relation);
+  }
+  absl::StatusOr<Epoch> raise_fence(Epoch epoch) override;
+  absl::StatusOr<Progress> progress(const std::string& table,
+                                    const std::vector<std::string>& sources) override;
+  std::string refusal_of(const sql::Relation& relation, const sql::RowPlace& row) const override;
+  bool can_have_key(const sql::Relation& relation, const sql::RowPlace& row) const override;
+  absl::Status commit(const sql::Relation& relation, const sql::Transaction& transaction) override;
+  absl::StatusOr<uint64_t> drop_old(const sql::Relation& relation, int64_t horizon_ms) override;
+  absl::StatusOr<std::unique_ptr<RecordCursor>> scan(sql::RelationPtr relation,
+                                                     RecordTimeRange range) override {
+    return make_cursor(pool_, options_.timeout_ms, std::move(relation), range);
+  }
+  absl::StatusOr<EventBatchPtr> find(const sql::Relation& relation, const EventBatch& key) override;
 
  private:
-  /// Of whoever writes; the relation changes with its table's definition.
-  struct Table {
-    std::mutex writing;
-    RelationPtr relation;  // guarded by tables_mutex_
-  };
-  using TablePtr = std::shared_ptr<Table>;
-
-  std::string place() const {
-    return absl::StrCat("record store ", options_.name, " (postgresql ", options_.address.host, ":",
-                        options_.address.port, "/", options_.address.database, ")");
-  }
-  absl::Status told(const absl::Status& status) const {
-    if (status.ok()) return status;
-    return absl::Status(status.code(), absl::StrCat(place(), ": ", status.message()));
-  }
-  absl::Status not_found(std::string_view table) const {
-    return absl::NotFoundError(absl::StrCat(place(), ": there is no table ", std::string(table)));
-  }
-  absl::StatusOr<std::map<std::string, CataloguedTable>> reload() const;
-  absl::StatusOr<std::pair<TablePtr, RelationPtr>> table(std::string_view name) const;
-  absl::StatusOr<SqlRows> ask(const std::string& sql, const std::vector<std::string>& values) const;
-  absl::Status fenced(Epoch epoch) const;
-  absl::StatusOr<uint64_t> expire_table(const Relation& relation, Timestamp now);
+  absl::StatusOr<SqlRows> ask(const std::string& sql, const std::vector<std::string>& values);
 
   const PostgresStoreOptions options_;
   const std::shared_ptr<Pool> pool_;
-  mutable Catalog catalog_;
-
-  mutable std::shared_mutex tables_mutex_;
-  mutable std::map<std::string, TablePtr, std::less<>> tables_;
+  Catalog catalog_;
+  std::atomic<int> server_version_ = 0;  ///< of the last that progress was asked of
 };
 
-// ---- tables ----
-
-/// What others have made, changed or dropped is seen from here on.
-absl::StatusOr<std::map<std::string, CataloguedTable>> PostgresStore::reload() const {
-  auto loaded = catalog_.load();
-  if (!loaded.ok()) return loaded.status();
-  std::unique_lock lock(tables_mutex_);
-  std::erase_if(tables_, [&](const auto& known) { return !loaded->contains(known.first); });
-  for (const auto& [name, table] : *loaded) {
-    TablePtr& known = tables_[name];
-    if (!known) known = std::make_shared<Table>();
-    known->relation = table.relation;
-  }
-  return loaded;
-}
-
-absl::StatusOr<std::pair<PostgresStore::TablePtr, RelationPtr>> PostgresStore::table(
-    std::string_view name) const {
-  for (int tries = 0; tries < 2; ++tries) {
-    {
-      std::shared_lock lock(tables_mutex_);
-      auto known = tables_.find(name);
-      if (known != tables_.end()) return std::pair(known->second, known->second->relation);
-    }
-    // The other node may have made it.
-    if (tries == 0) {
-      if (absl::Status loaded = reload().status(); !loaded.ok()) return told(loaded);
-    }
-  }
-  return not_found(name);
-}
-
-absl::Status PostgresStore::open_table(const TableDefinition& definition) {
-  if (absl::Status checked = check_definition(definition); !checked.ok()) return checked;
-  absl::Status done = catalog_.open(definition);
-  if (done.ok()) done = reload().status();
-  return told(done);
-}
-
-absl::Status PostgresStore::drop_table(std::string_view name) {
-  auto found = table(name);
-  if (!found.ok()) return found.status();
-  std::lock_guard lock(found->first->writing);
-  absl::Status done = catalog_.drop(*found->second);
-  if (done.ok()) done = reload().status();
-  return told(done);
-}
-
-absl::StatusOr<std::vector<StoredTable>> PostgresStore::tables() const {
-  auto loaded = reload();
-  if (!loaded.ok()) return told(loaded.status());
-  std::vector<StoredTable> all;
-  for (const auto& [name, table] : *loaded) {
-    all.push_back({table.relation->definition, table.rows, table.bytes});
-  }
-  return all;
-}
-
-absl::StatusOr<SqlRows> PostgresStore::ask(const std::string& sql,
-                                           const std::vector<std::string>& values) const {
+absl::StatusOr<SqlRows> PostgresDatabase::ask(const std::string& sql,
+                                              const std::vector<std::string>& values) {
   auto talk = Conversation::begin(pool_, options_.timeout_ms);
-  if (!talk.ok()) return told(talk.status());
-  auto rows = talk->ask(sql, values);
-  if (!rows.ok()) return told(rows.status());
-  return rows;
+  if (!talk.ok()) return talk.status();
+  return talk->ask(sql, values);
 }
 
-// ---- writing ----
-
-absl::Status PostgresStore::raise_fence(Epoch epoch) {
+absl::StatusOr<Epoch> PostgresDatabase::raise_fence(Epoch epoch) {
   auto raised = ask(kRaiseFence, {options_.name, absl::StrCat(epoch.value)});
   if (!raised.ok()) return raised.status();
-  return raised->empty() ? fenced(epoch) : absl::OkStatus();
-}
-
-absl::Status PostgresStore::fenced(Epoch epoch) const {
-  auto now = ask("SELECT epoch FROM pollux_stores WHERE store = $1", {options_.name});
+  auto now = sql::number_of<uint64_t>(raised->at(0).at(0));
   if (!now.ok()) return now.status();
-  const std::string newer = now->empty() ? "another" : now->at(0).at(0).value_or("another");
-  return told(absl::FailedPreconditionError(
-      absl::StrCat("a write of epoch ", epoch.value, " is refused, since epoch ", newer,
-                   " has begun; this node no longer leads and has to follow the one that does")));
+  return Epoch{*now};
 }
 
-absl::StatusOr<Written> PostgresStore::write(std::string_view table_name,
-                                             std::span<const Rows> rows, Epoch epoch) {
-  auto found = table(table_name);
+absl::StatusOr<sql::Database::Progress> PostgresDatabase::progress(
+    const std::string& table, const std::vector<std::string>& sources) {
+  auto talk = Conversation::begin(pool_, options_.timeout_ms);
+  if (!talk.ok()) return talk.status();
+  server_version_ = talk->server_version();
+  auto found =
+      talk->ask(kReadProgress, {options_.name, table, array_of({sources.begin(), sources.end()})});
   if (!found.ok()) return found.status();
-  const auto& [table, relation] = *found;
-  std::lock_guard lock(table->writing);
-  if (absl::Status fit = check_rows(*relation, rows); !fit.ok()) return fit;
-  const WriteOrder order{options_.name, rows, epoch};
-  auto written = RowWriter(pool_, options_.timeout_ms, *relation, order).write();
-  if (!absl::IsFailedPrecondition(written.status())) {
-    return written.ok() ? std::move(written) : told(written.status());
+  Progress progress;
+  for (const auto& row : *found) {
+    auto id = sql::row_id_of(row, 1);
+    if (!id.ok()) return id.status();
+    progress.emplace(row.at(0).value_or(""), *id);
   }
-  // An epoch that this store has not seen begins with its first write.
-  if (absl::Status raised = raise_fence(epoch); !raised.ok()) return raised;
-  written = RowWriter(pool_, options_.timeout_ms, *relation, order).write();
-  return written.ok() ? std::move(written) : told(written.status());
+  return progress;
 }
 
-absl::StatusOr<std::optional<RowId>> PostgresStore::progress(std::string_view table_name,
-                                                             std::string_view source) const {
-  auto found = table(table_name);
-  if (!found.ok()) return found.status();
-  auto rows =
-      ask("SELECT epoch, position, ordinal FROM pollux_progress"
-          " WHERE store = $1 AND name = $2 AND source = $3",
-          {options_.name, std::string(table_name), std::string(source)});
-  if (!rows.ok()) return rows.status();
-  if (rows->empty()) return std::optional<RowId>();
-  auto id = row_id_of(rows->at(0), 0);
-  if (!id.ok()) return told(id.status());
-  return std::optional(*id);
-}
-
-absl::StatusOr<Expired> PostgresStore::expire(Timestamp now) {
-  auto loaded = reload();
-  if (!loaded.ok()) return told(loaded.status());
-  Expired sum;
-  for (const auto& [name, table] : *loaded) {
-    if (table.relation->definition.retention_ms == 0) continue;
-    auto gone = expire_table(*table.relation, now);
-    if (!gone.ok()) return gone.status();
-    sum.rows += *gone;
-    sum.more = sum.more || *gone == kExpireRowsMax;
+std::string PostgresDatabase::refusal_of(const sql::Relation& relation,
+                                         const sql::RowPlace& row) const {
+  const Schema& schema = row.batch->schema();
+  for (size_t c = 0; c < schema.size(); ++c) {
+    if (is_storable(row.batch->column(c), row.row)) continue;
+    return absl::StrCat("column '", schema[c].name,
+                        "' holds a text that is no UTF-8 or has a zero byte in it");
   }
-  return sum;
+  const size_t key_bytes = text_bytes(*row.batch, row.row, relation.key_columns);
+  if (key_bytes > kKeyBytesMax) {
+    return absl::StrCat("the primary key has ", key_bytes, " bytes, at most ", kKeyBytesMax,
+                        " can be stored");
+  }
+  if (server_version_ >= kVersionWithNullsInKeys) return "";
+  for (size_t c : relation.key_columns) {
+    if (!row.batch->column(c).is_null(row.row)) continue;
+    return absl::StrCat("column '", schema[c].name,
+                        "' of the primary key is null, which needs PostgreSQL 15");
+  }
+  return "";
 }
 
-absl::StatusOr<uint64_t> PostgresStore::expire_table(const Relation& relation, Timestamp now) {
+bool PostgresDatabase::can_have_key(const sql::Relation& relation, const sql::RowPlace& row) const {
+  for (size_t c : relation.key_columns) {
+    if (!is_storable(row.batch->column(c), row.row)) return false;
+  }
+  return text_bytes(*row.batch, row.row, relation.key_columns) <= kKeyBytesMax;
+}
+
+absl::Status PostgresDatabase::commit(const sql::Relation& relation,
+                                      const sql::Transaction& transaction) {
+  auto talk = Conversation::begin(pool_, options_.timeout_ms);
+  if (!talk.ok()) return talk.status();
+  return postgres::commit(*talk, options_.name, relation, transaction);
+}
+
+absl::StatusOr<uint64_t> PostgresDatabase::drop_old(const sql::Relation& relation,
+                                                    int64_t horizon_ms) {
   auto gone =
       ask(absl::StrCat("WITH old AS (SELECT ctid FROM ", relation.name,
-                       " WHERE pollux_time < $3 ORDER BY pollux_time LIMIT ", kExpireRowsMax,
-                       "), gone AS (DELETE FROM ", relation.name,
+                       " WHERE pollux_time < $3 ORDER BY pollux_time LIMIT ",
+                       RecordStore::kExpireRowsMax, "), gone AS (DELETE FROM ", relation.name,
                        " WHERE ctid = ANY (ARRAY(SELECT ctid FROM old)) RETURNING 1),"
                        " counted AS (UPDATE pollux_tables SET row_count = row_count -"
                        " (SELECT count(*) FROM gone) WHERE store = $1 AND name = $2)"
                        " SELECT count(*) FROM gone"),
-          {options_.name, relation.definition.name, absl::StrCat(relation.horizon_ms(now))});
+          {options_.name, relation.definition.name, absl::StrCat(horizon_ms)});
   if (!gone.ok()) return gone.status();
-  auto rows = number_of<uint64_t>(gone->at(0).at(0));
-  if (!rows.ok()) return told(rows.status());
-  return rows;
+  return sql::number_of<uint64_t>(gone->at(0).at(0));
 }
 
-// ---- reading ----
-
-absl::StatusOr<std::unique_ptr<RecordCursor>> PostgresStore::scan(std::string_view table_name,
-                                                                  RecordTimeRange range,
-                                                                  Timestamp now) const {
-  auto found = table(table_name);
-  if (!found.ok()) return found.status();
-  range.from.ms = std::max(range.from.ms, found->second->horizon_ms(now));
-  auto cursor = make_cursor(pool_, options_.timeout_ms, found->second, range);
-  if (!cursor.ok()) return told(cursor.status());
-  return cursor;
-}
-
-absl::StatusOr<EventBatchPtr> PostgresStore::find(std::string_view table_name,
-                                                  std::span<const Value> key, Timestamp now) const {
-  auto found = table(table_name);
-  if (!found.ok()) return found.status();
-  const Relation& relation = *found->second;
-  if (auto checked = check_key(relation, key); !checked.ok()) return checked.status();
+absl::StatusOr<EventBatchPtr> PostgresDatabase::find(const sql::Relation& relation,
+                                                     const EventBatch& key) {
   std::vector<std::string> conditions;
   std::vector<std::string> values;
-  for (size_t i = 0; i < key.size(); ++i) {
-    const Attribute& column = (*relation.definition.schema)[relation.key_columns[i]];
-    const std::string name = quoted(stored_name(column.name));
-    if (is_null(key[i])) {
+  for (size_t i = 0; i < relation.key_columns.size(); ++i) {
+    const std::string& name = relation.columns[relation.key_columns[i]];
+    if (key.column(i).is_null(0)) {
       conditions.push_back(name + " IS NULL");
       continue;
     }
-    values.push_back(std::visit(ParameterText{}, key[i]));
-    if (!is_storable_text(values.back())) return EventBatchPtr();  // no row can have it
-    const std::string_view type = sql_type(column.type);
+    if (!is_storable(key.column(i), 0)) return EventBatchPtr();  // no row can have it
+    values.push_back(std::visit(ParameterText{}, key.value(0, i)));
+    const std::string_view type = sql_type(key.column(i).type());
     conditions.push_back(absl::StrCat(name, " = $", values.size(), "::", std::string(type)));
   }
-  auto rows = ask(absl::StrCat("SELECT ", relation.columns, " FROM ", relation.name, " WHERE ",
+  auto rows = ask(absl::StrCat("SELECT ", columns_of(relation), " FROM ", relation.name, " WHERE ",
                                absl::StrJoin(conditions, " AND ")),
                   values);
   if (!rows.ok()) return rows.status();
   if (rows->empty()) return EventBatchPtr();
   auto batch = std::make_shared<EventBatch>(relation.definition.schema);
-  if (absl::Status added = append_sql_row(rows->at(0), *batch); !added.ok()) return told(added);
-  if (batch->timestamps()[0] < relation.horizon_ms(now)) return EventBatchPtr();
+  if (absl::Status added = sql::append_sql_row(rows->at(0), *batch); !added.ok()) return added;
   return batch;
 }
 
@@ -305,9 +212,7 @@ namespace pollux {
 
 absl::StatusOr<std::unique_ptr<RecordStore>> open_postgres_store(
     const PostgresStoreOptions& options) {
-  auto store = std::make_unique<postgres::PostgresStore>(options);
-  if (absl::Status opened = store->open(); !opened.ok()) return opened;
-  return store;
+  return sql::open_sql_store(options.name, std::make_unique<postgres::PostgresDatabase>(options));
 }
 
 }  // namespace pollux

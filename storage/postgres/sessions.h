@@ -1,22 +1,21 @@
 // The sessions of a store with its database, and how they are used. Thread: any.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "storage/postgres_store.h"
 #include "storage/remote/postgres_session.h"
 #include "storage/remote/session_pool.h"
+#include "storage/sql/sql_values.h"
 
 namespace pollux::postgres {
 
 using Pool = SessionPool<PostgresSession>;
-using SqlRows = std::vector<PostgresSession::Row>;
+using SqlRows = std::vector<sql::SqlRow>;
 
 std::shared_ptr<Pool> make_pool(const PostgresStoreOptions& options);
 

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "storage/refused_rows.h"
 #include "storage/rocks/cursor.h"
 #include "storage/rocks/database.h"
 #include "storage/rocks/expiry.h"
@@ -63,6 +64,8 @@ class RocksStore : public RecordStore {
   absl::StatusOr<TableLayoutPtr> layout_of(std::string_view table_name) const;
   absl::StatusOr<StoredTable> info_of(const TableLayout& layout) const;
   absl::Status fenced(Epoch epoch) const;
+  /// Where refused rows go, made if need be; null when there are none.
+  absl::StatusOr<TablePtr> table_for(const Refusals& refusals);
   /// Lets the lock through to writing under `epoch`.
   absl::StatusOr<std::shared_lock<std::shared_mutex>> pass_fence(Epoch epoch);
 
@@ -274,18 +277,36 @@ absl::StatusOr<Written> RocksStore::write(std::string_view table_name, std::span
   if (!passed.ok()) return passed.status();
   auto found = table(table_name);
   if (!found.ok()) return found.status();
-  Table& table = **found;
-  std::lock_guard lock(table.mutex);
-  if (table.dropped) return not_found(table_name);
-  if (absl::Status fit = check_rows(*table.layout, rows); !fit.ok()) return fit;
-  auto counters = read_counters(*database_, *table.layout);
-  if (!counters.ok()) return counters.status();
-  TableWriter writer(*database_, table, *counters);
+  auto layout = layout_of(table_name);
+  if (!layout.ok()) return layout.status();
+  if (absl::Status fit = check_rows(**layout, rows); !fit.ok()) return fit;
+  const Refusals refusals = refusals_of(**layout, rows);
+  auto for_refused = table_for(refusals);  // before the other's lock
+  if (!for_refused.ok()) return for_refused.status();
+  auto into = WrittenTable::begin(*database_, *found);
+  if (absl::IsNotFound(into.status())) return not_found(table_name);
+  if (!into.ok()) return into.status();
+  if ((*into)->layout != *layout) {  // another definition since
+    if (absl::Status fit = check_rows(*(*into)->layout, rows); !fit.ok()) return fit;
+  }
+  absl::StatusOr<std::unique_ptr<WrittenTable>> refused = nullptr;
+  if (*for_refused) refused = WrittenTable::begin(*database_, *for_refused);
+  if (absl::IsNotFound(refused.status())) refused = nullptr;  // dropped at this moment
+  if (!refused.ok()) return refused.status();
+  TableWriter writer(*database_, **into, refusals, refused->get());
   for (size_t i = 0; i < rows.size(); ++i) {
     if (absl::Status added = writer.add(rows[i], i); !added.ok()) return added;
   }
   if (absl::Status written = writer.commit(); !written.ok()) return written;
   return writer.take_written();
+}
+
+absl::StatusOr<RocksStore::TablePtr> RocksStore::table_for(const Refusals& refusals) {
+  if (refusals.empty()) return TablePtr();
+  auto known = table(kRefusedRowsTable);
+  if (!absl::IsNotFound(known.status())) return known;
+  if (absl::Status made = open_table(refused_rows_definition()); !made.ok()) return made;
+  return table(kRefusedRowsTable);
 }
 
 absl::StatusOr<std::optional<RowId>> RocksStore::progress(std::string_view table_name,

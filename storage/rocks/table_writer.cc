@@ -4,18 +4,73 @@
 #include <rocksdb/write_batch.h>
 
 #include <algorithm>
+#include <vector>
 
 #include "storage/key_codec.h"
+#include "storage/refused_rows.h"
 #include "storage/rocks/row_codec.h"
 
 namespace pollux::rocks {
-TableWriter::TableWriter(Database& database, Table& table, const Counters& counters)
+namespace {
+
+constexpr size_t kKeyBytesMax = 64 * 1024;
+/// A key with fewer bytes of text is not too long: each byte may become two, and each column of a
+/// thousand has up to nine more.
+constexpr size_t kKeyTextBytesSafe = 16 * 1024;
+
+std::string key_of_row(const TableLayout& layout, const EventBatch& batch, uint32_t row) {
+  std::string key = key_of(Kind::kRow, layout.table);
+  for (size_t column : layout.key_columns) append_ordered(key, batch.column(column), row);
+  return key;
+}
+
+/// Empty: the row can be stored.
+std::string refusal_of(const TableLayout& layout, const EventBatch& batch, uint32_t row) {
+  const size_t bytes = row_bytes(batch, row);
+  if (bytes > kRowBytesMax) {
+    return "the row has " + std::to_string(bytes) + " bytes, at most " +
+           std::to_string(kRowBytesMax) + " can be stored";
+  }
+  if (text_bytes(batch, row, layout.key_columns) <= kKeyTextBytesSafe) return "";
+  const size_t key_bytes = key_of_row(layout, batch, row).size();
+  if (key_bytes <= kKeyBytesMax) return "";
+  return "the primary key has " + std::to_string(key_bytes) + " bytes, at most " +
+         std::to_string(kKeyBytesMax) + " can be stored";
+}
+
+}  // namespace
+
+Refusals refusals_of(const TableLayout& layout, std::span<const Rows> rows) {
+  Refusals refusals;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    for (uint32_t row = 0; row < rows[i].batch->rows(); ++row) {
+      if (rows[i].erases(row)) continue;
+      std::string refusal = refusal_of(layout, *rows[i].batch, row);
+      if (!refusal.empty()) refusals.emplace(std::pair(i, row), std::move(refusal));
+    }
+  }
+  return refusals;
+}
+
+absl::StatusOr<std::unique_ptr<WrittenTable>> WrittenTable::begin(Database& database,
+                                                                  std::shared_ptr<Table> table) {
+  std::unique_lock lock(table->mutex);
+  if (table->dropped) return absl::NotFoundError("the table was dropped");
+  auto counters = read_counters(database, *table->layout);
+  if (!counters.ok()) return counters.status();
+  const int64_t oldest_ms = table->oldest_ms;
+  TableLayoutPtr layout = table->layout;
+  return std::unique_ptr<WrittenTable>(
+      new WrittenTable{std::move(table), std::move(lock), std::move(layout), *counters, oldest_ms});
+}
+
+TableWriter::TableWriter(Database& database, WrittenTable& table, const Refusals& refusals,
+                         WrittenTable* refused)
     : database_(database),
       table_(table),
-      layout_(table.layout),
-      transaction_(std::make_unique<rocksdb::WriteBatch>()),
-      counters_(counters),
-      oldest_ms_(table.oldest_ms) {}
+      refusals_(refusals),
+      refused_(refused),
+      transaction_(std::make_unique<rocksdb::WriteBatch>()) {}
 
 TableWriter::~TableWriter() = default;
 
@@ -29,14 +84,13 @@ absl::Status TableWriter::add(const Rows& rows, size_t rows_index) {
       ++written_.repeated;
       continue;
     }
-    std::string refused;
-    absl::Status status =
-        rows.erases(row) ? erase(*rows.batch, row) : put(*rows.batch, row, refused);
-    if (!status.ok()) return status;
-    if (refused.empty()) {
-      ++written_.rows;
+    auto refusal = refusals_.find({rows_index, row});
+    if (refusal != refusals_.end()) {
+      refuse(rows, {rows_index, row, refusal->second});
     } else {
-      written_.refused.push_back({rows_index, row, std::move(refused)});
+      absl::Status status = rows.erases(row) ? erase(*rows.batch, row) : put(*rows.batch, row);
+      if (!status.ok()) return status;
+      ++written_.rows;
     }
     reached = id;
     (*source)->moved = true;
@@ -50,7 +104,7 @@ absl::Status TableWriter::add(const Rows& rows, size_t rows_index) {
 absl::StatusOr<TableWriter::Source*> TableWriter::source_of(std::string_view name) {
   auto known = sources_.find(name);
   if (known != sources_.end()) return &known->second;
-  auto stored = database_.get(progress_key(layout_->table, name), doing("read progress in"));
+  auto stored = database_.get(progress_key(table_.layout->table, name), doing("read progress in"));
   if (!stored.ok()) return stored.status();
   Source source;
   if (stored->has_value()) {
@@ -60,67 +114,64 @@ absl::StatusOr<TableWriter::Source*> TableWriter::source_of(std::string_view nam
   return &sources_.emplace(name, source).first->second;
 }
 
-absl::Status TableWriter::put(const EventBatch& batch, uint32_t row, std::string& refused) {
-  const size_t bytes = row_bytes(batch, row);
-  if (bytes > kRowBytesMax) {
-    refused = "the row has " + std::to_string(bytes) + " bytes, at most " +
-              std::to_string(kRowBytesMax) + " can be stored";
-    return absl::OkStatus();
-  }
-  const int64_t time_ms = layout_->time_of(batch, row);
+absl::Status TableWriter::put(const EventBatch& batch, uint32_t row) {
+  const int64_t time_ms = table_.layout->time_of(batch, row);
   value_.clear();
   append_row_bytes(value_, batch, row, time_ms);
-  if (layout_->has_key()) return upsert(batch, row, time_ms, refused);
-  append(time_ms);
+  if (table_.layout->has_key()) return upsert(batch, row, time_ms);
+  append(table_, time_ms);
   return absl::OkStatus();
 }
 
-void TableWriter::append(int64_t time_ms) {
-  key_ = time_key(Kind::kRow, layout_->table, time_ms);
-  append_ordered(key_, counters_.next_arrival++);
+void TableWriter::append(WrittenTable& to, int64_t time_ms) {
+  key_ = time_key(Kind::kRow, to.layout->table, time_ms);
+  append_ordered(key_, to.counters.next_arrival++);
   transaction_->Put(key_, value_);
-  ++counters_.rows;
-  oldest_ms_ = std::min(oldest_ms_, time_ms);
+  ++to.counters.rows;
+  to.oldest_ms = std::min(to.oldest_ms, time_ms);
 }
 
-void TableWriter::set_key(const EventBatch& batch, uint32_t row) {
-  key_ = key_of(Kind::kRow, layout_->table);
-  for (size_t column : layout_->key_columns) append_ordered(key_, batch.column(column), row);
+void TableWriter::refuse(const Rows& rows, RefusedRow row) {
+  if (refused_ != nullptr) {
+    EventBatch kept(refused_->layout->definition.schema);
+    append_refused_row(kept, *table_.layout, rows, row.row, row.reason);
+    value_.clear();
+    append_row_bytes(value_, kept, 0, kept.timestamps()[0]);
+    append(*refused_, kept.timestamps()[0]);
+  } else {
+    row.reason += "; nor is it in the table of refused rows, which was dropped at the same time";
+  }
+  written_.refused.push_back(std::move(row));
 }
 
 absl::Status TableWriter::erase(const EventBatch& batch, uint32_t row) {
-  set_key(batch, row);
+  key_ = key_of_row(*table_.layout, batch, row);
   auto time = time_of_key(key_);
   if (!time.ok()) return time.status();
   if (!time->has_value()) return absl::OkStatus();
-  transaction_->Delete(time_key(Kind::kTimeIndex, layout_->table, **time) +
+  transaction_->Delete(time_key(Kind::kTimeIndex, table_.layout->table, **time) +
                        key_.substr(kTimeOffset));
   transaction_->Delete(key_);
-  --counters_.rows;
+  --table_.counters.rows;
   times_[key_] = std::nullopt;
   return absl::OkStatus();
 }
 
-absl::Status TableWriter::upsert(const EventBatch& batch, uint32_t row, int64_t time_ms,
-                                 std::string& refused) {
-  set_key(batch, row);
-  if (key_.size() > kKeyBytesMax) {
-    refused = "the primary key has " + std::to_string(key_.size()) + " bytes, at most " +
-              std::to_string(kKeyBytesMax) + " can be stored";
-    return absl::OkStatus();
-  }
+absl::Status TableWriter::upsert(const EventBatch& batch, uint32_t row, int64_t time_ms) {
+  key_ = key_of_row(*table_.layout, batch, row);
   auto old_time = time_of_key(key_);
   if (!old_time.ok()) return old_time.status();
   const std::string behind_table = key_.substr(kTimeOffset);
   if (*old_time && **old_time != time_ms) {
-    transaction_->Delete(time_key(Kind::kTimeIndex, layout_->table, **old_time) + behind_table);
+    transaction_->Delete(time_key(Kind::kTimeIndex, table_.layout->table, **old_time) +
+                         behind_table);
   }
   if (*old_time != time_ms) {
-    transaction_->Put(time_key(Kind::kTimeIndex, layout_->table, time_ms) + behind_table, "");
+    transaction_->Put(time_key(Kind::kTimeIndex, table_.layout->table, time_ms) + behind_table, "");
   }
   transaction_->Put(key_, value_);
-  if (!old_time->has_value()) ++counters_.rows;
-  oldest_ms_ = std::min(oldest_ms_, time_ms);
+  if (!old_time->has_value()) ++table_.counters.rows;
+  table_.oldest_ms = std::min(table_.oldest_ms, time_ms);
   times_[key_] = time_ms;
   return absl::OkStatus();
 }
@@ -136,7 +187,7 @@ absl::StatusOr<std::optional<int64_t>> TableWriter::time_of_key(const std::strin
   if (!got.ok()) return database_.error(got, doing("read"));
   int64_t time_ms = 0;
   if (!decode_row_time(stored.ToStringView(), time_ms)) {
-    return database_.damaged("a row of " + layout_->definition.name);
+    return database_.damaged("a row of " + table_.layout->definition.name);
   }
   return std::optional(time_ms);
 }
@@ -145,14 +196,19 @@ absl::Status TableWriter::commit() {
   bool moved = false;
   for (auto& [name, source] : sources_) {
     if (!source.moved) continue;
-    transaction_->Put(progress_key(layout_->table, name), encode(*source.reached));
+    transaction_->Put(progress_key(table_.layout->table, name), encode(*source.reached));
     moved = true;
   }
   if (!moved) return absl::OkStatus();
-  transaction_->Put(key_of(Kind::kCounters, layout_->table), encode(counters_));
+  std::vector<WrittenTable*> changed{&table_};
+  if (refused_ != nullptr) changed.push_back(refused_);
+  for (const WrittenTable* table : changed) {
+    transaction_->Put(key_of(Kind::kCounters, table->layout->table), encode(table->counters));
+  }
   absl::Status written =
       database_.commit(*transaction_, Database::Sync::kAsConfigured, doing("write"));
-  table_.oldest_ms = oldest_ms_;  // a commit that failed may yet have written
+  // A commit that failed may yet have written.
+  for (const WrittenTable* table : changed) table->table->oldest_ms = table->oldest_ms;
   if (!written.ok()) return written;
   for (auto& [name, source] : sources_) source.moved = false;
   transaction_->Clear();
@@ -161,7 +217,7 @@ absl::Status TableWriter::commit() {
 }
 
 std::string TableWriter::doing(std::string_view verb) const {
-  return std::string(verb) + " table " + layout_->definition.name;
+  return std::string(verb) + " table " + table_.layout->definition.name;
 }
 
 }  // namespace pollux::rocks

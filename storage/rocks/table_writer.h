@@ -1,17 +1,19 @@
 // One write to a table: rows and progress of their sources, in transactions of bounded size.
 //
-// The table's mutex is held as long as the writer lives. Thread: one.
+// The tables' mutexes are held as long as the writer lives. Thread: one.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "storage/record_store.h"
@@ -20,14 +22,33 @@
 
 namespace pollux::rocks {
 
+/// Why rows cannot be stored, by index of the Rows and row.
+using Refusals = std::map<std::pair<size_t, uint32_t>, std::string>;
+
+/// Of rows that check_rows() has found well.
+Refusals refusals_of(const TableLayout& layout, std::span<const Rows> rows);
+
+/// A table as a write leaves it, and its mutex.
+struct WrittenTable {
+  /// kNotFound: it was dropped.
+  static absl::StatusOr<std::unique_ptr<WrittenTable>> begin(Database& database,
+                                                             std::shared_ptr<Table> table);
+
+  const std::shared_ptr<Table> table;
+  const std::unique_lock<std::mutex> lock;
+  const TableLayoutPtr layout;
+  Counters counters;  ///< with what the transaction adds
+  int64_t oldest_ms;
+};
+
 class TableWriter {
  public:
   /// A transaction ends with the row that reaches this many bytes.
   static constexpr size_t kTransactionBytesMax = 8 * 1024 * 1024;
-  static constexpr size_t kKeyBytesMax = 64 * 1024;
 
-  /// `counters` as they are stored.
-  TableWriter(Database& database, Table& table, const Counters& counters);
+  /// `refused`: where refused rows go; null: nowhere.
+  TableWriter(Database& database, WrittenTable& table, const Refusals& refusals,
+              WrittenTable* refused);
   ~TableWriter();
 
   /// Adds rows that check_rows() has found well.
@@ -44,21 +65,20 @@ class TableWriter {
   };
 
   absl::StatusOr<Source*> source_of(std::string_view name);
-  absl::Status put(const EventBatch& batch, uint32_t row, std::string& refused);
-  void append(int64_t time_ms);
-  void set_key(const EventBatch& batch, uint32_t row);
+  absl::Status put(const EventBatch& batch, uint32_t row);
+  void append(WrittenTable& to, int64_t time_ms);
+  void refuse(const Rows& rows, RefusedRow row);
   absl::Status erase(const EventBatch& batch, uint32_t row);
-  absl::Status upsert(const EventBatch& batch, uint32_t row, int64_t time_ms, std::string& refused);
+  absl::Status upsert(const EventBatch& batch, uint32_t row, int64_t time_ms);
   /// The time of the row that has this key now, if there is one.
   absl::StatusOr<std::optional<int64_t>> time_of_key(const std::string& key) const;
   std::string doing(std::string_view verb) const;
 
   Database& database_;
-  Table& table_;
-  const TableLayoutPtr layout_;
+  WrittenTable& table_;
+  const Refusals& refusals_;
+  WrittenTable* const refused_;
   std::unique_ptr<rocksdb::WriteBatch> transaction_;
-  Counters counters_;  // with what the transaction adds
-  int64_t oldest_ms_;
   std::map<std::string, Source, std::less<>> sources_;
   /// Of the keys in the transaction; nothing where it takes the row away.
   std::unordered_map<std::string, std::optional<int64_t>> times_;

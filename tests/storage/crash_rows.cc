@@ -40,6 +40,28 @@ EventBatch crash_batch(const TableDefinition& table, uint32_t seed, size_t sourc
   return batch;
 }
 
+TableDefinition crash_refused() {
+  static const auto kSchema =
+      std::make_shared<Schema>("refused", std::vector<Attribute>{{"key", AttributeType::kString}});
+  return {"REFUSED", kSchema, {"key"}, 0};
+}
+
+namespace {
+
+/// One row that can be stored and one that cannot.
+absl::Status write_refused(RecordStore& store, uint64_t position) {
+  EventBatch batch(crash_refused().schema);
+  for (const std::string& key : {std::to_string(position), std::string(65 * 1024, 'k')}) {
+    batch.append_string(0, key);
+    batch.end_row(1);
+  }
+  const std::vector<uint32_t> ordinals{0, 1};
+  const Rows rows{kCrashSources[0], EntryId{Epoch{1}, Position{position}}, &batch, ordinals};
+  return store.write(crash_refused().name, {&rows, 1}, Epoch{1}).status();
+}
+
+}  // namespace
+
 absl::Status crash_write(RecordStore& store, uint32_t seed, uint64_t position) {
   for (const TableDefinition& table : {crash_events(), crash_counts()}) {
     std::vector<EventBatch> batches;
@@ -56,7 +78,7 @@ absl::Status crash_write(RecordStore& store, uint32_t seed, uint64_t position) {
     auto written = store.write(table.name, rows, Epoch{1});
     if (!written.ok()) return written.status();
   }
-  return absl::OkStatus();
+  return write_refused(store, position);
 }
 
 }  // namespace pollux::testing

@@ -33,10 +33,11 @@ int main(int argc, char** argv) {
     if (::write(STDOUT_FILENO, ".", 1) != 1) return 1;
     ::pause();
   }
-  for (const auto& table : {pollux::testing::crash_events(), pollux::testing::crash_counts()}) {
+  for (const auto& table : {pollux::testing::crash_events(), pollux::testing::crash_counts(),
+                            pollux::testing::crash_refused()}) {
     if (absl::Status opened = (*store)->open_table(table); !opened.ok()) return fail(opened);
   }
-  auto reached = (*store)->progress("COUNTS", pollux::testing::kCrashSources[0]);
+  auto reached = (*store)->progress("REFUSED", pollux::testing::kCrashSources[0]);
   if (!reached.ok()) return fail(reached.status());
   uint64_t position = reached->has_value() ? (*reached)->entry.position.value : 0;
   while (true) {

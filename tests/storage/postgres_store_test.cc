@@ -7,6 +7,7 @@
 #include <limits>
 #include <thread>
 
+#include "storage/refused_rows.h"
 #include "tests/storage/postgres_testing.h"
 #include "tests/storage/storage_testing.h"
 
@@ -93,30 +94,37 @@ TEST_F(PostgresStoreTest, AWriteGoesOnWhereADeadServerLeftIt) {
   options_.timeout_ms = 5'000;
   auto store = open();
   ASSERT_TRUE(store->open_table(logins()).ok());
-  ASSERT_TRUE(write(*store, {login("before", 1)}, entry(1, 1)).ok());
+  const TestRow refused = login("\xff", 1);
+  ASSERT_TRUE(write(*store, {login("before", 1), refused}, entry(1, 1)).ok());
+  uint64_t all = 1;
   for (int kill = 0; kill < 3; ++kill) {
     std::atomic<bool> down = false;
     std::thread killer([&] {
       server.kill();
       down = true;
     });
-    uint64_t next = 2 + static_cast<uint64_t>(kill) * 1000;
+    const uint64_t first = 2 + static_cast<uint64_t>(kill) * 1'000'000;
+    uint64_t next = first;
     absl::Status failed;
     while (failed.ok()) {
-      failed = write(*store, {login("during", 1)}, entry(1, ++next)).status();
+      failed = write(*store, {login("during", 1), refused}, entry(1, ++next)).status();
     }
     EXPECT_TRUE(absl::IsUnavailable(failed)) << failed;
     killer.join();
     ASSERT_TRUE(server.start());
-    auto again = write(*store, {login("during", 1)}, entry(1, next));
+    auto again = write(*store, {login("during", 1), refused}, entry(1, next));
     ASSERT_TRUE(again.ok()) << again.status();
-    EXPECT_EQ(again->rows + again->repeated, 1U);
+    EXPECT_EQ(again->rows + again->refused.size() + again->repeated, 2U);
     auto reached = store->progress("LOGINS", "plan");
     ASSERT_TRUE(reached.ok() && reached->has_value()) << reached.status();
-    EXPECT_EQ(**reached, (RowId{entry(1, next), 0}));
-    auto rows = testing::scan_all(*store, "LOGINS");
-    ASSERT_TRUE(rows.ok()) << rows.status();
-    EXPECT_EQ(rows->size(), testing::row_count(*store, "LOGINS"));
+    EXPECT_EQ(**reached, (RowId{entry(1, next), 1}));
+    all += next - first;
+    for (std::string_view table : {std::string_view("LOGINS"), kRefusedRowsTable}) {
+      auto rows = testing::scan_all(*store, table);
+      ASSERT_TRUE(rows.ok()) << rows.status();
+      EXPECT_EQ(rows->size(), all);
+      EXPECT_EQ(testing::row_count(*store, table), all);
+    }
   }
 }
 
@@ -172,6 +180,47 @@ TEST_F(PostgresStoreTest, RowsThatAConstraintRefusesAreFoundAndTheOthersGoOn) {
   EXPECT_NE(written->refused[4].reason.find("UTF-8"), std::string::npos);
   EXPECT_EQ(run("SELECT n FROM logins ORDER BY n"), "90\n93\n96\n99\n");
   EXPECT_EQ(write(*store, rows, entry(1, 1))->repeated, rows.size());
+}
+
+TEST_F(PostgresStoreTest, RowsThatAConstraintRefusesAreKeptWithItsReason) {
+  auto store = open();
+  ASSERT_TRUE(store->open_table(logins()).ok());
+  run("ALTER TABLE logins ADD CONSTRAINT small CHECK (n < 100)");
+  ASSERT_TRUE(write(*store, {login("a", 1), login("b", 200), login("\xff", 3)}, entry(1, 1)).ok());
+  EXPECT_EQ(
+      run("SELECT row_id, \"row\", reason LIKE '%small%' FROM pollux_refused_rows_event_store "
+          "ORDER BY row_id"),
+      "1.1.1|{\"userName\":\"b\",\"n\":200}|t\n1.1.2|{\"userName\":\"\\\\xff\",\"n\":3}|f\n");
+  EXPECT_EQ(testing::row_count(*store, kRefusedRowsTable), 2U);
+  options_.name = kEventStoreWriteOptimised;
+  auto other = open();
+  TableDefinition others = logins();
+  others.name = "OTHERS";
+  ASSERT_TRUE(other->open_table(others).ok());
+  ASSERT_TRUE(
+      write_rows(*other, "OTHERS", batch_of(schema_, {login("\xff", 1)}), entry(1, 1)).ok());
+  EXPECT_EQ(testing::row_count(*other, kRefusedRowsTable), 1U) << "each store has its own";
+}
+
+TEST_F(PostgresStoreTest, ARowIsToldWhereTheTableOfRefusedRowsRefusesItToo) {
+  auto store = open();
+  ASSERT_TRUE(store->open_table(logins()).ok());
+  run("ALTER TABLE logins ADD CONSTRAINT small CHECK (n < 100)");
+  ASSERT_TRUE(write(*store, {login("\xff", 1)}, entry(1, 1)).ok());
+  const std::string kept = "pollux_refused_rows_event_store";
+  run("ALTER TABLE " + kept + " ADD CONSTRAINT never CHECK (false) NOT VALID");
+  auto written = write(*store, {login("a", 1), login("b", 200), login("\xff", 3)}, entry(1, 2));
+  ASSERT_TRUE(written.ok()) << written.status();
+  EXPECT_EQ(written->rows, 1U);
+  ASSERT_EQ(written->refused.size(), 2U);
+  for (const RefusedRow& row : written->refused) {
+    EXPECT_TRUE(row.reason.ends_with("nor does the table of refused rows take it")) << row.reason;
+  }
+  run("DROP TABLE " + kept);
+  written = write(*store, {login("a", 2), login("\xff", 3)}, entry(1, 3));
+  ASSERT_TRUE(written.ok()) << written.status();
+  EXPECT_EQ(written->rows, 1U);
+  EXPECT_EQ(run("SELECT n FROM logins ORDER BY n"), "1\n2\n");
 }
 
 TEST_F(PostgresStoreTest, NamesThatTheDatabaseCannotTellApartAreRefused) {

@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <map>
 #include <random>
+#include <set>
 #include <tuple>
 
+#include "storage/refused_rows.h"
 #include "tests/storage/storage_testing.h"
 #include "tests/storage/store_backend.h"
 
@@ -24,6 +26,7 @@ struct Model {
   std::map<std::vector<Value>, TestRow> by_key;  ///< with a primary key
   std::vector<TestRow> appended;                 ///< else, in the order of arrival
   std::map<std::string, RowId> progress;
+  std::multiset<std::string> refused;  ///< the source and the id
 
   void write(const TestRow& row) {
     if (definition.primary_key.empty()) {
@@ -65,18 +68,23 @@ class ModelTest : public ::testing::TestWithParam<uint32_t> {
     ASSERT_NE(store_, nullptr);
   }
   void make(Model& model) {
-    TableDefinition definition = model.definition;
-    model = {};
-    model.definition = definition;
-    ASSERT_TRUE(store_->open_table(definition).ok());
+    Model empty;
+    empty.definition = model.definition;
+    empty.refused = model.refused;  // they outlive their table
+    model = empty;
+    ASSERT_TRUE(store_->open_table(model.definition).ok());
   }
   uint64_t pick(uint64_t below) { return random_() % below; }
+
+  /// No store takes it as a key.
+  static Value long_key() { return std::string(65 * 1024, 'k'); }
 
   Value random_value(AttributeType type) {
     if (pick(6) == 0) return {};
     if (type == AttributeType::kInt) return static_cast<int32_t>(pick(5)) - 2;
     if (type == AttributeType::kLong) return static_cast<int64_t>(now_ms_ - 80 + pick(100));
     std::string text;
+    if (pick(80) == 0) return long_key();
     for (uint64_t left = pick(4); left != 0; --left) {
       text += testing::store_backend().characters[pick(4)];
     }
@@ -126,11 +134,17 @@ class ModelTest : public ::testing::TestWithParam<uint32_t> {
       const RowId id{rows.entry, rows.ordinals[i]};
       if (id <= model.progress[source]) continue;
       model.progress[source] = id;
+      const auto index = static_cast<uint32_t>(i);
+      if (!model.definition.primary_key.empty() && !rows.erases(index) &&
+          values[i].values[0] == long_key()) {
+        model.refused.insert(source + text_of(id));
+        continue;
+      }
       auto time_column = record_time_column(*model.definition.schema);
       if (time_column && !is_null(values[i].values[*time_column])) {
         values[i].time_ms = std::get<int64_t>(values[i].values[*time_column]);
       }
-      if (rows.erases(static_cast<uint32_t>(i))) {
+      if (rows.erases(index)) {
         model.by_key.erase({values[i].values[0], values[i].values[1]});
       } else {
         model.write(values[i]);
@@ -183,6 +197,18 @@ class ModelTest : public ::testing::TestWithParam<uint32_t> {
     }
   }
 
+  void compare_refused() {
+    auto rows = testing::scan_all(*store_, kRefusedRowsTable);
+    if (absl::IsNotFound(rows.status())) rows = std::vector<TestRow>();
+    ASSERT_TRUE(rows.ok()) << rows.status();
+    std::map<std::string, std::multiset<std::string>> kept;
+    for (const TestRow& row : *rows) {
+      kept[std::get<std::string>(row.values[1])].insert(std::get<std::string>(row.values[2]) +
+                                                        std::get<std::string>(row.values[3]));
+    }
+    for (const Model& model : models_) EXPECT_EQ(kept[model.definition.name], model.refused);
+  }
+
   std::unique_ptr<testing::StoreHome> home_ = testing::store_backend().make_home();
   std::unique_ptr<RecordStore> store_;
   std::mt19937_64 random_{GetParam()};
@@ -191,10 +217,10 @@ class ModelTest : public ::testing::TestWithParam<uint32_t> {
                                  {"part", AttributeType::kInt},
                                  {"_timestamp", AttributeType::kLong}});
   std::vector<Model> models_{
-      {{"KEYED", schema_, {"key", "part"}, 0}, {}, {}, {}},
-      {{"KEYED_FOR_A_WHILE", schema_, {"key", "part"}, kRetentionMs}, {}, {}, {}},
-      {{"APPENDED", schema_, {}, 0}, {}, {}, {}},
-      {{"APPENDED_FOR_A_WHILE", schema_, {}, kRetentionMs}, {}, {}, {}}};
+      {{"KEYED", schema_, {"key", "part"}, 0}, {}, {}, {}, {}},
+      {{"KEYED_FOR_A_WHILE", schema_, {"key", "part"}, kRetentionMs}, {}, {}, {}, {}},
+      {{"APPENDED", schema_, {}, 0}, {}, {}, {}, {}},
+      {{"APPENDED_FOR_A_WHILE", schema_, {}, kRetentionMs}, {}, {}, {}, {}}};
 };
 
 TEST_P(ModelTest, TheStoreDoesWhatTheModelDoes) {
@@ -208,6 +234,7 @@ TEST_P(ModelTest, TheStoreDoesWhatTheModelDoes) {
       compare(model);
     } else if (action < 96) {
       expire();
+      compare_refused();
     } else if (action < 98) {
       reopen();
     } else if (action == 98 && pick(4) == 0) {

@@ -7,6 +7,7 @@
 #include <limits>
 #include <thread>
 
+#include "storage/refused_rows.h"
 #include "tests/storage/storage_testing.h"
 #include "tests/storage/store_backend.h"
 
@@ -257,6 +258,54 @@ TEST_F(RecordStoreTest, ARowThatCannotBeStoredIsToldAndTheOthersGoOn) {
                   entry(1, 1));
   ASSERT_EQ(written.refused.size(), 1u);
   EXPECT_EQ(scan("EVENTS"), std::vector<TestRow>{event(2, "b")});
+}
+
+TEST_F(RecordStoreTest, RefusedRowsAreKeptOnceInATableOfTheStore) {
+  open(counts());
+  EXPECT_EQ(store_->tables()->size(), 1u) << "it is made when it is needed";
+  const std::string key = std::string("\xff\0\"", 3) + std::string(64 * 1024, 'k');
+  const std::vector<TestRow> rows{count("a", 1, 1, 10), count(key, 7, 2, 20), count("b", 1, 3, 30)};
+  Written written = write("COUNTS", count_schema_, rows, entry(1, 4));
+  ASSERT_EQ(written.refused.size(), 1u);
+  const std::string shown = "\\\\xff\\\\x00\\\"" + std::string(1015, 'k') + "... (65539 bytes)";
+  const std::vector<TestRow> expected{
+      {20,
+       {int64_t{20}, std::string("COUNTS"), std::string("-1234/plan"), std::string("1.4.1"),
+        written.refused[0].reason,
+        R"({"user":")" + shown + R"(","tenant":7,"count":2,"_timestamp":20})"}}};
+  EXPECT_EQ(scan(kRefusedRowsTable), expected);
+  EXPECT_EQ(row_count(*store_, kRefusedRowsTable), 1u);
+  EXPECT_EQ(write("COUNTS", count_schema_, rows, entry(1, 4)).repeated, 3u);
+  reopen();
+  EXPECT_EQ(write("COUNTS", count_schema_, {count(key, 1, 1, 5)}, entry(1, 5)).refused.size(), 1u);
+  EXPECT_EQ(scan(kRefusedRowsTable).size(), 2u);
+  EXPECT_EQ(row_count(*store_, kRefusedRowsTable), 2u);
+  EXPECT_EQ(row_count(*store_, "COUNTS"), 2u);
+
+  // It may be dropped, and comes again.
+  ASSERT_TRUE(store_->drop_table(kRefusedRowsTable).ok());
+  EXPECT_EQ(store_->tables()->size(), 1u);
+  EXPECT_EQ(write("COUNTS", count_schema_, {count(key, 1, 1, 5)}, entry(1, 6)).refused.size(), 1u);
+  EXPECT_EQ(scan(kRefusedRowsTable).size(), 1u);
+}
+
+TEST_F(RecordStoreTest, OnlyTheStoreWritesToTheTableOfRefusedRows) {
+  TableDefinition other = events();
+  other.name = kRefusedRowsTable;
+  EXPECT_EQ(store_->open_table(other).code(), absl::StatusCode::kInvalidArgument);
+  TableDefinition kept = refused_rows_definition();
+  kept.retention_ms = 100;
+  open(kept);
+  const std::string text;
+  EventBatch batch = batch_of(kept.schema, {{1, {int64_t{1}, text, text, text, text, text}}});
+  EXPECT_EQ(write_rows(*store_, kRefusedRowsTable, batch, entry(1, 1)).status().code(),
+            absl::StatusCode::kInvalidArgument);
+  open(counts());
+  write("COUNTS", count_schema_,
+        {count(std::string(64 * 1024, 'k'), 1, 1, 10), count("a", 1, 1, 10)}, entry(1, 1));
+  EXPECT_EQ(scan(kRefusedRowsTable).size(), 1u);
+  EXPECT_EQ(store_->expire(Timestamp{111})->rows, 1u) << "with a retention if it was given one";
+  EXPECT_EQ(row_count(*store_, kRefusedRowsTable), 0u);
 }
 
 // ---- rows that take rows away ----

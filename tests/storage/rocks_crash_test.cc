@@ -10,7 +10,9 @@
 #include <iterator>
 #include <map>
 #include <random>
+#include <set>
 
+#include "storage/refused_rows.h"
 #include "tests/storage/crash_rows.h"
 #include "tests/storage/storage_testing.h"
 
@@ -114,6 +116,23 @@ uint64_t expect_rows_up_to_progress(RecordStore& store, const TableDefinition& t
   return lowest;
 }
 
+/// As many rows were refused as the progress of their table says, each once.
+uint64_t expect_refused_up_to_progress(RecordStore& store) {
+  auto progress = store.progress(testing::crash_refused().name, testing::kCrashSources[0]);
+  EXPECT_TRUE(progress.ok()) << progress.status();
+  const uint64_t reached = progress->has_value() ? (**progress).entry.position.value : 0;
+  EXPECT_EQ(testing::row_count(store, testing::crash_refused().name), reached);
+  std::set<Value> ids;
+  auto rows = testing::scan_all(store, kRefusedRowsTable);
+  if (rows.ok()) {
+    for (const TestRow& row : *rows) ids.insert(row.values[3]);
+    EXPECT_EQ(rows->size(), reached);
+    EXPECT_EQ(testing::row_count(store, kRefusedRowsTable), reached);
+  }
+  EXPECT_EQ(ids.size(), reached);
+  return reached;
+}
+
 class RocksCrashTest : public ::testing::TestWithParam<uint32_t> {};
 
 TEST_P(RocksCrashTest, RowsAreExactlyThoseUpToTheProgress) {
@@ -132,10 +151,12 @@ TEST_P(RocksCrashTest, RowsAreExactlyThoseUpToTheProgress) {
     // The page cache outlives the process: what was told as written is there without sync.
     uint64_t events = expect_rows_up_to_progress(*store, testing::crash_events(), GetParam());
     uint64_t counts = expect_rows_up_to_progress(*store, testing::crash_counts(), GetParam());
+    uint64_t refused = expect_refused_up_to_progress(*store);
     EXPECT_GE(events, written);
     EXPECT_GE(counts, written);
-    EXPECT_LE(counts, written + 1);
-    written = counts;
+    EXPECT_GE(refused, written);
+    EXPECT_LE(refused, written + 1);
+    written = refused;
     if (HasFailure()) return;
   }
 }
@@ -162,7 +183,8 @@ TEST(RocksLog, ADamagedLogEndsAtAnEarlierWrite) {
   testing::TempDirectory directory;
   {
     auto store = testing::open_or_fail(testing::options_for(directory / "store"));
-    for (const auto& table : {testing::crash_events(), testing::crash_counts()}) {
+    for (const auto& table :
+         {testing::crash_events(), testing::crash_counts(), testing::crash_refused()}) {
       ASSERT_TRUE(store->open_table(table).ok());
     }
     for (uint64_t position = 1; position <= 60; ++position) {
@@ -179,6 +201,7 @@ TEST(RocksLog, ADamagedLogEndsAtAnEarlierWrite) {
   ASSERT_NE(store, nullptr);
   uint64_t events = expect_rows_up_to_progress(*store, testing::crash_events(), 1);
   expect_rows_up_to_progress(*store, testing::crash_counts(), 1);
+  expect_refused_up_to_progress(*store);
   EXPECT_GT(events, 0u);
   EXPECT_LT(events, 60u);
   for (uint64_t position = events; position <= 60; ++position) {
@@ -186,6 +209,7 @@ TEST(RocksLog, ADamagedLogEndsAtAnEarlierWrite) {
   }
   EXPECT_EQ(expect_rows_up_to_progress(*store, testing::crash_events(), 1), 60u);
   EXPECT_EQ(expect_rows_up_to_progress(*store, testing::crash_counts(), 1), 60u);
+  EXPECT_EQ(expect_refused_up_to_progress(*store), 60u);
 }
 
 }  // namespace

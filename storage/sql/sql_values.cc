@@ -1,8 +1,8 @@
-#include "storage/postgres/sql_values.h"
+#include "storage/sql/sql_values.h"
 
 #include <utility>
 
-namespace pollux::postgres {
+namespace pollux::sql {
 namespace {
 
 template <class Number>
@@ -25,7 +25,8 @@ absl::StatusOr<Value> value_of(AttributeType type, const std::string& text) {
     case AttributeType::kDouble:
       return number_value<double>(text);
     case AttributeType::kBool:
-      if (text == "t" || text == "f") return Value(text == "t");
+      if (text == "t" || text == "1") return Value(true);
+      if (text == "f" || text == "0") return Value(false);
       break;
     case AttributeType::kObject:
       break;
@@ -36,7 +37,7 @@ absl::StatusOr<Value> value_of(AttributeType type, const std::string& text) {
 
 }  // namespace
 
-absl::StatusOr<RowId> row_id_of(const PostgresSession::Row& row, size_t first) {
+absl::StatusOr<RowId> row_id_of(const SqlRow& row, size_t first) {
   auto epoch = number_of<uint64_t>(row.at(first));
   auto position = number_of<uint64_t>(row.at(first + 1));
   auto ordinal = number_of<uint32_t>(row.at(first + 2));
@@ -46,7 +47,7 @@ absl::StatusOr<RowId> row_id_of(const PostgresSession::Row& row, size_t first) {
   return RowId{{{*epoch}, {*position}}, *ordinal};
 }
 
-absl::Status append_sql_row(const PostgresSession::Row& row, EventBatch& batch) {
+absl::Status append_sql_row(const SqlRow& row, EventBatch& batch) {
   const Schema& schema = batch.schema();
   if (row.size() != schema.size() + 1) {
     return absl::DataLossError("the database gave a row of other columns than the table's");
@@ -62,4 +63,4 @@ absl::Status append_sql_row(const PostgresSession::Row& row, EventBatch& batch) 
   return absl::OkStatus();
 }
 
-}  // namespace pollux::postgres
+}  // namespace pollux::sql

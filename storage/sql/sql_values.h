@@ -7,14 +7,16 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "engine/batch/event_batch.h"
 #include "storage/record_store.h"
-#include "storage/remote/postgres_session.h"
 
-namespace pollux::postgres {
+namespace pollux::sql {
+
+using SqlRow = std::vector<std::optional<std::string>>;
 
 template <class Number>
 absl::StatusOr<Number> number_of(const std::optional<std::string>& text) {
@@ -28,9 +30,9 @@ absl::StatusOr<Number> number_of(const std::optional<std::string>& text) {
 }
 
 /// Of three columns, from `first` on.
-absl::StatusOr<RowId> row_id_of(const PostgresSession::Row& row, size_t first);
+absl::StatusOr<RowId> row_id_of(const SqlRow& row, size_t first);
 
 /// Adds a row of the batch's columns and pollux_time.
-absl::Status append_sql_row(const PostgresSession::Row& row, EventBatch& batch);
+absl::Status append_sql_row(const SqlRow& row, EventBatch& batch);
 
-}  // namespace pollux::postgres
+}  // namespace pollux::sql
