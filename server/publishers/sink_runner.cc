@@ -17,6 +17,8 @@ bool is_known(const LastIds& known, const ResultSlice& slice, uint32_t row) {
   return last != known.end() && PlanRow{slice.cause, slice.ordinals[row]} <= last->second;
 }
 
+constexpr size_t kRowsPerReadMin = 4096;
+
 bool may_pass(const absl::Status& status) {
   return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status) ||
          absl::IsResourceExhausted(status);
@@ -49,6 +51,7 @@ SinkRunner::SinkRunner(std::string name, RetryOptions retry, std::unique_ptr<Pub
     : name_(std::move(name)),
       retry_(retry),
       publisher_(std::move(publisher)),
+      rows_per_read_(std::max(kRowsPerReadMin, publisher_->rows_max())),
       warn_(std::move(warn)),
       random_(static_cast<uint32_t>(std::hash<std::string>{}(name_)) ^
               static_cast<uint32_t>(wall_clock_ms())),
@@ -211,7 +214,7 @@ bool SinkRunner::pass_over(Input& input) {
   if (stopping_) return false;
   const LastIds known = this->known();
   uint64_t from = input.next;
-  ResultLog::Read read = input.log->read(from, kRowsPerRead);
+  ResultLog::Read read = input.log->read(from, rows_per_read_);
   if (read.forgotten || !read.error.ok()) return false;  // told when it is to be delivered
   for (const ResultSlicePtr& slice : read.slices) {
     for (auto row = static_cast<uint32_t>(input.next - slice->first); row < slice->batch->rows();
@@ -231,7 +234,7 @@ bool SinkRunner::pass_over(Input& input) {
 bool SinkRunner::take_some(Input& input) {
   if (stopping_) return false;
   uint64_t from = input.next;
-  ResultLog::Read read = input.log->read(from, kRowsPerRead);
+  ResultLog::Read read = input.log->read(from, rows_per_read_);
   if (read.forgotten) {
     warn_(absl::StrCat("sink '", name_, "' lost ", read.next - from, " rows of stream '",
                        input.log->schema()->name(), "', which the log no longer had"));

@@ -89,7 +89,6 @@ class SinkRunner {
   void forget_places();
 
  private:
-  static constexpr size_t kRowsPerRead = 4096;
   static constexpr size_t kInputsMax = 2;
 
   struct Input {
@@ -120,6 +119,7 @@ class SinkRunner {
   const std::string name_;
   const RetryOptions retry_;
   const std::unique_ptr<Publisher> publisher_;
+  const size_t rows_per_read_;
   const Warn warn_;
   std::minstd_rand random_;  // the runner's thread
 
