@@ -33,12 +33,22 @@ void Aggregation::purge(int64_t clock) {
     next_purge_ms_ = INT64_MAX;
     return;
   }
-  int64_t at = last_purge(clock);
-  next_purge_ms_ = at + plan_.purge_interval_ms;
+  next_purge_ms_ = last_purge(clock) + plan_.purge_interval_ms;
   for (size_t u = 0; u < units_.size(); ++u) {
-    int64_t retention = plan_.units[u].retention_ms;
-    if (retention >= 0) units_[u].purge(at - retention);
+    if (auto from = kept_from(plan_.units[u], clock)) units_[u].purge(*from);
   }
+}
+
+std::optional<int64_t> Aggregation::kept_from(const AggregationPlan::Unit& unit,
+                                              int64_t clock) const {
+  if (unit.retention_ms < 0) return std::nullopt;
+  int64_t at = last_purge(clock);
+  if (plan_.stored.schema == nullptr) return at - unit.retention_ms;
+  // What is stored must not be let go while events of its time still come, however old they are:
+  // they would be lost.
+  std::optional<int64_t> latest;
+  for (const AggregationBuckets& each : units_) latest = std::max(latest, each.latest_bucket());
+  return latest ? std::optional(std::min(at, *latest) - unit.retention_ms) : std::nullopt;
 }
 
 void Aggregation::pick_timed(const Chunk& chunk) {
@@ -134,8 +144,8 @@ const AggregationBuckets* Aggregation::buckets(CalendarUnit unit) const {
 TimeRange Aggregation::visible(CalendarUnit unit, TimeRange range, int64_t clock) const {
   if (plan_.purge_interval_ms == 0 || clock < next_purge_ms_) return range;
   for (const AggregationPlan::Unit& each : plan_.units) {
-    if (each.unit != unit || each.retention_ms < 0) continue;
-    range.from_ms = std::max(range.from_ms, last_purge(clock) - each.retention_ms);
+    auto from = each.unit == unit ? kept_from(each, clock) : std::nullopt;
+    if (from) range.from_ms = std::max(range.from_ms, *from);
   }
   return range;
 }

@@ -4,11 +4,14 @@
 // Buckets are purged every so often, counted from the plan's beginning, when they began longer ago
 // than their unit's retention. Nothing is seen of that but when rows are read, so that no timer is
 // needed: what came due since the last event is hidden from readers, and goes with the next event.
-// Thread: the shard's.
+// Of an aggregation that is stored, the time is that of its latest bucket where that is earlier
+// than the clock's: old events that are sent today fill their buckets before these go. Thread: the
+// shard's.
 #pragma once
 
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <vector>
 
 #include "engine/operators/aggregation_buckets.h"
@@ -40,6 +43,8 @@ class Aggregation final : public Receiver, public Stateful {
   /// The latest purge at or before `clock`.
   int64_t last_purge(int64_t clock) const;
   void purge(int64_t clock);
+  /// Buckets of the unit that began before it go with a purge at `clock`; empty: none goes.
+  std::optional<int64_t> kept_from(const AggregationPlan::Unit& unit, int64_t clock) const;
   void take(const Chunk& chunk);
   /// The picked rows, into a unit or all of them.
   void take_picked(const EventBatch& batch, AggregationBuckets* only);

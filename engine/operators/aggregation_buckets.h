@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -114,6 +115,10 @@ class AggregationBuckets {
   void archive_changes(StateArchive& archive);
 
   CalendarUnit unit() const { return unit_; }
+  /// The beginning of the latest bucket.
+  std::optional<int64_t> latest_bucket() const {
+    return buckets_.empty() ? std::nullopt : std::optional(buckets_.rbegin()->first);
+  }
   size_t state_bytes() const;
   void archive(StateArchive& archive);
 

@@ -81,7 +81,8 @@ struct StoredHolder {
   /// An aggregation with @purge: how long its rows stay in the store, counted from their
   /// AGG_TIMESTAMP. 0: for ever. The store sees to that; nothing is said when they are due.
   int64_t retention_ms = 0;
-  /// An aggregation: rows older than this are needed by nobody at deployment. 0: all are.
+  /// An aggregation: rows older than this are needed by nobody at deployment, counted back from the
+  /// present, or from the latest row where that is earlier. 0: all are.
   int64_t memory_ms = 0;
   std::vector<AnnotationOption> options;  ///< all but the type, as written
   std::vector<AnnotationText> nested;     ///< such as @cache, which means nothing here

@@ -53,6 +53,9 @@ class RecentEntries {
       if (entry.record != nullptr) bytes += entry.record->size();
     } else if (const auto* deploy = std::get_if<DeployPayload>(&entry.payload)) {
       bytes += deploy->text.size() + deploy->source.size();
+      for (const StoredRows& rows : deploy->stored) {
+        for (const EventBatchPtr& batch : rows.batches) bytes += batch->bytes_held();
+      }
     } else if (const auto* write = std::get_if<WritePayload>(&entry.payload)) {
       bytes += write->text.size();
     }

@@ -95,11 +95,16 @@ class Runner {
     return text(JsonArray(json_["apps"]).at(static_cast<size_t>(index)));
   }
 
+  std::string deployed(int64_t index) const {
+    std::string text = without_test_stores(app(index));
+    return options_.stored ? with_stores(std::move(text)) : text;
+  }
+
   void create(int64_t runtime, int64_t index, bool must_fail) {
     std::unique_ptr<Subject>& subject = runtimes_[runtime];
     subject = make_(now_, options_.dialect);
     apps_[runtime] = index;
-    std::string error = subject->deploy(without_test_stores(app(index)));
+    std::string error = subject->deploy(deployed(index));
     cached_[runtime] = cached_tables_of(app(index));
     if (error.empty() && has_transports_) {
       error = Transports::error_of(subject->endpoints());
@@ -160,7 +165,7 @@ class Runner {
   }
 
   void validate(int64_t index, bool must_fail) {
-    std::string error = make_(now_, options_.dialect)->deploy(without_test_stores(app(index)));
+    std::string error = make_(now_, options_.dialect)->deploy(deployed(index));
     if (must_fail && error.empty()) throw Failure{"an app with errors was found valid"};
     if (must_fail) throw Ended{};
     if (!error.empty()) throw Unsupported{error};

@@ -35,6 +35,7 @@ struct CaseOptions {
   /// same.
   bool snapshot_every_step = false;
   Dialect dialect = Dialect::k51;  ///< of cases without a "dialect" of their own
+  bool stored = false;  ///< tables with a primary key are such as a record store keeps too
 };
 
 /// `json_line`: one line of a file of cases.

@@ -2,6 +2,8 @@
 // are skipped, loudly, without their folder.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cctype>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -66,6 +68,37 @@ TEST_P(Conformance, OurOwnCasesPass) {
   for (const auto& [id, difference] : read_differences(POLLUX_DIFFERENCES)) {
     EXPECT_EQ(ids.count(difference.own_case), 1U) << id << " is held by no case of ours";
   }
+}
+
+/// The cases of a file about tables that have a primary key; the rest would change nothing.
+int run_with_stores(const std::filesystem::path& path, CaseOptions options) {
+  options.stored = true;
+  const auto differences = read_differences(POLLUX_DIFFERENCES);
+  std::ifstream file(path);
+  int cases = 0;
+  std::string line;
+  while (std::getline(file, line)) {
+    std::string text = line;
+    std::transform(text.begin(), text.end(), text.begin(), ::tolower);
+    if (text.find("@primarykey") == std::string::npos) continue;
+    CaseOutcome outcome = run_case(line, make_engine_subject, options);
+    cases += outcome.kind == CaseOutcome::Kind::kPassed ? 1 : 0;
+    if (differences.count(outcome.id) != 0) continue;
+    EXPECT_NE(outcome.kind, CaseOutcome::Kind::kFailed) << outcome.id << "\n  " << outcome.why;
+  }
+  return cases;
+}
+
+TEST_P(Conformance, TablesInAStoreMeanWhatThoseInMemoryDo) {
+  int own = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(POLLUX_OWN_CASES_DIR)) {
+    own += run_with_stores(entry.path(), GetParam());
+  }
+  EXPECT_GT(own, 15);
+  const char* folder = std::getenv("POLLUX_CONFORMANCE");
+  std::filesystem::path base = folder != nullptr ? folder : POLLUX_CONFORMANCE_DIR;
+  if (!std::filesystem::exists(base / "siddhi-5.1.jsonl")) GTEST_SKIP() << "NO CASES: " << base;
+  EXPECT_GT(run_with_stores(base / "siddhi-5.1.jsonl", GetParam()), 25);
 }
 
 INSTANTIATE_TEST_SUITE_P(Rebatch, Conformance,

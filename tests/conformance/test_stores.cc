@@ -113,6 +113,18 @@ std::string without_test_stores(std::string app) {
   return app;
 }
 
+std::string with_stores(std::string app) {
+  constexpr std::string_view kKey = "@primarykey";
+  constexpr std::string_view kStore = "@store(type='store') ";
+  std::string lower_app = lower(app);
+  if (lower_app.find("@store") != std::string::npos) return app;
+  for (size_t at = lower_app.rfind(kKey); at != std::string::npos;
+       at = at == 0 ? std::string::npos : lower_app.rfind(kKey, at - 1)) {
+    app.insert(at, kStore);
+  }
+  return app;
+}
+
 std::vector<CachedTable> cached_tables_of(const std::string& app) {
   std::vector<CachedTable> cached;
   if (app.find(kKeepsNothing) == std::string::npos) return cached;

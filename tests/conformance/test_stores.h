@@ -36,6 +36,8 @@ class CachedTable {
 
 /// The plan's text without its test-only stores: a table without a store is one in memory.
 std::string without_test_stores(std::string app);
+/// The plan's text with a store for each of its tables that has a primary key and none yet.
+std::string with_stores(std::string app);
 /// The tables of a plan (its text with the stores) that stand before a store that keeps nothing.
 std::vector<CachedTable> cached_tables_of(const std::string& app);
 

@@ -259,6 +259,7 @@ TEST(StoredAggregation, ABucketThatLeftMemoryDoesNotComeBackWithLess) {
   node.send("S", event(2, 10'000'600));
   node.now_ms += 300'000;
   node.send("S", event(4, 10'300'000));
+  node.now_ms += 10'000;
   node.send("S", event(8, 10'000'700));
   EXPECT_EQ(node.lines, Lines{"0 plan:A.minutes.changes 9960000 11 false"});
   EXPECT_EQ(node.store_of("plan:A.seconds.changes"), (Lines{"10000000 3", "10300000 4"}));
@@ -278,8 +279,30 @@ TEST(StoredAggregation, TheLastChangesOfAPurgedBucketAreSaid) {
   EXPECT_EQ(node.lines, Lines{});
   node.now_ms += 300'000;
   node.send("S", {"a", "p", 4, 0.5, int64_t{10'300'000}});
-  EXPECT_EQ(node.store_of("plan:A.seconds.changes"), (Lines{"10000000 3", "10300000 4"}));
-  EXPECT_EQ(node.store_of("plan:A.minutes.changes"), (Lines{"10260000 4", "9960000 3"}));
+  EXPECT_EQ(node.lines, Lines{});
+  node.now_ms += 10'000;
+  node.send("S", {"a", "p", 8, 0.5, int64_t{10'300'000}});
+  EXPECT_EQ(node.store_of("plan:A.seconds.changes"), (Lines{"10000000 3", "10300000 12"}));
+  EXPECT_EQ(node.store_of("plan:A.minutes.changes"), (Lines{"10260000 12", "9960000 3"}));
+}
+
+// As when a file of last year's events is sent in.
+TEST(StoredAggregation, OldEventsFillTheirBucketsBeforeTheseGo) {
+  StoredNode node(1'000'000'000'000);
+  node.must_deploy(aggregation("@store(type='s', flush.interval='0 sec')" + std::string(kPurged),
+                               "select sum(n) as total", "sec, min"));
+  for (int i = 0; i < 600; ++i) {
+    node.now_ms += 7'000;
+    node.send("S", {"a", "p", 1, 0.5, int64_t{10'000'000} + i * 500});
+  }
+  int64_t seconds = 0;
+  for (const std::string& row : node.store_of("plan:A.seconds.changes")) {
+    seconds += std::stoll(row.substr(row.find(' ')));
+  }
+  EXPECT_EQ(seconds, 600);
+  EXPECT_EQ(node.engine.describe("plan")->counts.rows_too_old, 0U);
+  std::string held = node.answer("from A within 0L, 9000000000000L per 'seconds' select total");
+  EXPECT_LT(std::count(held.begin(), held.end(), ';'), 135) << "memory is let go all the same";
 }
 
 TEST(StoredAggregation, RowsThatWereNotReadDoNotComeBackWithLess) {

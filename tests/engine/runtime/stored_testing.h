@@ -26,51 +26,62 @@ inline std::string text_of(const Row& row) {
 /// What a store would have of one holder: rows in the order in which their keys came first.
 class FollowedHolder {
  public:
+  struct Kept {
+    uint64_t order = 0;
+    Row row;
+    int64_t timestamp = 0;
+  };
+
   void take(const StoredHolder& holder, const EventBatch& changes) {
     const Schema& schema = changes.schema();
+    std::vector<size_t> key_columns;
+    for (const std::string& name : holder.primary_key) key_columns.push_back(*schema.find(name));
     for (uint32_t i = 0; i < changes.rows(); ++i) {
       Row row;
       for (size_t c = 0; c + 1 < schema.size(); ++c) row.push_back(changes.value(i, c));
       std::string key;
-      for (const std::string& name : holder.primary_key) {
-        key += to_text(row[*schema.find(name)]) + "|";
+      for (size_t column : key_columns) key += to_text(row[column]) + "|";
+      if (std::get<bool>(changes.value(i, schema.size() - 1))) {
+        rows_.erase(key);
+        continue;
       }
-      auto at = std::find_if(rows_.begin(), rows_.end(),
-                             [&key](const auto& known) { return known.first == key; });
-      bool erased = std::get<bool>(changes.value(i, schema.size() - 1));
-      if (erased && at != rows_.end()) rows_.erase(at);
-      if (erased) continue;
-      if (at == rows_.end()) {
-        rows_.emplace_back(key, std::make_pair(row, changes.timestamps()[i]));
-      } else {
-        at->second = {row, changes.timestamps()[i]};
-      }
+      Kept& kept = rows_.try_emplace(key, Kept{++last_order_, {}, 0}).first->second;
+      kept.row = std::move(row);
+      kept.timestamp = changes.timestamps()[i];
     }
   }
 
+  std::vector<const Kept*> in_order() const {
+    std::vector<const Kept*> all;
+    for (const auto& [key, kept] : rows_) all.push_back(&kept);
+    std::sort(all.begin(), all.end(),
+              [](const Kept* a, const Kept* b) { return a->order < b->order; });
+    return all;
+  }
   std::vector<std::string> texts() const {
     std::vector<std::string> texts;
-    for (const auto& [key, row] : rows_) texts.push_back(text_of(row.first));
+    for (const Kept* kept : in_order()) texts.push_back(text_of(kept->row));
     return texts;
   }
-
-  StoredRows rows(const StoredHolder& holder, uint32_t batch_rows = 3) const {
+  StoredRows rows(const StoredHolder& holder) const {
+    constexpr uint32_t kBatchRows = 3;
     StoredRows stored;
     stored.stream = holder.stream;
-    for (size_t begin = 0; begin < rows_.size(); begin += batch_rows) {
-      auto batch = std::make_shared<EventBatch>(holder.schema);
-      for (size_t i = begin; i < std::min(begin + batch_rows, rows_.size()); ++i) {
-        const Row& row = rows_[i].second.first;
-        for (size_t c = 0; c < row.size(); ++c) batch->append_value(c, row[c]);
-        batch->end_row(rows_[i].second.second);
+    std::shared_ptr<EventBatch> batch;
+    for (const Kept* kept : in_order()) {
+      if (batch == nullptr || batch->rows() == kBatchRows) {
+        batch = std::make_shared<EventBatch>(holder.schema);
+        stored.batches.push_back(batch);
       }
-      stored.batches.push_back(std::move(batch));
+      for (size_t c = 0; c < kept->row.size(); ++c) batch->append_value(c, kept->row[c]);
+      batch->end_row(kept->timestamp);
     }
     return stored;
   }
 
  private:
-  std::vector<std::pair<std::string, std::pair<Row, int64_t>>> rows_;
+  std::map<std::string, Kept> rows_;  ///< by key
+  uint64_t last_order_ = 0;
 };
 
 class StoredNode final : public ResultSink {
@@ -118,6 +129,7 @@ class StoredNode final : public ResultSink {
 
   ApplyOutcome apply(EntryPayload payload) {
     lines.clear();
+    if (std::holds_alternative<DeployPayload>(payload)) known_.clear();
     return engine.apply({{{1}, {++position}}, {now_ms}, std::move(payload)}, *this);
   }
 
@@ -155,7 +167,7 @@ class StoredNode final : public ResultSink {
 
   void on_result(const ResultBatch& results) override {
     const std::string stream(results.stream);
-    for (uint32_t row = 0; row < results.batch->rows(); ++row) {
+    for (uint32_t row = 0; row < results.batch->rows() && keeps_lines; ++row) {
       Row values;
       for (size_t c = 0; c < results.batch->schema().size(); ++c) {
         values.push_back(results.batch->value(row, c));
@@ -164,7 +176,8 @@ class StoredNode final : public ResultSink {
       all_lines.push_back(std::to_string(position) + "." + lines.back());
     }
     if (!stream.ends_with(".changes")) return;
-    for (const StoredHolder& holder : holders()) {
+    if (known_.empty()) known_ = holders();
+    for (const StoredHolder& holder : known_) {
       if (holder.stream == stream) followed[stream].take(holder, *results.batch);
     }
   }
@@ -175,7 +188,11 @@ class StoredNode final : public ResultSink {
   int64_t now_ms;
   std::vector<std::string> lines;      ///< of the last entry: "ordinal stream values"
   std::vector<std::string> all_lines;  ///< of all entries, with their positions
+  bool keeps_lines = true;
   std::map<std::string, FollowedHolder> followed;
+
+ private:
+  std::vector<StoredHolder> known_;  ///< of the plan that is deployed
 };
 
 }  // namespace pollux::test
