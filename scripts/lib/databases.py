@@ -3,12 +3,14 @@
 
 Both refuse to run as root: so they get the user of their package, and a folder that it can reach.
 """
+import contextlib
 import os
 import pwd
 import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 
 SECONDS_MAX = 60
@@ -25,12 +27,12 @@ def wait_until(condition, what, process):
 
 
 class Database:
-    def __init__(self, folder, host, port, settings=()):
-        """`folder`: of the log. `settings`: of the server, each a word of its command line."""
-        self.host, self.port = host, port
+    def __init__(self, folder, host, port, sessions=None, disk_mib=None):
+        """`folder`: of the log. `sessions`: at most so many at a time. `disk_mib`: the data is on a
+        disk in memory of that size; only root can have that."""
+        self.host, self.port, self._sessions = host, port, sessions
         self.url = f"{self.scheme}://pollux@{host}:{port}/pollux"
         self._log = os.path.join(folder, f"{self.scheme}.log")
-        self._settings = list(settings)
         self._process = None
         self.folder = tempfile.mkdtemp(prefix=f"pollux-{self.scheme}-")
         self._as_user = {}
@@ -38,6 +40,10 @@ class Database:
             entry = pwd.getpwnam(self.user)
             os.chown(self.folder, entry.pw_uid, entry.pw_gid)
             self._as_user = {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+        self._has_disk = disk_mib is not None
+        if self._has_disk:
+            entry = pwd.getpwnam(self.user)
+            self._mount(f"size={disk_mib}m,uid={entry.pw_uid},gid={entry.pw_gid},mode=755")
         self.data = os.path.join(self.folder, "data")
         try:
             self.prepare()
@@ -49,7 +55,7 @@ class Database:
 
     def start(self):
         """Until it answers; behind kill(), over the same data and port."""
-        self._process = self._run([*self.command(), *self._settings])
+        self._process = self._run(self.command())
         wait_until(self.answers, self.scheme, self._process)
 
     def kill(self):
@@ -62,6 +68,79 @@ class Database:
     def resume(self):
         self._process.send_signal(signal.SIGCONT)
 
+    def revive(self):
+        """It may have ended by itself, as when its disk was full."""
+        if self._process.poll() is not None:
+            self.start()
+        else:
+            wait_until(self.answers, self.scheme, self._process)
+
+    def _mount(self, options):
+        subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", self.folder], check=True)
+
+    @contextlib.contextmanager
+    def full_disk(self):
+        filler = os.path.join(self.folder, "filler")
+        with open(filler, "wb", buffering=0) as file:
+            with contextlib.suppress(OSError):
+                while True:
+                    file.write(b"x" * 65_536)
+        try:
+            yield
+        finally:
+            os.remove(filler)
+
+    def session(self, sql):
+        """A session of the user `pollux` that lasts until its input is closed; None: it was refused.
+        The statements give one line."""
+        client = subprocess.Popen(self.client(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                  stderr=subprocess.DEVNULL, text=True, cwd="/",
+                                  env={**os.environ, **self.client_environment})
+        with contextlib.suppress(BrokenPipeError):
+            client.stdin.write(sql + "\n")
+            client.stdin.flush()
+        if client.stdout.readline():
+            return client
+        self.end_session(client)
+        return None
+
+    @staticmethod
+    def end_session(client):
+        with contextlib.suppress(BrokenPipeError):
+            client.stdin.close()
+        client.stdout.close()
+        client.wait()
+
+    @contextlib.contextmanager
+    def locked(self, table):
+        """By somebody else."""
+        client = self.session(self.lock_statement.format(table))
+        try:
+            yield
+        finally:
+            self.end_session(client)
+
+    @contextlib.contextmanager
+    def all_sessions_taken(self):
+        """Whatever gets free is taken at once, or soon."""
+        taken = []
+        over = threading.Event()
+
+        def take():
+            while not over.is_set():
+                if client := self.session("SELECT 1;"):
+                    taken.append(client)
+
+        thread = threading.Thread(target=take, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+            for client in taken:
+                self.end_session(client)
+
     def ask(self, sql):
         """The rows of the answer, each a list of texts, as the user `pollux`."""
         done = subprocess.run(self.client(), input=sql, capture_output=True, text=True, cwd="/",
@@ -73,6 +152,8 @@ class Database:
     def close(self):
         if self._process is not None and self._process.poll() is None:
             self.kill()
+        if self._has_disk:
+            subprocess.run(["umount", "--lazy", self.folder], check=True)
         shutil.rmtree(self.folder)
 
     def _run(self, words):
@@ -94,6 +175,7 @@ class Postgres(Database):
     user = "postgres"
     kill_signal = signal.SIGQUIT  # killed, it would leave its shared memory
     client_environment = {"PGPASSWORD": PASSWORD}
+    lock_statement = "BEGIN; LOCK TABLE {} IN ACCESS EXCLUSIVE MODE; SELECT 1;"
 
     def prepare(self):
         self.must(f"{POSTGRES}/initdb", "-D", self.data, "-A", "trust", "-U", "postgres", "-E",
@@ -103,7 +185,8 @@ class Postgres(Database):
 
     def command(self):
         return [f"{POSTGRES}/postgres", "-D", self.data, "-p", str(self.port), "-k", self.folder,
-                "-c", f"listen_addresses={self.host}", "-c", "dynamic_shared_memory_type=mmap"]
+                "-c", f"listen_addresses={self.host}", "-c", "dynamic_shared_memory_type=mmap",
+                "-c", f"max_connections={self._sessions or 100}"]
 
     def answers(self):
         return self.does(f"{POSTGRES}/pg_isready", "-q", "-h", self.folder, "-p", str(self.port))
@@ -124,6 +207,7 @@ class Mysql(Database):
     user = "mysql"
     kill_signal = signal.SIGKILL
     client_environment = {"MYSQL_PWD": PASSWORD}
+    lock_statement = "LOCK TABLES {} WRITE; SELECT 1;"
 
     @property
     def _socket(self):
@@ -138,14 +222,15 @@ class Mysql(Database):
         return ["/usr/sbin/mariadbd", "--no-defaults", f"--datadir={self.data}",
                 f"--socket={self._socket}", f"--port={self.port}", f"--bind-address={self.host}",
                 f"--pid-file={self.folder}/m.pid", "--skip-name-resolve",
-                "--innodb-flush-log-at-trx-commit=1"]
+                "--innodb-flush-log-at-trx-commit=1",
+                f"--max-connections={self._sessions or 151}"]
 
     def answers(self):
         return self.does("/usr/bin/mariadb-admin", "--no-defaults", "-u", "root", "-S",
                          self._socket, "ping")
 
     def client(self):
-        return ["/usr/bin/mariadb", "--no-defaults", "-N", "-B", "-h", self.host, "-P",
+        return ["/usr/bin/mariadb", "--no-defaults", "-N", "-B", "--unbuffered", "-h", self.host, "-P",
                 str(self.port), "-u", "pollux", "pollux"]
 
     def make_database(self):

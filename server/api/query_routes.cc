@@ -38,6 +38,12 @@ std::optional<Question> question_of(const HttpRequest& request) {
   return question;
 }
 
+/// What is away may be there later.
+HttpResponse store_failed(const absl::Status& why) {
+  const bool away = absl::IsUnavailable(why) || absl::IsDeadlineExceeded(why);
+  return json_error(away ? 503 : 500, "store_failed", std::string(why.message()));
+}
+
 /// Somebody who holds a table: a plan or a store.
 struct Holder {
   std::string plan;  ///< empty: a store
@@ -83,7 +89,7 @@ class Asking {
     if (!question_.plan.empty()) return true;
     auto stored = parts_.stores.find_tables(table_);
     if (!stored.ok()) {
-      failed = json_error(500, "store_failed", std::string(stored.status().message()));
+      failed = store_failed(stored.status());
       return false;
     }
     for (StoreSet::FoundTable& table : *stored) holders.push_back({"", std::move(table)});
@@ -142,12 +148,35 @@ class Asking {
     CompiledQuery compiled = compile_query(question_.text, catalogue, options());
     if (compiled.query == nullptr) return wrong(compiled.diagnostics);
     QueryAnswer answer;
-    absl::Status scanned = scan(found, *compiled.query, answer.status);
+    const auto key = key_of(found.table.definition, *compiled.query);
+    absl::Status scanned = key ? look_up(found, *key, *compiled.query, answer.status)
+                               : scan(found, *compiled.query, answer.status);
     if (absl::IsDeadlineExceeded(scanned)) {
       return json_error(504, "query_timeout", std::string(scanned.message()));
     }
-    if (!scanned.ok()) return json_error(500, "store_failed", std::string(scanned.message()));
+    if (!scanned.ok()) return store_failed(scanned);
     return answer.status.ok() ? of(compiled.query->finish()) : of(answer);
+  }
+
+  /// The primary key of the only row that can be in the answer; nothing: there may be many.
+  static std::optional<std::vector<Value>> key_of(const TableDefinition& table,
+                                                  const OnDemandQuery& query) {
+    if (table.primary_key.empty() || query.time_range()) return std::nullopt;
+    std::vector<Value> key;
+    for (const std::string& column : table.primary_key) {
+      std::optional<Value> value = query.key_equals(column);
+      if (!value) return std::nullopt;
+      key.push_back(*std::move(value));
+    }
+    return key;
+  }
+
+  absl::Status look_up(const StoreSet::FoundTable& found, const std::vector<Value>& key,
+                       OnDemandQuery& query, QueryStatus& status) const {
+    auto row = found.records->find(table_, key, {wall_clock_ms()});
+    if (!row.ok()) return row.status();
+    if (*row != nullptr) status = query.take(**row);
+    return absl::OkStatus();
   }
 
   absl::Status scan(const StoreSet::FoundTable& found, OnDemandQuery& query,
@@ -210,7 +239,8 @@ HttpResponse list_stores(const StoreSet& stores) {
   for (const std::string& name : stores.names()) {
     auto stored = stores.find(name)->tables();
     if (!stored.ok()) {
-      return json_error(500, "store_failed", std::string(stored.status().message()));
+      list.push_back({{"name", name}, {"error", std::string(stored.status().message())}});
+      continue;
     }
     Json tables = Json::array();
     for (const StoredTable& table : *stored) {

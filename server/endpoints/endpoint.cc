@@ -113,8 +113,8 @@ EndpointDefinition store_sink_of(const StoredHolder& holder) {
   return sink;
 }
 
-std::vector<EndpointDefinition> store_sinks_of(const PlanDescription& plan) {
-  std::vector<EndpointDefinition> sinks;
+std::vector<EndpointDefinition> sinks_of(const PlanDescription& plan, EndpointMistakes& mistakes) {
+  auto sinks = endpoints_of(plan, StreamEndpoint::Kind::kSink, mistakes);
   for (const StoredHolder& holder : plan.stored) {
     EndpointDefinition sink = store_sink_of(holder);
     sink.plan = plan.name;

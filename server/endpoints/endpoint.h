@@ -70,9 +70,10 @@ Diagnostics to_diagnostics(const EndpointMistakes& mistakes);
 std::vector<EndpointDefinition> endpoints_of(const PlanDescription& plan, StreamEndpoint::Kind kind,
                                              EndpointMistakes& mistakes);
 
-/// For each stored table, and unit of an aggregation, the sink that takes its changes to its store;
-/// those that have no changes, since the plan only reads them, are there too.
-std::vector<EndpointDefinition> store_sinks_of(const PlanDescription& plan);
+/// The sinks of a plan: those of its streams, and for each stored table, and unit of an
+/// aggregation, the one that takes its changes to its store. Those that have no changes, since the
+/// plan only reads them, are there too.
+std::vector<EndpointDefinition> sinks_of(const PlanDescription& plan, EndpointMistakes& mistakes);
 EndpointDefinition store_sink_of(const StoredHolder& holder);
 
 bool same_letters(std::string_view a, std::string_view b);

@@ -1,7 +1,6 @@
 #include "server/publishers/sink_manager.h"
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -18,13 +17,6 @@ const StreamInfo* output_of(const std::vector<StreamInfo>& streams, const std::s
 
 }  // namespace
 
-std::vector<EndpointDefinition> SinkManager::sinks_of(const PlanProposal& plan,
-                                                      EndpointMistakes& mistakes) {
-  auto sinks = endpoints_of(plan.description, StreamEndpoint::Kind::kSink, mistakes);
-  std::ranges::move(store_sinks_of(plan.description), std::back_inserter(sinks));
-  return sinks;
-}
-
 EndpointMistakes SinkManager::set_settings(std::vector<EndpointDefinition> sinks) {
   EndpointMistakes mistakes;
   for (const EndpointDefinition& sink : sinks) check_sink(sink, nullptr, environment_, mistakes);
@@ -39,7 +31,7 @@ EndpointMistakes SinkManager::set_settings(std::vector<EndpointDefinition> sinks
 
 Diagnostics SinkManager::check(const PlanProposal& plan) const {
   EndpointMistakes mistakes;
-  for (const EndpointDefinition& sink : sinks_of(plan, mistakes)) {
+  for (const EndpointDefinition& sink : sinks_of(plan.description, mistakes)) {
     const StreamInfo* output = output_of(plan.streams, sink.stream);
     if (output == nullptr && sink.holder == nullptr) {
       mistakes.push_back({sink.place,
@@ -135,7 +127,7 @@ void SinkManager::end(const Sink& sink) const {
 
 void SinkManager::deployed(const PlanProposal& plan, std::map<std::string, PlanOutput> outputs) {
   EndpointMistakes ignored;  // were check()'s to report
-  std::vector<EndpointDefinition> wanted = sinks_of(plan, ignored);
+  std::vector<EndpointDefinition> wanted = sinks_of(plan.description, ignored);
   const std::string& name = plan.description.name;
   std::lock_guard lock(mutex_);
   if (stopped_) return;

@@ -77,8 +77,6 @@ class SinkManager final : public PlanObserver {
 
   bool is_open(const Sink& sink) const;
   void attach(Sink& sink, const PlanOutput& output);
-  static std::vector<EndpointDefinition> sinks_of(const PlanProposal& plan,
-                                                  EndpointMistakes& mistakes);
   void end(const Sink& sink) const;
   std::vector<std::shared_ptr<SinkRunner>> runners() const;
 

@@ -30,7 +30,7 @@ struct Reading {
   const SinkEnvironment& environment;
   OptionReader& options;
   StoredTables tables;
-  bool& own;
+  CheckedSink& checked;
 };
 
 RetryOptions read_retry(OptionReader& options, RetryOptions retry) {
@@ -209,10 +209,12 @@ Make read_store(const Reading& reading) {
                     nearest_name(name, {kStoreNames.begin(), kStoreNames.end()}));
     return nullptr;
   }
+  if (table.schema == nullptr) return nullptr;
+  reading.checked.store = name;
+  reading.checked.table = table;
   if (!reading.environment.find_store) return nullptr;
   StoreAccess store = reading.environment.find_store(name);
-  reading.own = !store.shared;
-  if (table.schema == nullptr) return nullptr;
+  reading.checked.own = !store.shared;
   if (reading.tables == StoredTables::kAsk) {
     absl::Status fits = check_table(*store.records, table);
     if (!fits.ok()) options.mistake(reading.sink.place, std::string(fits.message()));
@@ -257,7 +259,7 @@ CheckedSink check_sink(const EndpointDefinition& sink, const SchemaPtr& schema,
   size_t before = mistakes.size();
   OptionReader options(sink.options, sink.place, mistakes);
   checked.retry = read_retry(options, type->retry);
-  Make make = type->read({sink, schema, environment, options, tables, checked.own});
+  Make make = type->read({sink, schema, environment, options, tables, checked});
   options.finish(absl::StrCat("a sink of type ", type->name));
   if (mistakes.size() == before && schema != nullptr) checked.make = std::move(make);
   return checked;

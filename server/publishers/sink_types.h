@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include "engine/types/ids.h"
@@ -41,6 +43,9 @@ struct SinkEnvironment {
 struct CheckedSink {
   RetryOptions retry;
   bool own = false;  ///< goes where this node alone has it, so that both nodes of a pair write
+  /// A sink of type store: the table that it keeps, and in which store. Empty without a schema.
+  std::string store;
+  std::optional<TableDefinition> table;
   /// Empty without a schema, or when something is wrong. Opens nothing yet.
   std::function<std::unique_ptr<Publisher>()> make;
 };

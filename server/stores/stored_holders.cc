@@ -37,6 +37,18 @@ absl::StatusOr<std::vector<size_t>> places_of(const StoredHolder& holder, const 
   return places;
 }
 
+absl::StatusOr<bool> has_rows_before(RecordStore& store, const std::string& table, Timestamp end,
+                                     Timestamp now) {
+  RecordTimeRange older;
+  older.to = end;
+  auto cursor = store.scan(table, older, now);
+  if (absl::IsNotFound(cursor.status())) return false;
+  if (!cursor.ok()) return cursor.status();
+  auto batch = (*cursor)->next();
+  if (!batch.ok()) return batch.status();
+  return *batch != nullptr && (*batch)->rows() != 0;
+}
+
 }  // namespace
 
 std::string read_store_name(const StoredHolder& holder, const StoreIn& store_in,
@@ -83,7 +95,12 @@ absl::StatusOr<StoredRows> read_stored_rows(RecordStore& store, const StoredHold
   StoredRows rows;
   rows.stream = holder.stream;
   RecordTimeRange range;
-  if (holder.memory_ms > 0) rows.from_ms = range.from.ms = now.ms - holder.memory_ms;
+  if (holder.memory_ms > 0) {
+    range.from.ms = now.ms - holder.memory_ms;
+    auto older = has_rows_before(store, holder.table, range.from, now);
+    if (!older.ok()) return older.status();
+    if (*older) rows.from_ms = range.from.ms;
+  }
   auto cursor = store.scan(holder.table, range, now);
   if (absl::IsNotFound(cursor.status())) return rows;
   if (!cursor.ok()) return cursor.status();

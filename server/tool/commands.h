@@ -30,6 +30,7 @@ void add_plan_command(CLI::App& app, ConnectionOptions& connection, ExitCode& ex
 void add_status_command(CLI::App& app, ConnectionOptions& connection, ExitCode& exit_code);
 void add_switchover_command(CLI::App& app, ConnectionOptions& connection, ExitCode& exit_code);
 void add_arbiter_command(CLI::App& app, ExitCode& exit_code);
+void add_store_command(CLI::App& app, ExitCode& exit_code);
 void add_send_command(CLI::App& app, ConnectionOptions& connection, ExitCode& exit_code);
 void add_tail_command(CLI::App& app, ConnectionOptions& connection, ExitCode& exit_code);
 void add_query_command(CLI::App& app, ConnectionOptions& connection, ExitCode& exit_code);

@@ -41,6 +41,7 @@ int main(int argc, char** argv) {
   pollux::tool::add_status_command(app, connection, exit_code);
   pollux::tool::add_switchover_command(app, connection, exit_code);
   pollux::tool::add_arbiter_command(app, exit_code);
+  pollux::tool::add_store_command(app, exit_code);
   pollux::tool::add_send_command(app, connection, exit_code);
   pollux::tool::add_tail_command(app, connection, exit_code);
   pollux::tool::add_query_command(app, connection, exit_code);

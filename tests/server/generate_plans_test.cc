@@ -32,6 +32,7 @@ struct Shipped {
 
 const std::vector<Shipped> kShipped = {
     {"brute-force", "BruteForce", {"BruteForceAlert"}},
+    {"login-events", "LoginEvents", {"ProcessedOverallAuthentication"}},
     {"login-rollups", "LoginRollups", {"LoginValue"}},
     {"login-statistics",
      "LoginStatistics",
