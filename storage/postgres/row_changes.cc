@@ -169,7 +169,7 @@ absl::Status move_progress(Conversation& talk, const std::string& store,
   if (!found.ok()) return found.status();
   const auto& counts = found->at(0);
   if (counts.at(0) != "1") {
-    return absl::FailedPreconditionError("the store's epoch is another one by now");
+    return absl::AbortedError("the store's epoch is another one by now");
   }
   if (counts.at(1) != "1") {
     return absl::NotFoundError(absl::StrCat("table ", relation.definition.name, " is gone"));

@@ -34,8 +34,6 @@ absl::StatusOr<std::unique_ptr<PostgresSession>> connect(const PostgresSessionOp
   return session;
 }
 
-absl::Status over() { return absl::UnavailableError("the session ended with an earlier error"); }
-
 }  // namespace
 
 std::shared_ptr<Pool> make_pool(const PostgresStoreOptions& options) {
@@ -50,20 +48,11 @@ std::shared_ptr<Pool> make_pool(const PostgresStoreOptions& options) {
       });
 }
 
-absl::StatusOr<Conversation> Conversation::begin(const std::shared_ptr<Pool>& pool,
-                                                 int64_t timeout_ms) {
-  Deadline deadline(timeout_ms);
-  auto lease = pool->take(deadline);
-  if (!lease.ok()) return lease.status();
-  return Conversation(*std::move(lease), deadline);
-}
-
 absl::StatusOr<SqlRows> Conversation::ask(const std::string& sql,
                                           const std::vector<std::string>& values) {
-  if (!lease_.is_whole()) return over();
-  auto rows = lease_->query(sql.c_str(), values, deadline_);
-  if (!rows.ok()) lease_.break_off();
-  return rows;
+  return make([&](PostgresSession& session, const Deadline& deadline) {
+    return session.query(sql.c_str(), values, deadline);
+  });
 }
 
 absl::Status Conversation::tell(const std::string& sql, const std::vector<std::string>& values) {
@@ -71,10 +60,9 @@ absl::Status Conversation::tell(const std::string& sql, const std::vector<std::s
 }
 
 absl::StatusOr<uint64_t> Conversation::copy_in(const std::string& sql, std::string_view bytes) {
-  if (!lease_.is_whole()) return over();
-  auto taken = lease_->copy_in(sql.c_str(), bytes, deadline_);
-  if (!taken.ok()) lease_.break_off();
-  return taken;
+  return make([&](PostgresSession& session, const Deadline& deadline) {
+    return session.copy_in(sql.c_str(), bytes, deadline);
+  });
 }
 
 }  // namespace pollux::postgres

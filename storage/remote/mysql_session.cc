@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include <mutex>
+#include <utility>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
@@ -17,6 +18,10 @@ namespace {
 
 // Of a connection that was ended under the library: it tries other addresses and says good-bye.
 constexpr int kLastStepsMax = 1000;
+
+// What MariaDB's headers do not name.
+constexpr unsigned kWriteFailed = 3;       // of the server's files
+constexpr unsigned kCheckViolated = 3819;  // MySQL's; MariaDB's is ER_CONSTRAINT_FAILED
 
 absl::StatusCode code_of(unsigned number) {
   switch (number) {
@@ -30,15 +35,90 @@ absl::StatusCode code_of(unsigned number) {
     case ER_SPECIFIC_ACCESS_DENIED_ERROR:
     case ER_ACCESS_DENIED_NO_PASSWORD_ERROR:
       return absl::StatusCode::kPermissionDenied;
-    case ER_OPTION_PREVENTS_STATEMENT:
     case ER_BAD_DB_ERROR:
-    case ER_NO_SUCH_TABLE:
     case ER_BAD_FIELD_ERROR:
       return absl::StatusCode::kFailedPrecondition;
+    case ER_NO_SUCH_TABLE:
+      return absl::StatusCode::kNotFound;
+    case kWriteFailed:
+    case ER_DISK_FULL:
+    case ER_ERROR_ON_WRITE:
+    case ER_RECORD_FILE_FULL:
+    case ER_OUTOFMEMORY:
+    case ER_OUT_OF_RESOURCES:
+      return absl::StatusCode::kResourceExhausted;
+    case ER_BAD_NULL_ERROR:
+    case ER_TOO_LONG_KEY:
+    case ER_TOO_BIG_ROWSIZE:
+    case ER_NET_PACKET_TOO_LARGE:
+    case ER_NO_REFERENCED_ROW:
+    case ER_ROW_IS_REFERENCED:
+    case ER_NO_REFERENCED_ROW_2:
+    case ER_ROW_IS_REFERENCED_2:
+    case ER_WARN_DATA_OUT_OF_RANGE:
+    case WARN_DATA_TRUNCATED:
+    case ER_TRUNCATED_WRONG_VALUE:
+    case ER_TRUNCATED_WRONG_VALUE_FOR_FIELD:
+    case ER_ILLEGAL_VALUE_FOR_TYPE:
+    case ER_INVALID_CHARACTER_STRING:
+    case ER_NO_DEFAULT_FOR_FIELD:
+    case ER_DATA_TOO_LONG:
+    case ER_DATA_OUT_OF_RANGE:
+    case ER_SIGNAL_EXCEPTION:
+    case ER_CONSTRAINT_FAILED:
+    case kCheckViolated:
+      return absl::StatusCode::kInvalidArgument;
     default:
       return absl::StatusCode::kUnavailable;
   }
 }
+
+absl::Status error_of(unsigned number, const char* message) {
+  return absl::Status(code_of(number), absl::StrCat(message, " (", number, ")"));
+}
+
+/// The parameters of a call as the library wants them. Borrows the values.
+class Bindings {
+ public:
+  explicit Bindings(std::span<const MysqlParameter> values)
+      : binds_(values.size()), lengths_(values.size()) {
+    for (size_t i = 0; i < values.size(); ++i) {
+      std::visit([this, i](const auto& value) { bind(i, value); }, values[i]);
+    }
+  }
+
+  MYSQL_BIND* data() { return binds_.data(); }
+
+ private:
+  void bind(size_t i, const std::monostate& /*none*/) { binds_[i].buffer_type = MYSQL_TYPE_NULL; }
+  void bind(size_t i, const bool& value) { bind_number(i, MYSQL_TYPE_TINY, value); }
+  void bind(size_t i, const int32_t& value) { bind_number(i, MYSQL_TYPE_LONG, value); }
+  void bind(size_t i, const int64_t& value) { bind_number(i, MYSQL_TYPE_LONGLONG, value); }
+  void bind(size_t i, const uint64_t& value) {
+    bind_number(i, MYSQL_TYPE_LONGLONG, value);
+    binds_[i].is_unsigned = 1;
+  }
+  void bind(size_t i, const float& value) { bind_number(i, MYSQL_TYPE_FLOAT, value); }
+  void bind(size_t i, const double& value) { bind_number(i, MYSQL_TYPE_DOUBLE, value); }
+  void bind(size_t i, std::string_view text) { bind_bytes(i, MYSQL_TYPE_STRING, text); }
+  void bind(size_t i, const MysqlBytes& value) { bind_bytes(i, MYSQL_TYPE_BLOB, value.bytes); }
+
+  template <class Number>
+  void bind_number(size_t i, enum_field_types type, const Number& value) {
+    binds_[i].buffer_type = type;
+    binds_[i].buffer = const_cast<Number*>(&value);  // only read
+  }
+  void bind_bytes(size_t i, enum_field_types type, std::string_view bytes) {
+    lengths_[i] = bytes.size();
+    binds_[i].buffer_type = type;
+    binds_[i].buffer = const_cast<char*>(bytes.data());  // only read
+    binds_[i].buffer_length = bytes.size();
+    binds_[i].length = &lengths_[i];
+  }
+
+  std::vector<MYSQL_BIND> binds_;
+  std::vector<unsigned long> lengths_;
+};
 
 /// The library says what it waits for in bits, and is told in bits what came.
 SocketEvents events_of(int wanted) {
@@ -74,10 +154,16 @@ std::string mysql_literal(const std::string& ascii) {
 
 void MysqlSession::Close::operator()(st_mysql* connection) const { ::mysql_close(connection); }
 
+void MysqlSession::CloseStatement::operator()(st_mysql_stmt* statement) const {
+  ::mysql_stmt_close(statement);
+}
+
 absl::Status MysqlSession::error() const {
-  unsigned number = ::mysql_errno(connection_.get());
-  return absl::Status(code_of(number),
-                      absl::StrCat(::mysql_error(connection_.get()), " (", number, ")"));
+  return error_of(::mysql_errno(connection_.get()), ::mysql_error(connection_.get()));
+}
+
+absl::Status MysqlSession::error(st_mysql_stmt* statement) const {
+  return error_of(::mysql_stmt_errno(statement), ::mysql_stmt_error(statement));
 }
 
 template <class GoOn>
@@ -119,6 +205,7 @@ absl::StatusOr<std::unique_ptr<MysqlSession>> MysqlSession::connect(const Databa
   if (mysql == nullptr) return absl::ResourceExhaustedError("no memory to connect");
   std::unique_ptr<MysqlSession> session(new MysqlSession(mysql));
   ::mysql_optionsv(mysql, MYSQL_OPT_NONBLOCK, nullptr);
+  ::mysql_optionsv(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
   unsigned off = 0;
   ::mysql_optionsv(mysql, MYSQL_OPT_LOCAL_INFILE, &off);  // no server may ask for our files
   // Later than the deadline, which others see to.
@@ -186,6 +273,53 @@ absl::StatusOr<MysqlAnswer> MysqlSession::query(const std::string& sql, const De
     }
   }
   return answer;
+}
+
+/// One that is kept, or a new one in place of that which was used longest ago.
+absl::StatusOr<st_mysql_stmt*> MysqlSession::prepare(const std::string& sql,
+                                                     const Deadline& deadline) {
+  for (auto known = prepared_.begin(); known != prepared_.end(); ++known) {
+    if (known->sql != sql) continue;
+    prepared_.splice(prepared_.begin(), prepared_, known);
+    return known->statement.get();
+  }
+  // Closing asks for no answer.
+  if (prepared_.size() == kStatementsMax) prepared_.pop_back();
+  Prepared fresh{sql, nullptr};
+  fresh.statement.reset(::mysql_stmt_init(connection_.get()));
+  MYSQL_STMT* statement = fresh.statement.get();
+  if (statement == nullptr) return absl::ResourceExhaustedError("no memory for a statement");
+  int failed = 0;
+  int wanted = ::mysql_stmt_prepare_start(&failed, statement, sql.data(), sql.size());
+  absl::Status driven = drive(wanted, deadline, [&](int came) {
+    return ::mysql_stmt_prepare_cont(&failed, statement, came);
+  });
+  if (!driven.ok()) return driven;
+  if (failed != 0) return error(statement);
+  prepared_.push_front(std::move(fresh));
+  return statement;
+}
+
+absl::StatusOr<uint64_t> MysqlSession::execute(const std::string& sql,
+                                               std::span<const MysqlParameter> values,
+                                               const Deadline& deadline) {
+  auto prepared = prepare(sql, deadline);
+  if (!prepared.ok()) return prepared.status();
+  MYSQL_STMT* statement = *prepared;
+  if (::mysql_stmt_param_count(statement) != values.size()) {
+    return absl::InternalError(absl::StrCat("a statement has ", ::mysql_stmt_param_count(statement),
+                                            " parameters and not ", values.size()));
+  }
+  Bindings bindings(values);
+  if (::mysql_stmt_bind_param(statement, bindings.data()) != 0) return error(statement);
+  int failed = 0;
+  int wanted = ::mysql_stmt_execute_start(&failed, statement);
+  absl::Status driven = drive(wanted, deadline, [&](int came) {
+    return ::mysql_stmt_execute_cont(&failed, statement, came);
+  });
+  if (!driven.ok()) return driven;
+  if (failed != 0) return error(statement);
+  return ::mysql_stmt_affected_rows(statement);
 }
 
 }  // namespace pollux

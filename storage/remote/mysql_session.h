@@ -2,14 +2,22 @@
 //
 // It stands on the calls of MariaDB's client library that do not block: those that do, and
 // Connector/C++ on them, know timeouts of whole seconds for each read, and a call has many. The
-// handshake of TLS blocks nevertheless, under a SocketWatch. Thread: one at a time. Errors:
-// kDeadlineExceeded, kUnavailable, kPermissionDenied, kAlreadyExists (a key), kFailedPrecondition
-// (what is asked for cannot be done there); after any but kAlreadyExists the session is over.
+// handshake of TLS blocks nevertheless, under a SocketWatch. Texts are utf8mb4. Thread: one at a
+// time. Errors: kDeadlineExceeded, kUnavailable (also of a server that takes no writes),
+// kPermissionDenied, kResourceExhausted (of the server), kAlreadyExists (a key), kInvalidArgument
+// (a value that the database never takes), kNotFound (a table), kFailedPrecondition (what is asked
+// for cannot be done there); after any but kAlreadyExists the session is over.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+#include <list>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
+#include <variant>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -17,6 +25,7 @@
 #include "storage/remote/deadline.h"
 
 struct st_mysql;
+struct st_mysql_stmt;
 
 namespace pollux {
 
@@ -25,8 +34,20 @@ struct MysqlAnswer {
   uint64_t changed = 0;
 };
 
+struct MysqlBytes {
+  std::string_view bytes;
+};
+
+/// A value of a prepared statement; borrows texts and bytes.
+using MysqlParameter = std::variant<std::monostate, bool, int32_t, int64_t, uint64_t, float, double,
+                                    std::string_view, MysqlBytes>;
+
 class MysqlSession {
  public:
+  static constexpr size_t kPlaceholdersMax = 65'535;  ///< of a statement, as the protocol has it
+  /// Prepared statements that are kept for the next time.
+  static constexpr size_t kStatementsMax = 32;
+
   /// `address`: of the options' host; empty where that is a unix socket.
   static absl::StatusOr<std::unique_ptr<MysqlSession>> connect(const DatabaseAddress& options,
                                                                const std::string& address,
@@ -34,8 +55,12 @@ class MysqlSession {
 
   /// Whether the server has not ended it; asks nobody.
   bool is_open();
-  /// One statement, which commits by itself.
+  /// One statement, which commits by itself unless a transaction was begun.
   absl::StatusOr<MysqlAnswer> query(const std::string& sql, const Deadline& deadline);
+  /// One statement that answers with no rows, prepared; each `?` is the next of `values`. Returns
+  /// how many rows it changed.
+  absl::StatusOr<uint64_t> execute(const std::string& sql, std::span<const MysqlParameter> values,
+                                   const Deadline& deadline);
 
  private:
   struct Close {
@@ -50,6 +75,18 @@ class MysqlSession {
   void set_tls(const TlsOptions& tls);
   absl::Status error() const;
 
+  absl::Status error(st_mysql_stmt* statement) const;
+  absl::StatusOr<st_mysql_stmt*> prepare(const std::string& sql, const Deadline& deadline);
+
+  struct CloseStatement {
+    void operator()(st_mysql_stmt* statement) const;
+  };
+  struct Prepared {
+    std::string sql;
+    std::unique_ptr<st_mysql_stmt, CloseStatement> statement;
+  };
+  std::list<Prepared> prepared_;  ///< used last first
+  /// Closed before those: they ask it for nothing then.
   std::unique_ptr<st_mysql, Close> connection_;
 };
 

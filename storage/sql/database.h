@@ -70,8 +70,9 @@ class Database {
   virtual std::string refusal_of(const Relation& relation, const RowPlace& row) const = 0;
   /// Whether it can have a row with the key of this one.
   virtual bool can_have_key(const Relation& relation, const RowPlace& row) const = 0;
-  /// kInvalidArgument: a value is refused. kFailedPrecondition: the store is of another epoch by
-  /// now. kUnavailable: a source is not where it was, or nobody knows whether it was committed.
+  /// kInvalidArgument: a value is refused. kAborted: the store is of another epoch, which may be an
+  /// older one. kUnavailable: a source is not where it was, or nobody knows whether it was
+  /// committed.
   [[nodiscard]] virtual absl::Status commit(const Relation& relation,
                                             const Transaction& transaction) = 0;
   /// Drops the oldest rows with times below `horizon_ms`, RecordStore::kExpireRowsMax at most; how

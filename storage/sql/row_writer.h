@@ -39,9 +39,8 @@ class RowWriter {
   RowWriter(Database& database, const Relation& relation, WriteOrder order)
       : database_(database), relation_(relation), order_(std::move(order)) {}
 
-  /// kFailedPrecondition: the store is of another epoch by now, which may be older than the
-  /// order's; kUnavailable: somebody else writes for one of the sources, or the server does not
-  /// answer.
+  /// kAborted: the store is of another epoch, which may be older than the order's; kUnavailable:
+  /// somebody else writes for one of the sources, or the server does not answer.
   absl::StatusOr<Written> write();
 
  private:

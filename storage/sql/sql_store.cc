@@ -54,9 +54,12 @@ class SqlStore : public RecordStore {
   std::string place() const {
     return absl::StrCat("record store ", name_, " (", database_->place(), ")");
   }
+  /// Late is as good as never, to whoever waits.
   absl::Status told(const absl::Status& status) const {
     if (status.ok()) return status;
-    return absl::Status(status.code(), absl::StrCat(place(), ": ", status.message()));
+    const auto code =
+        absl::IsDeadlineExceeded(status) ? absl::StatusCode::kUnavailable : status.code();
+    return absl::Status(code, absl::StrCat(place(), ": ", status.message()));
   }
   absl::Status not_found(std::string_view table) const {
     return absl::NotFoundError(absl::StrCat(place(), ": there is no table ", std::string(table)));
@@ -150,12 +153,15 @@ absl::StatusOr<Written> SqlStore::write(std::string_view table_name, std::span<c
   if (absl::Status fit = check_rows(*relation, rows); !fit.ok()) return fit;
   const WriteOrder order{rows, epoch, [this] { return refused_rows_table(); }};
   auto written = RowWriter(*database_, *relation, order).write();
-  if (!absl::IsFailedPrecondition(written.status())) {
-    return written.ok() ? std::move(written) : told(written.status());
+  if (absl::IsAborted(written.status())) {
+    // An epoch that this store has not seen begins with its first write.
+    if (absl::Status raised = raise_fence(epoch); !raised.ok()) return raised;
+    written = RowWriter(*database_, *relation, order).write();
   }
-  // An epoch that this store has not seen begins with its first write.
-  if (absl::Status raised = raise_fence(epoch); !raised.ok()) return raised;
-  written = RowWriter(*database_, *relation, order).write();
+  if (absl::IsAborted(written.status())) {  // a newer one has begun since
+    absl::Status raised = raise_fence(epoch);
+    return raised.ok() ? told(absl::UnavailableError(written.status().message())) : raised;
+  }
   return written.ok() ? std::move(written) : told(written.status());
 }
 

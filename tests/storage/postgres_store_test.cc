@@ -71,7 +71,8 @@ TEST_F(PostgresStoreTest, TwoWritersOfOneSourceWriteEachRowOnce) {
   std::atomic<int> conflicts = 0;
   auto writer = [&](RecordStore& store) {
     for (uint64_t i = 1; i <= kEntries; ++i) {
-      std::vector<TestRow> rows{login("x", static_cast<int32_t>(i)), login("y", 0)};
+      std::vector<TestRow> rows{login("x", static_cast<int32_t>(i)), login("\xff", 0),
+                                login("y", 0)};
       auto written = write(store, rows, entry(1, i));
       while (absl::IsUnavailable(written.status())) {
         ++conflicts;
@@ -85,6 +86,8 @@ TEST_F(PostgresStoreTest, TwoWritersOfOneSourceWriteEachRowOnce) {
   other.join();
   EXPECT_EQ(run("SELECT count(*), count(DISTINCT n) FROM logins"), "300|151\n");
   EXPECT_EQ(testing::row_count(*a, "LOGINS"), 2 * kEntries);
+  EXPECT_EQ(run("SELECT count(*), count(DISTINCT row_id) FROM pollux_refused_rows_event_store"),
+            "150|150\n");
 }
 
 TEST_F(PostgresStoreTest, AWriteGoesOnWhereADeadServerLeftIt) {
@@ -154,8 +157,7 @@ TEST_F(PostgresStoreTest, ASilentServerCostsTheTimeoutAndNoMore) {
   ASSERT_TRUE(store->open_table(logins()).ok());
   server.pause();
   auto written = write(*store, {login("a", 1)}, entry(1, 1));
-  EXPECT_TRUE(absl::IsDeadlineExceeded(written.status()) || absl::IsUnavailable(written.status()))
-      << written.status();
+  EXPECT_TRUE(absl::IsUnavailable(written.status())) << written.status();
   server.resume();
   absl::StatusOr<Written> again = write(*store, {login("a", 1)}, entry(1, 1));
   for (int i = 0; i < 50 && !again.ok(); ++i) again = write(*store, {login("a", 1)}, entry(1, 1));
@@ -279,7 +281,7 @@ TEST_F(PostgresStoreTest, ATableThatIsReadIsNotChangedAndKeepsNobodyWaiting) {
   ASSERT_TRUE(write(*store, {login("x", 1)}, entry(1, 1)).ok());
   auto cursor = store->scan("LOGINS", {}, Timestamp{});
   ASSERT_TRUE(cursor.ok());
-  EXPECT_TRUE(absl::IsDeadlineExceeded(store->drop_table("LOGINS")));
+  EXPECT_TRUE(absl::IsUnavailable(store->drop_table("LOGINS")));
   EXPECT_TRUE(write(*store, {login("x", 2)}, entry(1, 2)).ok());
   EXPECT_EQ(testing::read_all(**cursor).value().size(), 1U);
   cursor->reset();
