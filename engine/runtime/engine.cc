@@ -30,7 +30,7 @@ struct Engine::Impl {
   /// same, else from the rows that came with the entry. Returns what is wrong.
   static std::string fill_stored(const Deployed* from, const Plan& to, const DeployPayload& payload,
                                  RestoreReport& report);
-  ApplyOutcome undeploy(const UndeployPayload& payload);
+  ApplyOutcome undeploy(const UndeployPayload& payload, EntryId cause, ResultSink& sink);
   ApplyOutcome apply_events(const Entry& entry, const EventBatchPtr& batch, ResultSink& sink);
   ApplyOutcome apply_tick(const Entry& entry, ResultSink& sink);
   ApplyOutcome apply_write(const Entry& entry, const WritePayload& payload, ResultSink& sink);
@@ -100,7 +100,7 @@ ApplyOutcome Engine::apply(const Entry& entry, ResultSink& sink) {
     return impl_->deploy(*deploy, entry.id, sink);
   }
   if (const auto* undeploy = std::get_if<UndeployPayload>(&entry.payload)) {
-    return impl_->undeploy(*undeploy);
+    return impl_->undeploy(*undeploy, entry.id, sink);
   }
   if (const auto* write = std::get_if<WritePayload>(&entry.payload)) {
     return impl_->apply_write(entry, *write, sink);
@@ -249,13 +249,18 @@ std::string Engine::Impl::restore(std::string_view name, std::string_view state,
   return {};
 }
 
-ApplyOutcome Engine::Impl::undeploy(const UndeployPayload& payload) {
+ApplyOutcome Engine::Impl::undeploy(const UndeployPayload& payload, EntryId cause,
+                                    ResultSink& sink) {
   auto at = std::find_if(plans.begin(), plans.end(), [&](const Deployed& deployed) {
     return deployed.plan->name() == payload.plan;
   });
   if (at == plans.end()) return rejected("no plan is named '" + payload.plan + "'");
+  ApplyOutcome outcome;
+  if (!at->suspended) {
+    guarded(*at, outcome, [&](Plan& plan) { plan.deliver_rest(cause, sink); });
+  }
   plans.erase(at);
-  return {};
+  return outcome;
 }
 
 std::vector<Junction*> Engine::Impl::inputs_of(std::string_view stream) const {

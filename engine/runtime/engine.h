@@ -57,8 +57,8 @@ class ResultSink {
 
 enum class ApplyStatus : uint8_t {
   kApplied,
-  kRejected,   ///< a deploy or write with errors, an undeploy of nothing, a batch that fits no
-               ///< stream: nothing changed
+  kRejected,   ///< a deploy or write with errors, stored rows that do not fit their plan, an
+               ///< undeploy of nothing, a batch that fits no stream: nothing changed
   kSuspended,  ///< applied, but a plan failed an assertion and is suspended from here on
 };
 
@@ -82,7 +82,7 @@ struct ApplyOutcome {
 struct StreamInfo {
   SchemaPtr schema;
   bool input = false;   ///< it was defined: events may be sent to it whatever other plans define
-  bool output = false;  ///< a query inserts into it
+  bool output = false;  ///< a query inserts into it, or it says what changed of a stored holder
   bool leaf = false;    ///< an output that no query of the plan reads
 };
 

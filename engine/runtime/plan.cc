@@ -80,11 +80,11 @@ void Plan::make_results_of_changes(
 }
 
 /// Behind all other results of the entry.
-void Plan::put_out_changes() {
+void Plan::put_out_changes(Changes which) {
   std::vector<uint32_t> causes;
   for (StoredPart& part : stored_) {
     bool any = false;
-    bool must = false;
+    bool must = which == Changes::kAll;
     for (const StoredPart::Holder& holder : part.holders) {
       any = any || holder.content->has_changes();
       must = must || holder.content->must_go();

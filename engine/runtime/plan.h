@@ -79,7 +79,12 @@ class Plan {
     return idle_clock_ ? idle_clock_->deadline() : std::nullopt;
   }
   void deliver(EntryId cause, ResultSink& sink) {
-    if (!stored_.empty()) put_out_changes();
+    if (!stored_.empty()) put_out_changes(Changes::kDue);
+    results_.deliver(name_, result_streams_, cause, sink);
+  }
+  /// The plan ends: changes that still wait.
+  void deliver_rest(EntryId cause, ResultSink& sink) {
+    put_out_changes(Changes::kAll);
     results_.deliver(name_, result_streams_, cause, sink);
   }
 
@@ -169,7 +174,8 @@ class Plan {
   uint32_t end_of_run(const EventBatch& batch, uint32_t begin) const;
   uint32_t end_before_deadline(const EventBatch& batch, uint32_t begin) const;
   bool set_row_clocks(const EventBatch& batch);
-  void put_out_changes();
+  enum class Changes : uint8_t { kDue, kAll };
+  void put_out_changes(Changes which);
 
   std::string name_;
   PlanContext context_;

@@ -381,6 +381,20 @@ TEST(StoredTable, ChangesThatWaitAreAPartOfTheState) {
   }
 }
 
+TEST(StoredTable, WhatWaitsComesOutWhenThePlanGoes) {
+  StoredNode node;
+  node.must_deploy(std::string(kStreams) +
+                   "@store(type='x', flush.interval='1 hour') @PrimaryKey('k')\n"
+                   "define table T (k string, v int);\n" +
+                   kQueries);
+  node.send("In", {"a", 1});
+  node.send("In", {"a", 2});
+  EXPECT_EQ(node.lines, Lines{});
+  EXPECT_EQ(node.apply(UndeployPayload{"plan"}).status, ApplyStatus::kApplied);
+  EXPECT_EQ(node.lines, Lines{"0 plan:T.changes a 2 false"});
+  EXPECT_EQ(node.store_of("plan:T.changes"), Lines{"a 2"});
+}
+
 TEST(StoredTable, AStateWhoseChangesAreNoKeysIsRefused) {
   const std::string text =
       "define stream In (k long, v int);\n"
