@@ -91,8 +91,8 @@ class Database:
             os.remove(filler)
 
     def session(self, sql):
-        """A session of the user `pollux` that lasts until its input is closed; None: it was refused.
-        The statements give one line."""
+        """A session of the user `pollux` that lasts until its input is closed; None: it was
+        refused. The statements give one line."""
         client = subprocess.Popen(self.client(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                   stderr=subprocess.DEVNULL, text=True, cwd="/",
                                   env={**os.environ, **self.client_environment})
@@ -230,8 +230,8 @@ class Mysql(Database):
                          self._socket, "ping")
 
     def client(self):
-        return ["/usr/bin/mariadb", "--no-defaults", "-N", "-B", "--unbuffered", "-h", self.host, "-P",
-                str(self.port), "-u", "pollux", "pollux"]
+        return ["/usr/bin/mariadb", "--no-defaults", "-N", "-B", "--unbuffered", "-h", self.host,
+                "-P", str(self.port), "-u", "pollux", "pollux"]
 
     def make_database(self):
         for statement in ("CREATE DATABASE pollux",

@@ -72,7 +72,7 @@ class Sender:
             while not self._stopping:
                 self._process.stdin.write(f"{self.sent + 1},name{(self.sent + 1) % NAMES}\n")
                 self.sent += 1
-        self._process.stdin.close()
+            self._process.stdin.close()
 
     def _read(self):
         for line in self._process.stdout:
@@ -126,10 +126,13 @@ class Chaos:
         self.proxy.cut_all()
 
     def no_sessions_left(self):
-        """Others have all there are, and the server's are ended."""
-        with self.database.all_sessions_taken():
+        """Others have all there are, as soon as the server's are ended."""
+        def is_cut_off():
             self.proxy.cut_all()
-            wait_for(self.is_retrying, "an attempt that fails")
+            return self.is_retrying()
+
+        with self.database.all_sessions_taken():
+            wait_for(is_cut_off, "an attempt that fails")
 
     def disk_full(self):
         with self.database.full_disk():

@@ -1,12 +1,15 @@
 #include "server/stores/datasource.h"
 
+#include <algorithm>
 #include <cstdlib>
+#include <iterator>
 #include <string_view>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "server/endpoints/database_url.h"
 #include "server/endpoints/option_reader.h"
+#include "storage/mysql_store.h"
 #include "storage/postgres_store.h"
 
 namespace pollux {
@@ -15,20 +18,32 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kHour{3'600'000};
-constexpr std::string_view kScheme = "postgresql://";
-constexpr uint16_t kPort = 5432;
+struct Type {
+  const char* name;
+  Datasource::Kind kind;
+  std::string_view scheme;
+  uint16_t port;
+};
+constexpr Type kTypes[] = {{"postgresql", Datasource::Kind::kPostgresql, "postgresql://", 5432},
+                           {"mysql", Datasource::Kind::kMysql, "mysql://", 3306}};
 
-void read_address(const EndpointDefinition& definition, OptionReader& options,
+const Type* find_type(const std::string& name) {
+  auto found = std::find_if(std::begin(kTypes), std::end(kTypes),
+                            [&](const Type& type) { return same_letters(name, type.name); });
+  return found == std::end(kTypes) ? nullptr : found;
+}
+
+void read_address(const EndpointDefinition& definition, const Type& type, OptionReader& options,
                   DatabaseAddress& address) {
   std::string text = options.needed_text("url", "where the database is");
   if (text.empty()) return;
   auto refuse = [&](std::string_view why) {
     options.mistake(definition.place, absl::StrCat("url '", text, "': ", std::string(why)));
   };
-  if (!text.starts_with(kScheme)) {
-    return refuse(absl::StrCat("it must begin with ", std::string(kScheme)));
+  if (!text.starts_with(type.scheme)) {
+    return refuse(absl::StrCat("it must begin with ", std::string(type.scheme)));
   }
-  auto url = parse_database_url(std::string_view(text).substr(kScheme.size()), kPort);
+  auto url = parse_database_url(std::string_view(text).substr(type.scheme.size()), type.port);
   if (!url.ok()) return refuse(std::string(url.status().message()));
   address.host = url->host.host;
   address.port = url->host.port;
@@ -91,15 +106,17 @@ void read_pool(const EndpointDefinition& definition, OptionReader& options, Pool
 Datasource read_datasource(const EndpointDefinition& definition, EndpointMistakes& mistakes) {
   Datasource datasource;
   datasource.name = definition.name;
-  if (!same_letters(definition.type, "postgresql")) {
-    mistakes.push_back(
-        {definition.place,
-         absl::StrCat("unknown type of datasource '", definition.type, "'; there is postgresql"),
-         nearest_name(definition.type, {"postgresql"})});
+  const Type* type = find_type(definition.type);
+  if (type == nullptr) {
+    mistakes.push_back({definition.place,
+                        absl::StrCat("unknown type of datasource '", definition.type,
+                                     "'; there are postgresql and mysql (for MariaDB too)"),
+                        nearest_name(definition.type, {"postgresql", "mysql"})});
     return datasource;
   }
+  datasource.kind = type->kind;
   OptionReader options(definition.options, definition.place, mistakes);
-  read_address(definition, options, datasource.address);
+  read_address(definition, *type, options, datasource.address);
   read_password(definition, options, datasource.address);
   read_tls(definition, options, datasource.address.tls);
   read_pool(definition, options, datasource.pool);
@@ -111,12 +128,11 @@ Datasource read_datasource(const EndpointDefinition& definition, EndpointMistake
 
 absl::StatusOr<std::unique_ptr<RecordStore>> open_store_in(const Datasource& datasource,
                                                            std::string_view store) {
-  PostgresStoreOptions options;
-  options.name = store;
-  options.address = datasource.address;
-  options.pool = datasource.pool;
-  options.timeout_ms = datasource.timeout_ms;
-  return open_postgres_store(options);
+  const std::string name(store);
+  if (datasource.kind == Datasource::Kind::kMysql) {
+    return open_mysql_store({name, datasource.address, datasource.pool, datasource.timeout_ms});
+  }
+  return open_postgres_store({name, datasource.address, datasource.pool, datasource.timeout_ms});
 }
 
 }  // namespace pollux

@@ -49,7 +49,10 @@ class MysqlDatabase : public sql::Database {
     return absl::StrCat("mysql ", options_.address.host, ":", options_.address.port, "/",
                         options_.address.database);
   }
-  absl::Status set_up() override { return catalog_.set_up(); }
+  absl::Status set_up() override {
+    absl::Status done = pool_->fill(Deadline(options_.timeout_ms));
+    return done.ok() ? catalog_.set_up() : done;
+  }
   absl::StatusOr<sql::Catalogue> load() override { return catalog_.load(); }
   absl::Status open_table(const TableDefinition& definition) override {
     return catalog_.open(definition);

@@ -73,8 +73,8 @@ absl::StatusOr<std::unique_ptr<MysqlSession>> connect(const MysqlStoreOptions& o
 std::shared_ptr<Pool> make_pool(const MysqlStoreOptions& options) {
   return std::make_shared<Pool>(
       options.pool, [options](const Deadline& deadline) { return connect(options, deadline); },
-      [](MysqlSession& resting, const Deadline& deadline) {
-        return resting.query("SELECT 1", deadline).ok();
+      [query = options.pool.validation_query](MysqlSession& resting, const Deadline& deadline) {
+        return resting.query(query, deadline).ok();
       });
 }
 
