@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "engine/batch/event_batch.h"
 
@@ -37,16 +38,45 @@ absl::StatusOr<std::vector<size_t>> places_of(const StoredHolder& holder, const 
   return places;
 }
 
-absl::StatusOr<bool> has_rows_before(RecordStore& store, const std::string& table, Timestamp end,
-                                     Timestamp now) {
-  RecordTimeRange older;
-  older.to = end;
-  auto cursor = store.scan(table, older, now);
-  if (absl::IsNotFound(cursor.status())) return false;
+/// Calls `take` with the rows of a range, in the order of their times, until it says false; not at
+/// all where there is no such table.
+absl::Status read_rows(RecordStore& store, const std::string& table, RecordTimeRange range,
+                       Timestamp now, absl::FunctionRef<bool(const EventBatch&)> take) {
+  auto cursor = store.scan(table, range, now);
+  if (absl::IsNotFound(cursor.status())) return absl::OkStatus();
   if (!cursor.ok()) return cursor.status();
-  auto batch = (*cursor)->next();
-  if (!batch.ok()) return batch.status();
-  return *batch != nullptr && (*batch)->rows() != 0;
+  while (true) {
+    auto batch = (*cursor)->next();
+    if (!batch.ok()) return batch.status();
+    if (*batch == nullptr || !take(**batch)) return absl::OkStatus();
+  }
+}
+
+/// From when on an aggregation needs its rows: so long before the newest one, or before now where
+/// that is earlier. INT64_MIN: there are no older ones.
+absl::StatusOr<int64_t> begin_of(RecordStore& store, const StoredHolder& holder, Timestamp now) {
+  const Timestamp from{now.ms - holder.memory_ms};
+  bool any_older = false;
+  absl::Status read = read_rows(store, holder.table, {.to = from}, now, [&](const EventBatch&) {
+    any_older = true;
+    return false;
+  });
+  if (!read.ok()) return read;
+  if (!any_older) return INT64_MIN;
+  bool any_young = false;
+  read = read_rows(store, holder.table, {.from = from}, now, [&](const EventBatch&) {
+    any_young = true;
+    return false;
+  });
+  if (!read.ok()) return read;
+  if (any_young) return from.ms;
+  int64_t newest = INT64_MIN;
+  read = read_rows(store, holder.table, {.to = from}, now, [&](const EventBatch& rows) {
+    newest = rows.timestamps().back();
+    return true;
+  });
+  if (!read.ok()) return read;
+  return newest - holder.memory_ms;
 }
 
 }  // namespace
@@ -94,31 +124,27 @@ absl::StatusOr<StoredRows> read_stored_rows(RecordStore& store, const StoredHold
                                             Timestamp now) {
   StoredRows rows;
   rows.stream = holder.stream;
-  RecordTimeRange range;
   if (holder.memory_ms > 0) {
-    range.from.ms = now.ms - holder.memory_ms;
-    auto older = has_rows_before(store, holder.table, range.from, now);
-    if (!older.ok()) return older.status();
-    if (*older) rows.from_ms = range.from.ms;
+    auto begin = begin_of(store, holder, now);
+    if (!begin.ok()) return begin.status();
+    rows.from_ms = *begin;
   }
-  auto cursor = store.scan(holder.table, range, now);
-  if (absl::IsNotFound(cursor.status())) return rows;
-  if (!cursor.ok()) return cursor.status();
   size_t bytes = 0;
-  while (true) {
-    auto batch = (*cursor)->next();
-    if (!batch.ok()) return batch.status();
-    if (*batch == nullptr) return rows;
-    auto places = places_of(holder, (*batch)->schema());
-    if (!places.ok()) return places.status();
-    rows.batches.push_back(pick_columns(**batch, holder.schema, *places));
-    bytes += (*batch)->bytes_held();
-    if (bytes > kStoredRowsBytesMax) {
-      return absl::ResourceExhaustedError(
-          absl::StrCat("table ", holder.table, " has more than ", kStoredRowsBytesMax >> 20,
-                       " MiB, which is too much to begin with in memory"));
-    }
-  }
+  absl::Status wrong;
+  absl::Status read = read_rows(
+      store, holder.table, {.from = {rows.from_ms}}, now, [&](const EventBatch& batch) {
+        auto places = places_of(holder, batch.schema());
+        wrong = places.status();
+        if (wrong.ok()) rows.batches.push_back(pick_columns(batch, holder.schema, *places));
+        bytes += batch.bytes_held();
+        return wrong.ok() && bytes <= kStoredRowsBytesMax;
+      });
+  if (!read.ok()) return read;
+  if (!wrong.ok()) return wrong;
+  if (bytes <= kStoredRowsBytesMax) return rows;
+  return absl::ResourceExhaustedError(
+      absl::StrCat("table ", holder.table, " has more than ", kStoredRowsBytesMax >> 20,
+                   " MiB, which is too much to begin with in memory"));
 }
 
 }  // namespace pollux
