@@ -1,71 +1,19 @@
 #include "storage/rocks/database.h"
 
-#include <rocksdb/cache.h>
-#include <rocksdb/convenience.h>
 #include <rocksdb/db.h>
-#include <rocksdb/filter_policy.h>
-#include <rocksdb/table.h>
 #include <rocksdb/utilities/checkpoint.h>
-#include <rocksdb/utilities/table_properties_collectors.h>
+#include <rocksdb/write_batch.h>
 
-#include <algorithm>
 #include <filesystem>
 #include <system_error>
 #include <utility>
 
-#include "storage/rocks/layout.h"
+#include "storage/rocks/rocksdb_options.h"
 
 namespace pollux::rocks {
 namespace {
 
-constexpr int kCacheShardBits = 2;
-constexpr size_t kMetadataBlockBytes = 16 * 1024;
-constexpr int kBloomBitsPerKey = 10;
 constexpr uint64_t kRoomToOpen = 1024 * 1024;  // beside what is in its logs
-constexpr size_t kLogFilesMax = 2;
-constexpr size_t kLogFileBytesMax = 1024 * 1024;
-/// Files in which so many of so many keys in a row are deletions are merged soon: expired rows.
-constexpr size_t kDeletionWindow = 32 * 1024;
-constexpr size_t kDeletionsMax = 16 * 1024;
-
-rocksdb::CompressionType compression() {
-  const auto known = rocksdb::GetSupportedCompressions();
-  const bool lz4 = std::find(known.begin(), known.end(), rocksdb::kLZ4Compression) != known.end();
-  return lz4 ? rocksdb::kLZ4Compression : rocksdb::kNoCompression;
-}
-
-rocksdb::Options rocksdb_options(const RocksStoreOptions& options) {
-  rocksdb::Options rocks;
-  rocks.create_if_missing = true;
-  rocks.paranoid_checks = true;
-  // After a torn or damaged end of the log: what was written before it, rows and progress alike.
-  rocks.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
-  rocks.write_buffer_size = options.write_buffer_bytes;
-  rocks.max_write_buffer_number = options.write_buffers_max;
-  rocks.max_open_files = options.open_files_max;
-  rocks.max_background_jobs = options.background_jobs_max;
-  rocks.compression = compression();
-  rocks.level_compaction_dynamic_level_bytes = true;
-  rocks.info_log_level = rocksdb::WARN_LEVEL;
-  rocks.keep_log_file_num = kLogFilesMax;
-  rocks.max_log_file_size = kLogFileBytesMax;
-  rocks.table_properties_collector_factories.push_back(
-      rocksdb::NewCompactOnDeletionCollectorFactory(kDeletionWindow, kDeletionsMax));
-
-  rocksdb::BlockBasedTableOptions table;
-  // Few shards and filters in small pieces: a filter that is larger than a shard would be read from
-  // disk for every key.
-  table.block_cache = rocksdb::NewLRUCache(options.block_cache_bytes, kCacheShardBits);
-  table.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
-  table.partition_filters = true;
-  table.metadata_block_size = kMetadataBlockBytes;
-  table.cache_index_and_filter_blocks = true;  // or they would not be bounded
-  table.pin_top_level_index_and_filter = true;
-  table.pin_l0_filter_and_index_blocks_in_cache = true;
-  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(kBloomBitsPerKey));
-  rocks.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
-  return rocks;
-}
 
 bool is_lock_failure(const rocksdb::Status& status) {
   const std::string text = status.ToString();
@@ -77,11 +25,15 @@ bool is_lock_failure(const rocksdb::Status& status) {
 
 Database::Database(const RocksStoreOptions& options) : options_(options) {}
 
-Database::~Database() {
+Database::~Database() { close(); }
+
+void Database::close() {
+  marks_.reset();
   if (db_ != nullptr) db_->Close().PermitUncheckedError();  // everything is in the log already
+  db_.reset();
 }
 
-absl::StatusOr<std::shared_ptr<rocksdb::DB>> Database::db() const {
+absl::StatusOr<Database::Opened> Database::opened() const {
   std::lock_guard lock(mutex_);
   if (db_ == nullptr) {
     return absl::UnavailableError(place() +
@@ -89,7 +41,13 @@ absl::StatusOr<std::shared_ptr<rocksdb::DB>> Database::db() const {
                                   "write tries again; free disk space and see that the disk is "
                                   "well");
   }
-  return db_;
+  return Opened{db_, marks_.get()};
+}
+
+absl::StatusOr<std::shared_ptr<rocksdb::DB>> Database::db() const {
+  auto opened = this->opened();
+  if (!opened.ok()) return opened.status();
+  return std::move(opened->db);
 }
 
 absl::StatusOr<std::shared_ptr<Database>> Database::open(const RocksStoreOptions& options) {
@@ -107,59 +65,140 @@ absl::StatusOr<std::shared_ptr<Database>> Database::open(const RocksStoreOptions
 }
 
 absl::Status Database::open() {
+  const rocksdb::Options options = options_for_rows(options_);
+  std::vector<std::string> names;
+  const rocksdb::Status listed =
+      rocksdb::DB::ListColumnFamilies(options, options_.directory, &names);
+  // There may be no database yet. What else is wrong with it, opening tells better.
+  if (!listed.ok()) names = {rocksdb::kDefaultColumnFamilyName};
+  std::vector<rocksdb::ColumnFamilyDescriptor> families;
+  for (const std::string& name : names) {
+    families.emplace_back(name, name == kMarksFamily
+                                    ? options_for_marks(options_, options)
+                                    : static_cast<const rocksdb::ColumnFamilyOptions&>(options));
+  }
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
-  rocksdb::Status opened = rocksdb::DB::Open(rocksdb_options(options_), options_.directory, &db);
-  if (!opened.ok()) return error(opened, "open it");
+  const rocksdb::Status opened =
+      rocksdb::DB::Open(options, options_.directory, families, &handles, &db);
+  if (!opened.ok()) {
+    const bool not_all = opened.IsInvalidArgument() && !listed.ok();
+    return error(not_all ? listed : opened, "open it");
+  }
   db_.reset(db);
+  for (rocksdb::ColumnFamilyHandle* handle : handles) {
+    std::unique_ptr<rocksdb::ColumnFamilyHandle> family(handle);
+    if (family->GetName() == kMarksFamily) {
+      marks_ = std::move(family);
+    } else if (family->GetName() != rocksdb::kDefaultColumnFamilyName) {
+      has_other_families_ = true;
+    }
+  }
   return absl::OkStatus();
 }
 
 absl::Status Database::check_format() {
   auto stored = get(key_of(Kind::kFormat), "read its format");
   if (!stored.ok()) return stored.status();
-  if (!stored->has_value()) {
-    auto db = this->db();
-    if (!db.ok()) return db.status();
-    std::unique_ptr<rocksdb::Iterator> any((*db)->NewIterator({}));
-    any->SeekToFirst();
-    if (!any->status().ok()) return error(any->status(), "read it");
-    if (any->Valid()) {
-      return absl::FailedPreconditionError(
-          place() + ": the directory holds a RocksDB of something else; name another directory");
-    }
-    rocksdb::WriteBatch batch;
-    batch.Put(key_of(Kind::kFormat), encode_format());
-    return commit(batch, Sync::kNow, "begin the store");
-  }
+  if (!stored->has_value()) return begin_format();
   std::optional<uint64_t> version = decode_format(**stored);
   if (!version) return damaged("its format");
+  if (*version == kFormatVersionOneFamily) return take_over_one_family();
   if (*version != kFormatVersion) {
     return absl::FailedPreconditionError(
         place() + ": it was written in format " + std::to_string(*version) +
-        ", and this program knows format " + std::to_string(kFormatVersion) +
+        ", and this program knows formats up to " + std::to_string(kFormatVersion) +
         "; use the program that wrote it, or name another directory");
   }
+  if (marks_ == nullptr) return damaged("its family of marks");
+  marks_family_ = marks_->GetID();
+  return absl::OkStatus();
+}
+
+absl::Status Database::begin_format() {
+  bool has_keys = false;
+  for (rocksdb::ColumnFamilyHandle* family : {db_->DefaultColumnFamily(), marks_.get()}) {
+    if (family == nullptr) continue;
+    const std::unique_ptr<rocksdb::Iterator> any(db_->NewIterator({}, family));
+    any->SeekToFirst();
+    if (!any->status().ok()) return error(any->status(), "read it");
+    has_keys = has_keys || any->Valid();
+  }
+  if (has_keys || has_other_families_) {
+    return absl::FailedPreconditionError(
+        place() + ": the directory holds a RocksDB of something else; name another directory");
+  }
+  if (absl::Status made = make_marks(); !made.ok()) return made;
+  Transaction transaction = begin();
+  transaction.put(key_of(Kind::kFormat), encode_format());
+  return commit(transaction, Sync::kNow, "begin the store");
+}
+
+absl::Status Database::take_over_one_family() {
+  if (absl::Status made = make_marks(); !made.ok()) return made;
+  rocksdb::WriteBatch batch;
+  const std::unique_ptr<rocksdb::Iterator> at(db_->NewIterator({}));
+  for (Kind kind : kMarks) {
+    const std::string begin = key_of(kind);
+    for (at->Seek(begin); at->Valid() && at->key().starts_with(begin); at->Next()) {
+      batch.Put(marks_.get(), at->key(), at->value());
+      batch.Delete(at->key());
+    }
+    if (!at->status().ok()) return error(at->status(), "read its marks");
+  }
+  batch.Put(key_of(Kind::kFormat), encode_format());
+  rocksdb::WriteOptions options;
+  options.sync = true;
+  const rocksdb::Status written = db_->Write(options, &batch);
+  return written.ok() ? absl::OkStatus() : error(written, "move its marks");
+}
+
+absl::Status Database::make_marks() {
+  if (marks_ == nullptr) {  // or a process died after it had made them
+    rocksdb::ColumnFamilyHandle* made = nullptr;
+    const rocksdb::Status status = db_->CreateColumnFamily(
+        options_for_marks(options_, db_->GetOptions()), std::string(kMarksFamily), &made);
+    if (!status.ok()) return error(status, "make its family of marks");
+    marks_.reset(made);
+  }
+  marks_family_ = marks_->GetID();
   return absl::OkStatus();
 }
 
 absl::StatusOr<std::optional<std::string>> Database::get(std::string_view key,
                                                          std::string_view doing) const {
-  auto db = this->db();
-  if (!db.ok()) return db.status();
+  auto opened = this->opened();
+  if (!opened.ok()) return opened.status();
+  rocksdb::DB& db = *opened->db;
   std::string value;
-  rocksdb::Status got = (*db)->Get({}, rocksdb::Slice(key), &value);
+  rocksdb::Status got =
+      db.Get({}, is_mark(key) ? opened->marks : db.DefaultColumnFamily(), key, &value);
   if (got.IsNotFound()) return std::optional<std::string>();
   if (!got.ok()) return error(got, doing);
   return std::optional(std::move(value));
 }
 
-absl::Status Database::commit(rocksdb::WriteBatch& batch, Sync sync, std::string_view doing) {
+absl::StatusOr<std::vector<std::string>> Database::values_of(Kind mark,
+                                                             std::string_view doing) const {
+  auto opened = this->opened();
+  if (!opened.ok()) return opened.status();
+  std::vector<std::string> values;
+  const std::string begin = key_of(mark);
+  const std::unique_ptr<rocksdb::Iterator> at(opened->db->NewIterator({}, opened->marks));
+  for (at->Seek(begin); at->Valid() && at->key().starts_with(begin); at->Next()) {
+    values.emplace_back(at->value().ToStringView());
+  }
+  if (!at->status().ok()) return error(at->status(), doing);
+  return values;
+}
+
+absl::Status Database::commit(Transaction& transaction, Sync sync, std::string_view doing) {
   if (absl::Status recovered = recover(); !recovered.ok()) return recovered;
   auto db = this->db();
   if (!db.ok()) return db.status();
   rocksdb::WriteOptions options;
   options.sync = sync == Sync::kNow || options_.sync_every_write;
-  rocksdb::Status written = (*db)->Write(options, &batch);
+  rocksdb::Status written = (*db)->Write(options, &transaction.batch());
   if (written.ok()) return absl::OkStatus();
   failed_ = true;
   return error(written, doing);
@@ -196,8 +235,7 @@ absl::Status Database::recover() {
                                     ": has to be opened anew after a failed write, and is being "
                                     "read; writing goes on when that ends");
     }
-    db_->Close().PermitUncheckedError();  // what a write that succeeded made is in the log
-    db_.reset();
+    close();
   }
   if (absl::Status opened = open(); !opened.ok()) return opened;
   failed_ = false;

@@ -1,7 +1,6 @@
 #include "storage/rocks/expiry.h"
 
 #include <rocksdb/db.h>
-#include <rocksdb/write_batch.h>
 
 #include <memory>
 #include <string>
@@ -24,14 +23,14 @@ absl::StatusOr<Expired> expire_rows(Database& database, Table& table, int64_t ho
   std::unique_ptr<rocksdb::Iterator> at((*db)->NewIterator(options));
 
   Expired expired;
-  rocksdb::WriteBatch batch;
+  Transaction transaction = database.begin();
   at->Seek(time_key(layout.time_kind(), layout.table, table.oldest_ms));
   for (; at->Valid() && expired.rows < RecordStore::kExpireRowsMax; at->Next()) {
-    batch.Delete(at->key());
+    transaction.erase(at->key().ToStringView());
     if (layout.has_key()) {
       std::string row = key_of(Kind::kRow, layout.table);
       row.append(at->key().ToStringView().substr(kBehindTimeOffset));
-      batch.Delete(row);
+      transaction.erase(row);
     }
     ++expired.rows;
   }
@@ -45,8 +44,8 @@ absl::StatusOr<Expired> expire_rows(Database& database, Table& table, int64_t ho
     auto counters = read_counters(database, layout);
     if (!counters.ok()) return counters.status();
     counters->rows -= expired.rows;
-    batch.Put(key_of(Kind::kCounters, layout.table), encode(*counters));
-    absl::Status written = database.commit(batch, Database::Sync::kAsConfigured, doing);
+    transaction.put(key_of(Kind::kCounters, layout.table), encode(*counters));
+    absl::Status written = database.commit(transaction, Database::Sync::kAsConfigured, doing);
     if (!written.ok()) return written;
   }
   table.oldest_ms = oldest_ms;

@@ -1,14 +1,22 @@
 // Where what stands in the RocksDB of a store. Every key begins with a letter:
 //
-//   'f'                                "pollux record store" and the format's version (varint)
-//   'e'                                the fence: an epoch (u64)
-//   'n'                                the number of the next table (u64)
-//   't' name                           a table: TableRecord
-//   'c' table                          its Counters
-//   'p' table source                   the progress of a source: RowId
-//   'r' table time arrival             a row of a table that is appended to
-//   'r' table key                      a row of a table with a primary key
-//   'i' table time key                 its place in time; no value
+//   in the family that every RocksDB has
+//     'f'                              "pollux record store" and the format's version (varint)
+//     'r' table time arrival           a row of a table that is appended to
+//     'r' table key                    a row of a table with a primary key
+//     'i' table time key               its place in time; no value
+//
+//   in the family "marks": what is small, and written anew with each transaction
+//     'e'                              the fence: an epoch (u64)
+//     'n'                              the number of the next table (u64)
+//     't' name                         a table: TableRecord
+//     'c' table                        its Counters
+//     'p' table source                 the progress of a source: RowId
+//
+// Marks are apart so that files of rows hold nothing else: those of rows whose times grow do not
+// overlap then, and move down a level as they are, where each would be merged with all below it.
+//
+// Version 1 had all of it in one family. Opening such a store moves its marks.
 //
 // `table` is a u32 that no other table ever had, `arrival` counts up; these, `time` and `key` are
 // ordered (storage/key_codec.h). Values are written as rocks/bytes.h says; rows as
@@ -16,6 +24,8 @@
 // the format.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -26,7 +36,10 @@
 
 namespace pollux::rocks {
 
-inline constexpr uint64_t kFormatVersion = 1;
+inline constexpr uint64_t kFormatVersion = 2;
+inline constexpr uint64_t kFormatVersionOneFamily = 1;
+
+inline constexpr std::string_view kMarksFamily = "marks";
 
 enum class Kind : char {
   kFormat = 'f',
@@ -38,6 +51,14 @@ enum class Kind : char {
   kRow = 'r',
   kTimeIndex = 'i',
 };
+
+inline constexpr std::array kMarks = {Kind::kFence, Kind::kNextTable, Kind::kTable, Kind::kCounters,
+                                      Kind::kProgress};
+
+/// Does a key that is not empty belong into the family of marks?
+constexpr bool is_mark(std::string_view key) {
+  return std::find(kMarks.begin(), kMarks.end(), Kind{key.front()}) != kMarks.end();
+}
 
 struct Counters {
   uint64_t rows = 0;

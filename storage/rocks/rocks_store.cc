@@ -2,7 +2,6 @@
 
 #include <rocksdb/db.h>
 #include <rocksdb/experimental.h>
-#include <rocksdb/write_batch.h>
 
 #include <algorithm>
 #include <limits>
@@ -100,12 +99,10 @@ absl::Status RocksStore::load_number(Kind kind, uint64_t& number) const {
 }
 
 absl::Status RocksStore::load_tables() {
-  auto db = database_->db();
-  if (!db.ok()) return db.status();
-  std::unique_ptr<rocksdb::Iterator> at((*db)->NewIterator({}));
-  const std::string begin = key_of(Kind::kTable);
-  for (at->Seek(begin); at->Valid() && at->key().starts_with(begin); at->Next()) {
-    std::optional<TableRecord> record = decode_table(at->value().ToStringView());
+  auto stored = database_->values_of(Kind::kTable, "read its tables");
+  if (!stored.ok()) return stored.status();
+  for (const std::string& bytes : *stored) {
+    std::optional<TableRecord> record = decode_table(bytes);
     if (!record) return database_->damaged("the definition of a table");
     auto table = std::make_shared<Table>();
     table->layout = std::make_shared<TableLayout>(*std::move(record));
@@ -113,7 +110,6 @@ absl::Status RocksStore::load_tables() {
     if (!counters.ok()) return counters.status();
     tables_.emplace(table->layout->definition.name, std::move(table));
   }
-  if (!at->status().ok()) return database_->error(at->status(), "read its tables");
   return absl::OkStatus();
 }
 
@@ -132,12 +128,12 @@ absl::Status RocksStore::make_table(const TableDefinition& definition) {
                                         ": has had 2^32 tables; begin a new one");
   }
   const TableRecord record{static_cast<uint32_t>(next_table_), definition};
-  rocksdb::WriteBatch batch;
-  batch.Put(key_of(Kind::kNextTable), encode_number(next_table_ + 1));
-  batch.Put(table_key(definition.name), encode(record));
-  batch.Put(key_of(Kind::kCounters, record.table), encode(Counters{}));
+  Transaction transaction = database_->begin();
+  transaction.put(key_of(Kind::kNextTable), encode_number(next_table_ + 1));
+  transaction.put(table_key(definition.name), encode(record));
+  transaction.put(key_of(Kind::kCounters, record.table), encode(Counters{}));
   absl::Status written =
-      database_->commit(batch, Database::Sync::kNow, "make table " + definition.name);
+      database_->commit(transaction, Database::Sync::kNow, "make table " + definition.name);
   if (!written.ok()) return written;
   ++next_table_;
   auto table = std::make_shared<Table>();
@@ -152,10 +148,10 @@ absl::Status RocksStore::change_table(Table& table, const TableDefinition& defin
   if (absl::Status may = check_successor(stored, definition); !may.ok()) return may;
   const TableRecord record{table.layout->table, definition};
   if (encode(record) == encode(TableRecord{record.table, stored})) return absl::OkStatus();
-  rocksdb::WriteBatch batch;
-  batch.Put(table_key(definition.name), encode(record));
+  Transaction transaction = database_->begin();
+  transaction.put(table_key(definition.name), encode(record));
   absl::Status written =
-      database_->commit(batch, Database::Sync::kNow, "change table " + definition.name);
+      database_->commit(transaction, Database::Sync::kNow, "change table " + definition.name);
   if (!written.ok()) return written;
   table.layout = std::make_shared<TableLayout>(record);
   return absl::OkStatus();
@@ -169,13 +165,13 @@ absl::Status RocksStore::drop_table(std::string_view name) {
   const std::shared_ptr<Table> table = known->second;  // outlives its place in the map
   std::lock_guard table_lock(table->mutex);
   const uint32_t number = table->layout->table;
-  rocksdb::WriteBatch batch;
-  batch.Delete(table_key(name));
-  batch.Delete(key_of(Kind::kCounters, number));
+  Transaction transaction = database_->begin();
+  transaction.erase(table_key(name));
+  transaction.erase(key_of(Kind::kCounters, number));
   for (Kind kind : {Kind::kRow, Kind::kTimeIndex, Kind::kProgress}) {
-    batch.DeleteRange(key_of(kind, number), end_of(key_of(kind, number)));
+    transaction.erase_range(key_of(kind, number), end_of(key_of(kind, number)));
   }
-  absl::Status written = database_->commit(batch, Database::Sync::kNow, doing);
+  absl::Status written = database_->commit(transaction, Database::Sync::kNow, doing);
   if (!written.ok()) return written;
   table->dropped = true;
   tables_.erase(known);
@@ -246,9 +242,9 @@ absl::Status RocksStore::raise_fence(Epoch epoch) {
   std::unique_lock lock(fence_mutex_);
   if (epoch < fence_) return fenced(epoch);
   if (epoch == fence_) return absl::OkStatus();
-  rocksdb::WriteBatch batch;
-  batch.Put(key_of(Kind::kFence), encode_number(epoch.value));
-  absl::Status written = database_->commit(batch, Database::Sync::kNow, "raise the fence");
+  Transaction transaction = database_->begin();
+  transaction.put(key_of(Kind::kFence), encode_number(epoch.value));
+  absl::Status written = database_->commit(transaction, Database::Sync::kNow, "raise the fence");
   if (!written.ok()) return written;
   fence_ = epoch;
   return absl::OkStatus();

@@ -1,7 +1,6 @@
 #include "storage/rocks/table_writer.h"
 
 #include <rocksdb/db.h>
-#include <rocksdb/write_batch.h>
 
 #include <algorithm>
 #include <vector>
@@ -70,7 +69,7 @@ TableWriter::TableWriter(Database& database, WrittenTable& table, const Refusals
       table_(table),
       refusals_(refusals),
       refused_(refused),
-      transaction_(std::make_unique<rocksdb::WriteBatch>()) {}
+      transaction_(database.begin()) {}
 
 TableWriter::~TableWriter() = default;
 
@@ -94,7 +93,7 @@ absl::Status TableWriter::add(const Rows& rows, size_t rows_index) {
     }
     reached = id;
     (*source)->moved = true;
-    if (transaction_->GetDataSize() >= kTransactionBytesMax) {
+    if (transaction_.bytes() >= kTransactionBytesMax) {
       if (absl::Status status = commit(); !status.ok()) return status;
     }
   }
@@ -126,7 +125,7 @@ absl::Status TableWriter::put(const EventBatch& batch, uint32_t row) {
 void TableWriter::append(WrittenTable& to, int64_t time_ms) {
   key_ = time_key(Kind::kRow, to.layout->table, time_ms);
   append_ordered(key_, to.counters.next_arrival++);
-  transaction_->Put(key_, value_);
+  transaction_.put(key_, value_);
   ++to.counters.rows;
   to.oldest_ms = std::min(to.oldest_ms, time_ms);
 }
@@ -149,9 +148,9 @@ absl::Status TableWriter::erase(const EventBatch& batch, uint32_t row) {
   auto time = time_of_key(key_);
   if (!time.ok()) return time.status();
   if (!time->has_value()) return absl::OkStatus();
-  transaction_->Delete(time_key(Kind::kTimeIndex, table_.layout->table, **time) +
-                       key_.substr(kTimeOffset));
-  transaction_->Delete(key_);
+  transaction_.erase(time_key(Kind::kTimeIndex, table_.layout->table, **time) +
+                     key_.substr(kTimeOffset));
+  transaction_.erase(key_);
   --table_.counters.rows;
   times_[key_] = std::nullopt;
   return absl::OkStatus();
@@ -163,13 +162,12 @@ absl::Status TableWriter::upsert(const EventBatch& batch, uint32_t row, int64_t 
   if (!old_time.ok()) return old_time.status();
   const std::string behind_table = key_.substr(kTimeOffset);
   if (*old_time && **old_time != time_ms) {
-    transaction_->Delete(time_key(Kind::kTimeIndex, table_.layout->table, **old_time) +
-                         behind_table);
+    transaction_.erase(time_key(Kind::kTimeIndex, table_.layout->table, **old_time) + behind_table);
   }
   if (*old_time != time_ms) {
-    transaction_->Put(time_key(Kind::kTimeIndex, table_.layout->table, time_ms) + behind_table, "");
+    transaction_.put(time_key(Kind::kTimeIndex, table_.layout->table, time_ms) + behind_table, "");
   }
-  transaction_->Put(key_, value_);
+  transaction_.put(key_, value_);
   if (!old_time->has_value()) ++table_.counters.rows;
   table_.oldest_ms = std::min(table_.oldest_ms, time_ms);
   times_[key_] = time_ms;
@@ -196,22 +194,22 @@ absl::Status TableWriter::commit() {
   bool moved = false;
   for (auto& [name, source] : sources_) {
     if (!source.moved) continue;
-    transaction_->Put(progress_key(table_.layout->table, name), encode(*source.reached));
+    transaction_.put(progress_key(table_.layout->table, name), encode(*source.reached));
     moved = true;
   }
   if (!moved) return absl::OkStatus();
   std::vector<WrittenTable*> changed{&table_};
   if (refused_ != nullptr) changed.push_back(refused_);
   for (const WrittenTable* table : changed) {
-    transaction_->Put(key_of(Kind::kCounters, table->layout->table), encode(table->counters));
+    transaction_.put(key_of(Kind::kCounters, table->layout->table), encode(table->counters));
   }
   absl::Status written =
-      database_.commit(*transaction_, Database::Sync::kAsConfigured, doing("write"));
+      database_.commit(transaction_, Database::Sync::kAsConfigured, doing("write"));
   // A commit that failed may yet have written.
   for (const WrittenTable* table : changed) table->table->oldest_ms = table->oldest_ms;
   if (!written.ok()) return written;
   for (auto& [name, source] : sources_) source.moved = false;
-  transaction_->Clear();
+  transaction_.clear();
   times_.clear();
   return absl::OkStatus();
 }

@@ -19,6 +19,7 @@
 #include "storage/record_store.h"
 #include "storage/rocks/database.h"
 #include "storage/rocks/table.h"
+#include "storage/rocks/transaction.h"
 
 namespace pollux::rocks {
 
@@ -78,7 +79,7 @@ class TableWriter {
   WrittenTable& table_;
   const Refusals& refusals_;
   WrittenTable* const refused_;
-  std::unique_ptr<rocksdb::WriteBatch> transaction_;
+  Transaction transaction_;
   std::map<std::string, Source, std::less<>> sources_;
   /// Of the keys in the transaction; nothing where it takes the row away.
   std::unordered_map<std::string, std::optional<int64_t>> times_;

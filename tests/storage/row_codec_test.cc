@@ -172,7 +172,7 @@ TEST(KeyCodec, NoKeyIsThePrefixOfAnother) {
 }
 
 TEST(Layout, RecordsAreFrozen) {
-  EXPECT_EQ(hex(encode_format()), "13706f6c6c7578207265636f72642073746f726501");
+  EXPECT_EQ(hex(encode_format()), "13706f6c6c7578207265636f72642073746f726502");
   EXPECT_EQ(hex(encode(RowId{{Epoch{1}, Position{2}}, 3})),
             "0100000000000000020000000000000003000000");
   EXPECT_EQ(hex(encode(Counters{5, 6})), "05000000000000000600000000000000");

@@ -1,7 +1,5 @@
 #include "tests/bench/store/plain_writers.h"
 
-#include <rocksdb/write_batch.h>
-
 #include <chrono>
 #include <memory>
 #include <stdexcept>
@@ -20,6 +18,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr int64_t kTimeoutMs = 60'000;
+constexpr uint32_t kPlainTable = 1;
 
 double since(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
@@ -75,14 +74,14 @@ PlainWrites write_batches(const std::string& directory, uint64_t rows, uint32_t 
   uint64_t arrival = 0;
   std::string key, value;
   return time_writes(rows, batch, [&] {
-    rocksdb::WriteBatch transaction;
+    rocks::Transaction transaction = (*database)->begin();
     for (uint32_t row = 0; row < batch; ++row) {
-      key = "plain";
+      key = rocks::key_of(rocks::Kind::kRow, kPlainTable);
       append_ordered(key, data->timestamps()[row]);
       append_ordered(key, arrival++);
       value.clear();
       rocks::append_row_bytes(value, *data, row, data->timestamps()[row]);
-      transaction.Put(key, value);
+      transaction.put(key, value);
     }
     absl::Status written =
         (*database)->commit(transaction, rocks::Database::Sync::kAsConfigured, "write");
