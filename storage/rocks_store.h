@@ -25,9 +25,9 @@ struct RocksStoreOptions {
   std::string name;       ///< of the store, for messages
   std::string directory;  ///< made when it is missing
   bool sync_every_write = false;
-  size_t block_cache_bytes = 64 * 1024 * 1024;  ///< pages, indices and filters that reads keep
-  size_t write_buffer_bytes = 16 * 1024 * 1024;
-  int write_buffers_max = 4;  ///< when all are full, writes wait for the disk
+  size_t block_cache_bytes = 64 * 1024 * 1024;   ///< pages, indices and filters that reads keep
+  size_t write_buffer_bytes = 16 * 1024 * 1024;  ///< a quarter of it for progress and the like
+  int write_buffers_max = 4;                     ///< when all are full, writes wait for the disk
   int open_files_max = 256;
   int background_jobs_max = 2;  ///< threads that write buffers out and merge files
 };

