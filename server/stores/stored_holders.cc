@@ -131,8 +131,8 @@ absl::StatusOr<StoredRows> read_stored_rows(RecordStore& store, const StoredHold
   }
   size_t bytes = 0;
   absl::Status wrong;
-  absl::Status read = read_rows(
-      store, holder.table, {.from = {rows.from_ms}}, now, [&](const EventBatch& batch) {
+  absl::Status read =
+      read_rows(store, holder.table, {.from = {rows.from_ms}}, now, [&](const EventBatch& batch) {
         auto places = places_of(holder, batch.schema());
         wrong = places.status();
         if (wrong.ok()) rows.batches.push_back(pick_columns(batch, holder.schema, *places));

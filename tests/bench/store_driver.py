@@ -68,39 +68,56 @@ class Embedded:
         pass
 
 
-class Postgres:
-    plain = "COPY"
+class InDatabase:
+    """The table that rows are written to by hand has what the store's has."""
 
-    def __init__(self, folder):
+    def __init__(self, name, folder):
         port, = free_ports(1)
-        self._database = DATABASES["postgresql"](str(folder), "127.0.0.1", port)
+        self._name = name
+        self._database = DATABASES[name](str(folder), "127.0.0.1", port)
         self._folder = folder
-        os.environ["DATABASE_PASSWORD"] = os.environ["PGPASSWORD"] = PASSWORD
+        for variable in ("DATABASE_PASSWORD", "PGPASSWORD", "MYSQL_PWD"):
+            os.environ[variable] = PASSWORD
 
     def settings(self):
         path = self._folder / "settings.yaml"
-        path.write_text("datasources:\n  - name: database\n    type: postgresql\n    options:\n"
-                        f"      url: {self._database.url}\n"
+        path.write_text(f"datasources:\n  - name: database\n    type: {self._name}\n"
+                        f"    options:\n      url: {self._database.url}\n"
                         "      password_variable: DATABASE_PASSWORD\n"
                         "stores:\n  event_store_wo: database\n")
         return path
 
     def clear(self):
-        """The table that rows are copied to by hand has what the store's has."""
-        self._database.ask(f"TRUNCATE {TABLE}; DROP TABLE IF EXISTS plain;"
-                           f"CREATE TABLE plain (LIKE {TABLE} INCLUDING ALL);")
+        self._database.ask(f"TRUNCATE {TABLE.lower()}; DROP TABLE IF EXISTS plain;"
+                           f"CREATE TABLE plain {self.like};")
 
     def plain_words(self, rows):
-        return ["copy", self._database.port, "plain", rows, PLAIN_BATCH]
+        return [self.verb, self._database.port, "plain", rows, PLAIN_BATCH]
 
     def plain_commit_words(self):
-        return ["copy", self._database.port, "plain", LONE_EVENTS, 1]
+        return [self.verb, self._database.port, "plain", LONE_EVENTS, 1]
 
     def close(self):
         self._database.close()
 
 
-BACKENDS = {"rocksdb": Embedded, "postgresql": Postgres}
+class Postgres(InDatabase):
+    plain, verb = "COPY", "copy"
+    like = f"(LIKE {TABLE} INCLUDING ALL)"
+
+    def __init__(self, folder):
+        super().__init__("postgresql", folder)
+
+
+class Mysql(InDatabase):
+    plain, verb = "INSERT", "insert"
+    like = f"LIKE {TABLE.lower()}"
+
+    def __init__(self, folder):
+        super().__init__("mysql", folder)
+
+
+BACKENDS = {"rocksdb": Embedded, "postgresql": Postgres, "mysql": Mysql}
 
 
 class Bench:

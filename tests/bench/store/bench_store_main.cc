@@ -12,6 +12,7 @@ namespace {
 
 constexpr char kUsage[] =
     "usage: bench_store copy PORT TABLE ROWS BATCH       (the password: in PGPASSWORD)\n"
+    "       bench_store insert PORT TABLE ROWS BATCH     (the password: in MYSQL_PWD)\n"
     "       bench_store write-batch DIRECTORY ROWS BATCH\n";
 
 void print(pollux::bench::PlainWrites writes) {
@@ -32,6 +33,9 @@ int main(int argc, char** argv) {
     if (what == "copy" && argc == 6) {
       print(pollux::bench::copy_rows(static_cast<uint16_t>(number(2)), argv[3], number(4),
                                      static_cast<uint32_t>(number(5))));
+    } else if (what == "insert" && argc == 6) {
+      print(pollux::bench::insert_rows(static_cast<uint16_t>(number(2)), argv[3], number(4),
+                                       static_cast<uint32_t>(number(5))));
     } else if (what == "write-batch" && argc == 5) {
       print(pollux::bench::write_batches(argv[2], number(3), static_cast<uint32_t>(number(4))));
     } else {

@@ -1,12 +1,15 @@
 #include "tests/bench/store/plain_writers.h"
 
+#include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <memory>
 #include <stdexcept>
 
 #include "absl/strings/str_cat.h"
 #include "storage/key_codec.h"
 #include "storage/postgres/copy_rows.h"
+#include "storage/remote/mysql_session.h"
 #include "storage/remote/postgres_session.h"
 #include "storage/rocks/database.h"
 #include "storage/rocks/row_codec.h"
@@ -26,6 +29,29 @@ double since(Clock::time_point begin) {
 
 [[noreturn]] void fail(const absl::Status& status) {
   throw std::runtime_error(std::string(status.message()));
+}
+
+void add_values(const EventBatch& rows, uint32_t row, std::vector<MysqlParameter>& to) {
+  for (size_t c = 0; c < rows.schema().size(); ++c) {
+    const Column& column = rows.column(c);
+    switch (column.type()) {
+      case AttributeType::kString:
+        to.emplace_back(column.data<StringRef>()[row].view());
+        break;
+      case AttributeType::kBool:
+        to.emplace_back(column.data<uint8_t>()[row] != 0);
+        break;
+      case AttributeType::kInt:
+        to.emplace_back(column.data<int32_t>()[row]);
+        break;
+      case AttributeType::kDouble:
+        to.emplace_back(column.data<double>()[row]);
+        break;
+      default:
+        to.emplace_back(column.data<int64_t>()[row]);
+    }
+  }
+  to.emplace_back(rows.timestamps()[row]);
 }
 
 /// Calls `write` for each transaction.
@@ -60,6 +86,47 @@ PlainWrites copy_rows(uint16_t port, const std::string& table, uint64_t rows, ui
     for (uint32_t row = 0; row < batch; ++row) bytes.add(*data, row, data->timestamps()[row]);
     auto copied = (*session)->copy_in(sql.c_str(), bytes.finish(), Deadline(kTimeoutMs));
     if (!copied.ok()) fail(copied.status());
+    move_on(*data, batch);
+  });
+}
+
+PlainWrites insert_rows(uint16_t port, const std::string& table, uint64_t rows, uint32_t batch) {
+  constexpr uint32_t kRowsOfInsert = 1024;
+  DatabaseAddress address;
+  address.port = port;
+  address.password = std::getenv("MYSQL_PWD");
+  const Deadline connecting(kTimeoutMs);
+  auto session = MysqlSession::connect(address, "127.0.0.1", connecting);
+  if (!session.ok()) fail(session.status());
+  auto ask = [&](const std::string& sql) {
+    auto answer = (*session)->query(sql, Deadline(kTimeoutMs));
+    if (!answer.ok()) fail(answer.status());
+  };
+  const auto data = plain_rows(batch);
+  std::string columns, row = "(";
+  for (const Attribute& column : data->schema().attributes()) {
+    columns += "`" + column.name + "`, ";
+    row += "?, ";
+  }
+  row += "?)";
+  auto statement = [&](uint32_t count) {
+    std::string sql = absl::StrCat("INSERT INTO ", table, " (", columns, "pollux_time) VALUES ");
+    for (uint32_t i = 0; i < count; ++i) absl::StrAppend(&sql, i == 0 ? "" : ", ", row);
+    return sql;
+  };
+  const std::string full = statement(kRowsOfInsert);
+  std::vector<MysqlParameter> values;
+  return time_writes(rows, batch, [&] {
+    ask("START TRANSACTION");
+    for (uint32_t begin = 0; begin < batch; begin += kRowsOfInsert) {
+      const uint32_t end = std::min(begin + kRowsOfInsert, batch);
+      values.clear();
+      for (uint32_t at = begin; at < end; ++at) add_values(*data, at, values);
+      auto put = (*session)->execute(end - begin == kRowsOfInsert ? full : statement(end - begin),
+                                     values, Deadline(kTimeoutMs));
+      if (!put.ok()) fail(put.status());
+    }
+    ask("COMMIT");
     move_on(*data, batch);
   });
 }

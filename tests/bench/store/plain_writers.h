@@ -19,6 +19,9 @@ struct PlainWrites {
 /// COPY in binary, into a table of those ten columns and pollux_time, `batch` rows a transaction.
 PlainWrites copy_rows(uint16_t port, const std::string& table, uint64_t rows, uint32_t batch);
 
+/// Prepared inserts of 1,024 rows each, into a table of those columns, `batch` rows a transaction.
+PlainWrites insert_rows(uint16_t port, const std::string& table, uint64_t rows, uint32_t batch);
+
 /// A WriteBatch of `batch` rows at a time into a RocksDB with the settings of an embedded store,
 /// under keys that grow; the log is written and not synced, as there.
 PlainWrites write_batches(const std::string& directory, uint64_t rows, uint32_t batch);
