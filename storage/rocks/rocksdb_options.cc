@@ -3,11 +3,15 @@
 #include <rocksdb/cache.h>
 #include <rocksdb/convenience.h>
 #include <rocksdb/filter_policy.h>
+#include <rocksdb/listener.h>
 #include <rocksdb/options.h>
 #include <rocksdb/table.h>
 #include <rocksdb/utilities/table_properties_collectors.h>
 
 #include <algorithm>
+#include <memory>
+
+#include "storage/rocks/info_log.h"
 
 namespace pollux::rocks {
 namespace {
@@ -15,8 +19,6 @@ namespace {
 constexpr int kCacheShardBits = 2;
 constexpr size_t kMetadataBlockBytes = 16 * 1024;
 constexpr int kBloomBitsPerKey = 10;
-constexpr size_t kLogFilesMax = 2;
-constexpr size_t kLogFileBytesMax = 1024 * 1024;
 /// Files in which so many of so many keys in a row are deletions are merged soon: expired rows.
 constexpr size_t kDeletionWindow = 32 * 1024;
 constexpr size_t kDeletionsMax = 16 * 1024;
@@ -27,6 +29,16 @@ constexpr size_t kMarksShare = 4;
 size_t marks_buffer_bytes(const RocksStoreOptions& options) {
   return options.write_buffer_bytes / kMarksShare;
 }
+
+/// Database::commit() opens it anew after a write that failed. RocksDB would try to go on in the
+/// background: with two families it syncs the log that failed then, and aborts.
+class NoRecoveryByItself : public rocksdb::EventListener {
+ public:
+  void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status,
+                            bool* auto_recovery) override {
+    *auto_recovery = false;
+  }
+};
 
 rocksdb::CompressionType compression() {
   const auto known = rocksdb::GetSupportedCompressions();
@@ -45,15 +57,15 @@ rocksdb::Options options_for_rows(const RocksStoreOptions& options) {
   // Both families go to disk together: rows must not be there without their progress when the log
   // is lost, and neither may be ahead of a log that has to be read.
   rocks.atomic_flush = true;
+  rocks.listeners.push_back(std::make_shared<NoRecoveryByItself>());
+  rocks.max_bgerror_resume_count = 0;
   rocks.write_buffer_size = options.write_buffer_bytes - marks_buffer_bytes(options);
   rocks.max_write_buffer_number = options.write_buffers_max;
   rocks.max_open_files = options.open_files_max;
   rocks.max_background_jobs = options.background_jobs_max;
   rocks.compression = compression();
   rocks.level_compaction_dynamic_level_bytes = true;
-  rocks.info_log_level = rocksdb::WARN_LEVEL;
-  rocks.keep_log_file_num = kLogFilesMax;
-  rocks.max_log_file_size = kLogFileBytesMax;
+  rocks.info_log = make_info_log(options.directory);
   rocks.table_properties_collector_factories.push_back(
       rocksdb::NewCompactOnDeletionCollectorFactory(kDeletionWindow, kDeletionsMax));
 
