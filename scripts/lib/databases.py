@@ -69,11 +69,14 @@ class Database:
         self._process.send_signal(signal.SIGCONT)
 
     def revive(self):
-        """It may have ended by itself, as when its disk was full."""
+        """It may have ended by itself, as when its disk was full, or be about to."""
+        until = time.monotonic() + SECONDS_MAX
+        while self._process.poll() is None and not self.answers():
+            if time.monotonic() > until:
+                raise TimeoutError(f"{self.scheme} does not answer")
+            time.sleep(0.05)
         if self._process.poll() is not None:
             self.start()
-        else:
-            wait_until(self.answers, self.scheme, self._process)
 
     def _mount(self, options):
         subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", self.folder], check=True)

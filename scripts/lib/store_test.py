@@ -20,7 +20,7 @@ PLANS = ("login-events", "login-rollups")
 STREAM = "OverallAuthentication"
 EVENTS_PER_BATCH = 100
 SECONDS_MAX = 120
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 150
 WAYS = ("plain", "database-killed", "node-killed", "failover")
 NOT_TESTED = 77
 

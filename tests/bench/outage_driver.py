@@ -24,13 +24,15 @@ BATCH = 1000
 SAMPLE_SECONDS = 1
 CATCH_UP_SECONDS_MAX = 3_600
 CAUGHT_UP_ROWS = 200_000  # so little is on its way at any time
+# Times grow, as they do in life: the client sends the same events again and again.
 PLAN = b"""
 @app:name('Rows')
 define stream LoginStream (username string, ip string, success bool, region string, ts long,
     risk double);
 @sink(type='store', store='EVENT_STORE_WO', table='OUTAGE_ROWS')
-define stream Rows (nth long, username string, ip string, success bool, risk double);
-from LoginStream select count() as nth, username, ip, success, risk insert into Rows;
+define stream Rows (nth long, username string, ip string, success bool, ts long, risk double);
+from LoginStream select count() as nth, username, ip, success, currentTimeMillis() as ts, risk
+insert into Rows;
 """
 
 

@@ -33,7 +33,7 @@ struct Shipped {
 const std::vector<Shipped> kShipped = {
     {"brute-force", "BruteForce", {"BruteForceAlert"}},
     {"login-events", "LoginEvents", {"ProcessedOverallAuthentication"}},
-    {"login-rollups", "LoginRollups", {"LoginValue"}},
+    {"login-rollups", "LoginRollups", {"LoginToCount"}},
     {"login-statistics",
      "LoginStatistics",
      {"AuthStatPerMinute", "UserAuthStatPerMinute", "LocalUserAuthStatPerMinute",
