@@ -74,6 +74,7 @@ class InDatabase:
     def __init__(self, name, folder):
         port, = free_ports(1)
         self._name = name
+        os.environ.pop("MYSQL_PWD", None)  # not that of whoever makes the database
         self._database = DATABASES[name](str(folder), "127.0.0.1", port)
         self._folder = folder
         for variable in ("DATABASE_PASSWORD", "PGPASSWORD", "MYSQL_PWD"):
