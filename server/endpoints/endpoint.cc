@@ -103,6 +103,8 @@ bool EndpointDefinition::same_as(const EndpointDefinition& other) const {
          same_holder(holder.get(), other.holder.get());
 }
 
+bool is_only_read(const StoredHolder& holder) { return holder.primary_key.empty(); }
+
 EndpointDefinition store_sink_of(const StoredHolder& holder) {
   EndpointDefinition sink;
   sink.stream = holder.stream;

@@ -75,6 +75,8 @@ std::vector<EndpointDefinition> endpoints_of(const PlanDescription& plan, Stream
 /// plan only reads them, are there too.
 std::vector<EndpointDefinition> sinks_of(const PlanDescription& plan, EndpointMistakes& mistakes);
 EndpointDefinition store_sink_of(const StoredHolder& holder);
+/// The plan never changes it, so that its sink has nothing to take anywhere.
+bool is_only_read(const StoredHolder& holder);
 
 bool same_letters(std::string_view a, std::string_view b);
 

@@ -142,7 +142,7 @@ void SinkManager::deployed(const PlanProposal& plan, std::map<std::string, PlanO
     return !stays;
   });
   for (EndpointDefinition& sink : wanted) {
-    if (sink.holder != nullptr && sink.holder->primary_key.empty()) continue;  // it never changes
+    if (sink.holder != nullptr && is_only_read(*sink.holder)) continue;
     std::string sink_name = sink.name;
     sinks_.try_emplace(std::move(sink_name), Sink{std::move(sink), nullptr});
   }

@@ -209,7 +209,8 @@ Make read_store(const Reading& reading) {
                     nearest_name(name, {kStoreNames.begin(), kStoreNames.end()}));
     return nullptr;
   }
-  if (table.schema == nullptr) return nullptr;
+  // A table that is only read is somebody else's to make; reading it tells whether it fits.
+  if (table.schema == nullptr || (holder != nullptr && is_only_read(*holder))) return nullptr;
   reading.checked.store = name;
   reading.checked.table = table;
   if (!reading.environment.find_store) return nullptr;

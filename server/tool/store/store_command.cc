@@ -115,7 +115,7 @@ class Setup {
     }
     console_.message(absl::StrCat(
         "store ", name, " is there, in datasource ", datasource.name,
-        tables.empty() ? "" : absl::StrCat(", with ", tables.size(), " tables of plans")));
+        tables.empty() ? "" : absl::StrCat("; tables of plans: ", tables.size())));
     return true;
   }
 

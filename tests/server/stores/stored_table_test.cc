@@ -74,6 +74,49 @@ TEST_F(StoredTableTest, BothNodesOfAPairBeginWithTheSame) {
   expect_stored("ann|5\nbob|2\n");
 }
 
+TEST_F(StoredTableTest, ATableOfSomebodyElseIsReadAsFarAsThePlanKnowsIt) {
+  start();
+  deploy(a(), kPlan);
+  ASSERT_EQ(send(a(), R"([{"user":"ann","n":1},{"user":"bob","n":2}])"), 200);
+  expect_stored("ann|1\nbob|2\n");
+  deploy(a(),
+         "@app:name('Reader') define stream Questions (user string);"
+         "@from(eventtable='rdbms', datasource.name='analytics', table.name='USERS')"
+         "define table Known (total long, user string);"
+         "from Questions join Known on Questions.user == Known.user "
+         "select Known.user as user, Known.total as total insert into Answers;");
+  EXPECT_NE(get(a().url + "/v1/sinks").find("Users.changes"), std::string::npos);
+  EXPECT_EQ(get(a().url + "/v1/sinks").find("Known.changes"), std::string::npos);
+  auto asked = call("POST", a().url + "/v1/streams/Questions/events", R"({"user":"bob"})");
+  ASSERT_EQ(asked->status, 200) << asked->body;
+  EXPECT_NE(results(a(), "Answers", 1).find("\"total\":2"), std::string::npos);
+}
+
+TEST_F(StoredTableTest, SetupMakesWhatPlansNeedAndMayBeRunAgain) {
+  write("plan.siddhi", kPlan);
+  write("reader.siddhi",
+        "@app:name('Reader') define stream Questions (user string);"
+        "@store(type='store', table.name='NOT_OURS') define table Known (user string);"
+        "from Questions[(Known.user == user) in Known] select user insert into Answers;");
+  for (int round = 0; round < 2; ++round) {
+    ShellResult done = shell("env " + variables_ + " pollux store setup --config " +
+                             path("settings.yaml") + " plan.siddhi reader.siddhi");
+    EXPECT_EQ(done.exit_code, 0) << done.err;
+    EXPECT_NE(done.err.find("; tables of plans: 1"), std::string::npos) << done.err;
+  }
+  EXPECT_EQ(ask("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"),
+            "pollux_columns\npollux_progress\npollux_stores\npollux_tables\nusers\n");
+  write("broken.siddhi", "define stream S (a int); from S select b insert into T;");
+  EXPECT_EQ(shell("env " + variables_ + " pollux store setup --config " + path("settings.yaml") +
+                  " broken.siddhi")
+                .exit_code,
+            2);
+  server_.kill();
+  EXPECT_EQ(
+      shell("env " + variables_ + " pollux store setup --config " + path("settings.yaml")).exit_code,
+      5);
+}
+
 TEST_F(StoredTableTest, APlanIsRefusedWhoseTableCannotBeRead) {
   start();
   server_.kill();
