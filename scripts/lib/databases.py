@@ -16,6 +16,7 @@ import time
 SECONDS_MAX = 60
 POSTGRES = "/usr/lib/postgresql/15/bin"
 PASSWORD = "of-a-run"
+STORES = ("event_store", "event_store_wo", "processed_data_store")
 
 
 def wait_until(condition, what, process):
@@ -242,6 +243,16 @@ class Mysql(Database):
                           "GRANT ALL ON pollux.* TO pollux@'%'"):
             self.must("/usr/bin/mariadb", "--no-defaults", "-u", "root", "-S", self._socket, "-e",
                       statement)
+
+
+def settings_text(kind, url, stores, *more):
+    """Settings of a node whose stores are in a database, whose password is in the variable
+    DATABASE_PASSWORD. `stores`: their settings' names; `more`: options of the datasource."""
+    options = [f"url: {url}", "password_variable: DATABASE_PASSWORD", *more]
+    return ("datasources:\n  - name: database\n"
+            f"    type: {kind}\n    options:\n" +
+            "".join(f"      {option}\n" for option in options) +
+            "stores:\n" + "".join(f"  {store}: database\n" for store in stores))
 
 
 DATABASES = {"postgresql": Postgres, "mysql": Mysql}

@@ -13,8 +13,7 @@ import time
 from failover_arbiter import ARBITERS
 from failover_ledger import ROWS, Journal, Producer, Webhook, batches_in
 from failover_network import Loopback, Namespaces
-from failover_pair import (POLL_SECONDS, SECONDS_MAX, FailoverFailed, Pair, deploy, free_ports,
-                           get_json)
+from failover_pair import FailoverFailed, Pair, deploy, free_ports, get_json, wait_for
 
 PLAN = """
 @app:name('Ledger')
@@ -35,16 +34,6 @@ NOT_TESTED = 77
 def percentile(values, part):
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(len(ordered) * part))] if ordered else None
-
-
-def wait_for(condition, what):
-    until = time.monotonic() + SECONDS_MAX
-    while time.monotonic() < until:
-        found = condition()
-        if found is not None and found is not False:
-            return found
-        time.sleep(POLL_SECONDS)
-    raise FailoverFailed(f"{what} did not come")
 
 
 class Exchange:

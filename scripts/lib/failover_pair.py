@@ -20,6 +20,17 @@ class FailoverFailed(Exception):
     pass
 
 
+def wait_for(condition, what, seconds=SECONDS_MAX):
+    """What the condition gives once it is neither None nor False."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        found = condition()
+        if found is not None and found is not False:
+            return found
+        time.sleep(POLL_SECONDS)
+    raise FailoverFailed(f"{what} did not come within {seconds} s")
+
+
 def get_json(url, data=None, method="GET"):
     """None: no answer, or not this one."""
     try:

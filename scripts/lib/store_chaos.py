@@ -13,15 +13,15 @@ import tempfile
 import threading
 import time
 
-from databases import DATABASES, PASSWORD
+from databases import DATABASES, PASSWORD, STORES, settings_text
 from failover_network import Loopback
-from failover_pair import FailoverFailed, Pair, deploy
+from failover_pair import FailoverFailed, Pair, deploy, wait_for
 from free_ports import free_ports
 from tcp_proxy import Cut, TcpProxy
 
 NAMES = 7
-SECONDS_MAX = 120
 DISK_MIB = 600
+CATCH_UP_SECONDS = 120
 PLAN = """
 @app:name('Chaos')
 define stream Sent (nth long, name string);
@@ -42,15 +42,6 @@ from Sent select name, sum(nth) as total, count() as events group by name insert
 from Sent select name, nth update or insert into Last on Last.name == name;
 from Sent[nth % 3L == 0L] delete Last on Last.name == name;
 """
-
-
-def wait_for(condition, what, seconds=SECONDS_MAX):
-    until = time.monotonic() + seconds
-    while not (found := condition()):
-        if time.monotonic() > until:
-            raise FailoverFailed(f"{what} did not come within {seconds} s")
-        time.sleep(0.02)
-    return found
 
 
 class Sender:
@@ -100,14 +91,15 @@ class Chaos:
         self.database, self.proxy, self.node, self.dice = database, proxy, node, dice
 
     def rows(self):
+        """None: the database does not answer."""
         try:
             return int(self.database.ask("SELECT count(*) FROM chaos_rows;")[0][0])
         except OSError:
-            return -1
+            return None
 
     def wait_until_it_goes_on(self):
-        before = wait_for(lambda: max(self.rows(), 0), "the database's answer")
-        wait_for(lambda: self.rows() > before, "the next row")
+        before = wait_for(self.rows, "the database's answer", CATCH_UP_SECONDS)
+        wait_for(lambda: (self.rows() or 0) > before, "the next row", CATCH_UP_SECONDS)
 
     def killed(self):
         self.database.kill()
@@ -211,13 +203,8 @@ def run(options, folder):
     try:
         settings = os.path.join(folder, "settings.yaml")
         with open(settings, "w", encoding="utf-8") as file:
-            file.write(
-                "datasources:\n  - name: database\n"
-                f"    type: {options.backend}\n    options:\n"
-                f"      url: {options.backend}://pollux@127.0.0.1:{proxy.port}/pollux\n"
-                "      password_variable: DATABASE_PASSWORD\n      timeout: 5 s\n"
-                "stores:\n  event_store: database\n  event_store_wo: database\n"
-                "  processed_data_store: database\n")
+            url = f"{options.backend}://pollux@127.0.0.1:{proxy.port}/pollux"
+            file.write(settings_text(options.backend, url, STORES, "timeout: 5 s"))
         node.arguments = ["--config", settings]
         node.environment["DATABASE_PASSWORD"] = PASSWORD
         node.start()
@@ -225,7 +212,7 @@ def run(options, folder):
         deploy(node, PLAN)
         sender = Sender(os.path.join(options.binaries, "pollux"), node.url, options.rate)
         chaos = Chaos(database, proxy, node, dice)
-        wait_for(lambda: chaos.rows() > 0, "the first row")
+        wait_for(lambda: (chaos.rows() or 0) > 0, "the first row")
         faults = [each for each in chaos.FAULTS if options.fault in (None, each.__name__)]
         if not is_root:
             print("only root has a disk that can be filled: disk_full is left out")
@@ -238,7 +225,7 @@ def run(options, folder):
             print(f"{number + 1:3} {fault.__name__:16} {time.monotonic() - begun:5.1f} s",
                   flush=True)
         sender.finish()
-        wait_for(lambda: chaos.lag() == 0, "the last row")
+        wait_for(lambda: chaos.lag() == 0, "the last row", CATCH_UP_SECONDS)
         return sender.sent, differences(database, sender.sent)
     except BaseException:
         print(node.log()[-3000:], file=sys.stderr)

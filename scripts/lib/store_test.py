@@ -11,27 +11,17 @@ import tempfile
 import time
 
 import store_numbers
-from databases import DATABASES, PASSWORD
+from databases import DATABASES, PASSWORD, STORES, settings_text
 from failover_network import Loopback
-from failover_pair import FailoverFailed, Member, Pair, deploy
+from failover_pair import FailoverFailed, Pair, deploy, wait_for
 from free_ports import free_ports
 
 PLANS = ("login-events", "login-rollups")
 STREAM = "OverallAuthentication"
 EVENTS_PER_BATCH = 100
-SECONDS_MAX = 120
 PATIENCE_SECONDS = 150
 WAYS = ("plain", "database-killed", "node-killed", "failover")
 NOT_TESTED = 77
-
-
-def wait_for(condition, what, seconds=SECONDS_MAX):
-    until = time.monotonic() + seconds
-    while not (found := condition()):
-        if time.monotonic() > until:
-            raise FailoverFailed(f"{what} did not come within {seconds} s")
-        time.sleep(0.02)
-    return found
 
 
 class Asked:
@@ -76,12 +66,7 @@ class Servers:
     def _write_settings(self, folder, backend):
         path = os.path.join(folder, "settings.yaml")
         with open(path, "w", encoding="utf-8") as file:
-            file.write("datasources:\n  - name: database\n"
-                       f"    type: {backend}\n    options:\n"
-                       f"      url: {self.database.url}\n"
-                       "      password_variable: DATABASE_PASSWORD\n"
-                       "stores:\n  event_store: database\n  event_store_wo: database\n"
-                       "  processed_data_store: database\n")
+            file.write(settings_text(backend, self.database.url, STORES))
         return path
 
     def wait_until_ready(self):

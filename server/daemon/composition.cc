@@ -104,11 +104,7 @@ absl::Status Composition::open(const Settings& settings, const std::string& vers
   node.forget_producers_after_ms = settings.producers.forget_after.count();
   node.plan_log = &plan_log_;
   node.parameters.insert(settings.parameters.begin(), settings.parameters.end());
-  const std::map<std::string, std::string, std::less<>> stores_of = stores_by_datasource(settings);
-  store_in_ = [stores_of](std::string_view datasource) {
-    auto store = stores_of.find(datasource);
-    return store == stores_of.end() ? std::string() : store->second;
-  };
+  store_in_ = store_in_of(settings);
   node.stored_rows = [this](const StoredHolder& holder) { return stored_rows(holder); };
   if (durability_ != nullptr) durability_->equip(node);
   if (pair_ != nullptr) pair_->equip(node);

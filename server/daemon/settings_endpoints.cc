@@ -81,12 +81,15 @@ std::map<std::string, Datasource> stores_in_databases(const Settings& settings) 
   return read_stores(settings, ignored);
 }
 
-std::map<std::string, std::string, std::less<>> stores_by_datasource(const Settings& settings) {
+StoreIn store_in_of(const Settings& settings) {
   std::map<std::string, std::string, std::less<>> stores;
   for (const auto& [store, datasource] : stores_in_databases(settings)) {
     stores.try_emplace(datasource.name, store);
   }
-  return stores;
+  return [stores = std::move(stores)](std::string_view datasource) {
+    auto store = stores.find(datasource);
+    return store == stores.end() ? std::string() : store->second;
+  };
 }
 
 std::vector<SettingError> to_setting_errors(const EndpointMistakes& mistakes) {

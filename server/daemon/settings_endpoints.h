@@ -9,6 +9,7 @@
 #include "server/endpoints/endpoint.h"
 #include "server/settings/load.h"
 #include "server/stores/datasource.h"
+#include "server/stores/stored_holders.h"
 
 namespace pollux {
 
@@ -19,8 +20,8 @@ std::vector<EndpointDefinition> sinks_of(const Settings& settings);
 /// By their names, the stores that are not embedded, and where they are. The settings are checked.
 std::map<std::string, Datasource> stores_in_databases(const Settings& settings);
 
-/// By their names, the datasources that stores are in; the first store of each.
-std::map<std::string, std::string, std::less<>> stores_by_datasource(const Settings& settings);
+/// Of the stores of a datasource, the first.
+StoreIn store_in_of(const Settings& settings);
 
 std::vector<SettingError> to_setting_errors(const EndpointMistakes& mistakes);
 

@@ -9,6 +9,7 @@
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "engine/runtime/no_results.h"
 #include "server/node/wall_clock.h"
 
 namespace pollux {
@@ -21,10 +22,6 @@ size_t threads_of(const NodeOptions& options) {
 
 /// How long a deploy waits to say what a plan kept of the one it replaced.
 constexpr std::chrono::seconds kHandOverPatience{10};
-
-struct NoResults : ResultSink {
-  void on_result(const ResultBatch&) override {}
-};
 
 constexpr const char* kStarts = "this node has just started, and does not lead";
 constexpr const char* kFollows =

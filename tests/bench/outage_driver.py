@@ -16,7 +16,7 @@ import threading
 import time
 
 sys.path.append(str(pathlib.Path(__file__).parents[2] / "scripts" / "lib"))
-from databases import DATABASES, PASSWORD  # noqa: E402
+from databases import DATABASES, PASSWORD, settings_text  # noqa: E402
 from free_ports import free_ports  # noqa: E402
 from bench_server import BenchFailed, Polluxd, polls, say, take_cores
 
@@ -92,10 +92,7 @@ def measure(options, folder):
     database = DATABASES["postgresql"](str(folder), "127.0.0.1", port)
     os.environ["DATABASE_PASSWORD"] = PASSWORD
     settings = folder / "settings.yaml"
-    settings.write_text("datasources:\n  - name: database\n    type: postgresql\n    options:\n"
-                        f"      url: {database.url}\n"
-                        "      password_variable: DATABASE_PASSWORD\n"
-                        "stores:\n  event_store_wo: database\n")
+    settings.write_text(settings_text("postgresql", database.url, ["event_store_wo"]))
     polluxd = client = watch = None
     try:
         polluxd = Polluxd(options.polluxd, folder, {"PERSISTENCE__OUTBOX_BYTES_MAX": "32 GiB"},

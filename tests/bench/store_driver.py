@@ -18,7 +18,7 @@ import tempfile
 import time
 
 sys.path.append(str(pathlib.Path(__file__).parents[2] / "scripts" / "lib"))
-from databases import DATABASES, PASSWORD  # noqa: E402
+from databases import DATABASES, PASSWORD, settings_text  # noqa: E402
 from free_ports import free_ports  # noqa: E402
 from bench_server import BenchFailed, Polluxd, ask_client, say, take_cores
 
@@ -82,10 +82,7 @@ class InDatabase:
 
     def settings(self):
         path = self._folder / "settings.yaml"
-        path.write_text(f"datasources:\n  - name: database\n    type: {self._name}\n"
-                        f"    options:\n      url: {self._database.url}\n"
-                        "      password_variable: DATABASE_PASSWORD\n"
-                        "stores:\n  event_store_wo: database\n")
+        path.write_text(settings_text(self._name, self._database.url, ["event_store_wo"]))
         return path
 
     def clear(self):

@@ -6,6 +6,7 @@
 #include <numeric>
 #include <utility>
 
+#include "engine/runtime/no_results.h"
 #include "server/tool/parameter_options.h"
 #include "server/tool/text_format.h"
 
@@ -20,11 +21,6 @@ constexpr size_t kBatchStringBytesMax = 4 * 1024 * 1024;
 constexpr int kAdvanceRoundsMax = 10;
 constexpr int kTicksMax = 1'000'000;
 constexpr uint64_t kEntriesPerStateSample = 64;
-
-class NoResults final : public ResultSink {
- public:
-  void on_result(const ResultBatch&) override {}
-};
 
 }  // namespace
 

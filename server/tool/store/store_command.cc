@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/language/parameters.h"
 #include "engine/runtime/engine.h"
+#include "engine/runtime/no_results.h"
 #include "server/daemon/settings_endpoints.h"
 #include "server/pair/pair_arbiter.h"
 #include "server/publishers/sink_types.h"
@@ -24,11 +25,6 @@ namespace {
 struct SetupOptions {
   std::string config;
   std::vector<std::string> plans;
-};
-
-class NoResults final : public ResultSink {
- public:
-  void on_result(const ResultBatch& /*results*/) override {}
 };
 
 class Setup {
@@ -78,11 +74,7 @@ class Setup {
     if (outcome.status != ApplyStatus::kApplied) return tell(file, outcome.diagnostics);
     EndpointMistakes mistakes;
     SinkEnvironment environment;
-    environment.store_in = [stores =
-                                stores_by_datasource(loaded_.settings)](std::string_view name) {
-      auto store = stores.find(name);
-      return store == stores.end() ? std::string() : store->second;
-    };
+    environment.store_in = store_in_of(loaded_.settings);
     const std::vector<StreamInfo> streams = engine.streams(outcome.plan);
     for (const auto& sink : sinks_of(*engine.describe(outcome.plan), mistakes)) {
       SchemaPtr schema;
@@ -113,9 +105,9 @@ class Setup {
       console_.message(std::string(done.message()));
       return false;
     }
-    console_.message(absl::StrCat(
-        "store ", name, " is there, in datasource ", datasource.name,
-        tables.empty() ? "" : absl::StrCat("; tables of plans: ", tables.size())));
+    console_.message(
+        absl::StrCat("store ", name, " is there, in datasource ", datasource.name,
+                     tables.empty() ? "" : absl::StrCat("; tables of plans: ", tables.size())));
     return true;
   }
 

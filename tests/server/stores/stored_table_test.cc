@@ -112,9 +112,9 @@ TEST_F(StoredTableTest, SetupMakesWhatPlansNeedAndMayBeRunAgain) {
                 .exit_code,
             2);
   server_.kill();
-  EXPECT_EQ(
-      shell("env " + variables_ + " pollux store setup --config " + path("settings.yaml")).exit_code,
-      5);
+  const auto unreachable =
+      shell("env " + variables_ + " pollux store setup --config " + path("settings.yaml"));
+  EXPECT_EQ(unreachable.exit_code, 5);
 }
 
 TEST_F(StoredTableTest, APlanIsRefusedWhoseTableCannotBeRead) {
