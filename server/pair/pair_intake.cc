@@ -53,7 +53,9 @@ void PairIntake::submit(Submission submission, std::function<void(Submitted)> do
     submission.number = 0;
   }
   if (node_.leads()) {
-    if (copy) take_back_copies();  // what came before goes before
+    // What came before goes before.
+    if (copy) take_back_copies();
+    if (forwarded_count_ > 0) take_back_forwarded();
     return node_.intake().submit(std::move(submission), std::move(done));
   }
   if (copy) return hold(std::move(submission), std::move(done));
@@ -65,6 +67,7 @@ void PairIntake::submit(Submission submission, std::function<void(Submitted)> do
     std::lock_guard lock(mutex_);
     number = ++last_;
     forwarded_.emplace(number, Forwarded{std::move(submission), std::move(done)});
+    ++forwarded_count_;
   }
   send(std::move(batch),
        [this, number](ForwardedAnswer answered) { answer(number, std::move(answered)); });
@@ -124,6 +127,7 @@ void PairIntake::answer(uint64_t number, ForwardedAnswer answer) {
     if (found == forwarded_.end()) return;  // was taken back
     forwarded = std::move(found->second);
     forwarded_.erase(found);
+    --forwarded_count_;
   }
   forwarded.done(to_submitted(std::move(answer)));
 }
@@ -139,20 +143,29 @@ void PairIntake::take_back_copies() {
 
 void PairIntake::take_back() {
   take_back_copies();
-  std::map<uint64_t, Forwarded> all;
-  {
-    std::lock_guard lock(mutex_);
-    all = std::exchange(forwarded_, {});
-  }
-  for (auto& [number, forwarded] : all) {
+  take_back_forwarded();
+}
+
+/// One at a time, counted until it is handed over: an answer may bring the next batch on the same
+/// thread, and another thread may have one that waits for these.
+void PairIntake::take_back_forwarded() {
+  std::lock_guard taking(taking_back_);
+  while (true) {
+    Forwarded forwarded;
+    {
+      std::lock_guard lock(mutex_);
+      if (forwarded_.empty()) return;
+      forwarded = std::move(forwarded_.extract(forwarded_.begin()).mapped());
+    }
     if (!forwarded.submission.producer.empty()) {
       node_.intake().submit(std::move(forwarded.submission), std::move(forwarded.done));
-      continue;
+    } else {
+      Submitted unknown;
+      unknown.status =
+          absl::UnavailableError("the outcome is unknown, send again: the node that led is gone");
+      forwarded.done(std::move(unknown));
     }
-    Submitted unknown;
-    unknown.status =
-        absl::UnavailableError("the outcome is unknown, send again: the node that led is gone");
-    forwarded.done(std::move(unknown));
+    --forwarded_count_;
   }
 }
 

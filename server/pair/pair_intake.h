@@ -7,6 +7,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -55,6 +56,7 @@ class PairIntake final : public Intake {
 
   void hold(Submission submission, std::function<void(Submitted)> done);
   void take_back_copies();
+  void take_back_forwarded();
   void refuse_copies();
   void send(ForwardedBatch batch, std::function<void(ForwardedAnswer)> done);
   void answer(uint64_t number, ForwardedAnswer answer);
@@ -63,7 +65,7 @@ class PairIntake final : public Intake {
   const std::unique_ptr<HeldCopies> copies_;
   const std::function<void()> on_copies_;
   std::atomic<bool> stopped_ = false;
-  /// Held while copies go from here to the sequencer, so that none that came later gets ahead of
+  /// Held while batches go from here to the sequencer, so that none that came later gets ahead of
   /// them; an answer may bring the next one on the same thread.
   std::recursive_mutex taking_back_;
 
@@ -73,6 +75,7 @@ class PairIntake final : public Intake {
   std::mutex mutex_;
   uint64_t last_ = 0;
   std::map<uint64_t, Forwarded> forwarded_;
+  std::atomic<size_t> forwarded_count_ = 0;  ///< until they are answered or with the sequencer
 };
 
 }  // namespace pollux

@@ -127,6 +127,28 @@ TEST_F(PairProcessTest, EachResultReachesASinkThroughAFailover) {
   EXPECT_EQ(lines.size(), 40U);
 }
 
+TEST_F(PairProcessTest, ABatchDoesNotOvertakeThoseThatWereOnTheirWayToTheNodeThatLed) {
+  constexpr int kRows = 30'000;
+  Member& first = start_pair();
+  Member& second = other(first);
+  deploy(first, kSums);
+  ASSERT_TRUE(becomes_true([&] { return send(second, R"({"user":"ann","n":1})") == 200; }));
+  std::string rows;
+  for (int i = 0; i < kRows; ++i) rows += "{\"user\":\"ann\",\"n\":1}\n";
+  write("rows.jsonl", rows);
+  // Forwarded, so many at a time that those taken back are many when the next ones come.
+  const auto sending = start(
+      "pollux send Logins rows.jsonl --producer p --batch 1 --window 1024 "
+      "--acks --server " +
+      second.url + " > acks");
+  ASSERT_TRUE(becomes_true([&] { return !read("acks").empty(); }));
+  ASSERT_EQ(::kill(first.process, SIGSTOP), 0);
+  const ShellResult sent = finish(sending);
+  EXPECT_EQ(sent.exit_code, 0) << sent.err;
+  EXPECT_NE(results(second, "Totals", kRows + 1).find("\"total\":" + std::to_string(kRows + 1)),
+            std::string::npos);
+}
+
 TEST_F(PairProcessTest, ANodeWithoutADiskGetsACopyOfEverythingAndGoesOnFromIt) {
   Member& active = start_pair();
   Member& lost = other(active);
