@@ -28,11 +28,6 @@ void ProducerTable::take(std::string_view producer, uint64_t number, EntryId ent
   known->second = {number, entry, now_ms};
 }
 
-void ProducerTable::take_back(std::string_view producer, uint64_t number) {
-  auto known = producers_.find(producer);
-  if (known != producers_.end() && known->second.last == number) --known->second.last;
-}
-
 void ProducerTable::archive(StateArchive& archive) {
   std::vector<std::string> names;
   for (const auto& [name, producer] : producers_) names.push_back(name);

@@ -36,8 +36,6 @@ class ProducerTable {
   Judged judge(std::string_view producer, uint64_t number) const;
   /// `now_ms`: of the entry.
   void take(std::string_view producer, uint64_t number, EntryId entry, int64_t now_ms);
-  /// The producer's last number was taken for nothing.
-  void take_back(std::string_view producer, uint64_t number);
 
   size_t size() const { return producers_.size(); }
 

@@ -1,6 +1,7 @@
 """The traffic of scripts/demo on its way into a pair, and what of it was acknowledged."""
 import json
 import subprocess
+import tempfile
 import threading
 import time
 
@@ -26,10 +27,12 @@ class Traffic:
         self._ended = False
         self._changed = threading.Condition()
         self._go_on = threading.Event()
+        # In a file: a pipe that nobody reads before the end would fill.
+        self._messages = tempfile.TemporaryFile("w+")
         self._process = servers.start(
             "send", stream, "-", "--format", "csv", "--header", "yes", "--batch", str(BATCH),
             "--producer", self.producer, "--acks", "--json", stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+            stdout=subprocess.PIPE, stderr=self._messages)
         self._threads = [threading.Thread(target=work, daemon=True)
                          for work in (self._write, self._read)]
         for thread in self._threads:
@@ -49,7 +52,9 @@ class Traffic:
         for thread in self._threads:
             thread.join()
         if self._process.wait() != 0:
-            raise DemoFailed(f"pollux send ended with {self._process.returncode}")
+            self._messages.seek(0)
+            raise DemoFailed(f"pollux send ended with {self._process.returncode}:\n"
+                             + self._messages.read()[-3000:])
 
     def stop(self):
         self._go_on.set()

@@ -59,8 +59,10 @@ bool Sequencer::fits(const Submission& submission, const Route& route, Submitted
   return false;
 }
 
-/// False, with what to answer, when the batch is not to be taken now or ever.
-bool Sequencer::admit(const Submission& submission, const Route* route, Submitted& refusal) {
+/// False, with what to answer, when the batch is not to be taken now or ever. `waits`: the number
+/// of its producer's behind which it would wait; 0: of none.
+bool Sequencer::admit(const Submission& submission, const Route* route, uint64_t waits,
+                      Submitted& refusal) {
   const std::string& stream = submission.batch->schema().name();
   if (!stopped_.ok()) {
     refusal = refuse(stopped_);
@@ -76,16 +78,25 @@ bool Sequencer::admit(const Submission& submission, const Route* route, Submitte
         absl::StrCat("a batch may have ", kBatchBytesMax, " bytes; send smaller ones")));
     return false;
   }
-  if (submission.producer.empty()) return true;
-  ProducerTable::Judged judged = producers_.judge(submission.producer, submission.number);
+  return submission.producer.empty() || is_in_turn(submission, waits, refusal);
+}
+
+/// False, with what to answer, unless it is the producer's next one, also behind those that wait.
+bool Sequencer::is_in_turn(const Submission& submission, uint64_t waits, Submitted& refusal) {
+  const std::string& producer = submission.producer;
+  if (waiting_numbers_.has(producer, submission.number)) {
+    refusal = refuse(absl::ResourceExhaustedError("the batch still waits for room"));
+    return false;
+  }
+  ProducerTable::Judged judged = producers_.judge(producer, submission.number);
+  if (judged.verdict == ProducerTable::Verdict::kOutOfTurn && waits != 0) {
+    if (submission.number == waits + 1) return true;
+    judged.expected = waits + 1;
+  }
   switch (judged.verdict) {
     case ProducerTable::Verdict::kNext:
       return true;
     case ProducerTable::Verdict::kSeen:
-      if (judged.last.position.value == 0) {
-        refusal = refuse(absl::ResourceExhaustedError("the batch still waits for room"));
-        return false;
-      }
       ++counts_.duplicates;
       refusal = {};
       refusal.id = judged.last;
@@ -93,7 +104,7 @@ bool Sequencer::admit(const Submission& submission, const Route* route, Submitte
       return false;
     case ProducerTable::Verdict::kOutOfTurn:
       refusal = refuse(absl::FailedPreconditionError(
-          absl::StrCat("producer '", submission.producer, "' sent number ", submission.number,
+          absl::StrCat("producer '", producer, "' sent number ", submission.number,
                        ", but its next one is ", judged.expected)));
       refusal.expected_number = judged.expected;
       return false;
@@ -238,18 +249,17 @@ void Sequencer::submit(Submission submission, std::function<void(Submitted)> don
     auto found = routes_.find(submission.batch->schema().name());
     Route* route = found == routes_.end() ? nullptr : &found->second;
     Submitted answer;
-    if (admit(submission, route, answer)) {
+    const uint64_t waits = waiting_numbers_.last(submission.producer);
+    if (admit(submission, route, waits, answer)) {
       absl::Status room = absl::ResourceExhaustedError("others wait for room");
-      if (route->waiting.empty()) room = room_for(*route, *submission.batch);
+      if (route->waiting.empty() && (waits == 0 || submission.number < waits)) {
+        room = room_for(*route, *submission.batch);
+      }
       full = !room.ok() && log_ != nullptr && log_->is_full(submission.batch->bytes_held());
       if (room.ok()) {
         place(std::move(submission), *route, std::move(done), calls);
       } else if (submission.wait) {
-        if (!submission.producer.empty()) {
-          producers_.take(submission.producer, submission.number, {}, last_ms_);
-        }
-        ++counts_.waiting;
-        route->waiting.push_back({std::move(submission), std::move(done)});
+        enqueue(std::move(submission), *route, std::move(done));
       } else {
         answer = refuse(std::move(room));
         calls.push_back([done = std::move(done), answer] { done(answer); });
@@ -264,6 +274,25 @@ void Sequencer::submit(Submission submission, std::function<void(Submitted)> don
   if (full && journal_full_) journal_full_();
 }
 
+void Sequencer::enqueue(Submission submission, Route& route, std::function<void(Submitted)> done) {
+  if (!submission.producer.empty()) {
+    waiting_numbers_.add(submission.producer, submission.number);
+  }
+  ++counts_.waiting;
+  route.waiting.push_back({std::move(submission), std::move(done)});
+}
+
+/// The one that has waited longest.
+Sequencer::Waiting Sequencer::dequeue(Route& route) {
+  Waiting next = std::move(route.waiting.front());
+  route.waiting.pop_front();
+  --counts_.waiting;
+  if (!next.submission.producer.empty()) {
+    waiting_numbers_.remove(next.submission.producer, next.submission.number);
+  }
+  return next;
+}
+
 void Sequencer::make(Calls calls) {
   for (auto& call : calls) call();
 }
@@ -272,22 +301,38 @@ void Sequencer::room_made() {
   Calls calls;
   {
     std::lock_guard lock(mutex_);
-    for (auto& [stream, route] : routes_) {
-      while (!route.waiting.empty() &&
-             room_for(route, *route.waiting.front().submission.batch).ok()) {
-        Waiting next = std::move(route.waiting.front());
-        route.waiting.pop_front();
-        --counts_.waiting;
-        Submitted answer;
-        if (fits(next.submission, route, answer)) {
-          place(std::move(next.submission), route, std::move(next.done), calls);
-        } else {
-          calls.push_back([done = std::move(next.done), answer] { done(answer); });
-        }
-      }
-    }
+    place_all_waiting(calls);
   }
   make(std::move(calls));
+}
+
+/// One stream's batch may wait for another's, of the same producer.
+void Sequencer::place_all_waiting(Calls& calls) {
+  for (bool more = counts_.waiting != 0; more;) {
+    more = false;
+    for (auto& [stream, route] : routes_) more = place_waiting(route, calls) || more;
+  }
+}
+
+/// As far as there is room, and each is its producer's next one. False: nothing has changed.
+bool Sequencer::place_waiting(Route& route, Calls& calls) {
+  bool changed = false;
+  while (!route.waiting.empty()) {
+    const Submission& first = route.waiting.front().submission;
+    if (!first.producer.empty() && !waiting_numbers_.is_first(first.producer, first.number)) break;
+    if (!room_for(route, *first.batch).ok()) break;
+    changed = true;
+    Waiting next = dequeue(route);
+    Submitted answer;
+    if (admit(next.submission, &route, 0, answer)) {
+      place(std::move(next.submission), route, std::move(next.done), calls);
+    } else if (answer.duplicate) {
+      answer_duplicate(answer, std::move(next.done), calls);
+    } else {
+      calls.push_back([done = std::move(next.done), answer] { done(answer); });
+    }
+  }
+  return changed;
 }
 
 Sequencer::Ordered Sequencer::deploy(const std::shared_ptr<Shard>& shard, DeployPayload plan,
@@ -347,15 +392,17 @@ void Sequencer::change_routes(const std::shared_ptr<Shard>& shard,
       ++route;
       continue;
     }
-    for (Waiting& waiting : route->second.waiting) {
-      producers_.take_back(waiting.submission.producer, waiting.submission.number);
-      --counts_.waiting;
-      calls.push_back(
-          [done = std::move(waiting.done),
-           answer = refuse(absl::NotFoundError(absl::StrCat(
-               "the plan that took stream '", route->first, "' is gone")))] { done(answer); });
-    }
+    drop_route(route->first, route->second, calls);
     route = routes_.erase(route);
+  }
+  place_all_waiting(calls);
+}
+
+void Sequencer::drop_route(std::string_view stream, Route& route, Calls& calls) {
+  const Submitted gone = refuse(absl::NotFoundError(
+      absl::StrCat("the plan that took stream '", std::string(stream), "' is gone")));
+  while (!route.waiting.empty()) {
+    calls.push_back([done = dequeue(route).done, gone] { done(gone); });
   }
 }
 
@@ -428,12 +475,9 @@ void Sequencer::stop(const absl::Status& why) {
 
 void Sequencer::refuse_waiting(Calls& calls) {
   for (auto& [stream, route] : routes_) {
-    for (Waiting& waiting : route.waiting) {
-      --counts_.waiting;
-      calls.push_back(
-          [done = std::move(waiting.done), answer = refuse(stopped_)] { done(answer); });
+    while (!route.waiting.empty()) {
+      calls.push_back([done = dequeue(route).done, answer = refuse(stopped_)] { done(answer); });
     }
-    route.waiting.clear();
   }
 }
 

@@ -2,8 +2,9 @@
 // order for all.
 //
 // A batch is refused when a queue of a shard that takes its stream is full, or waits for room when
-// its receiver says so, in the order of arrival of its stream. Room in the shards' queues is taken
-// when an entry is numbered. Without a log an entry is committed once it is numbered.
+// its receiver says so, in the order of arrival of its stream and of its producer. Room in the
+// shards' queues is taken when an entry is numbered. Without a log an entry is committed once it is
+// numbered.
 //
 // On a node of a pair it numbers entries only while the node leads; else it takes those of whoever
 // does, by replay(). What is not committed when a lead ends is as if it had never come: those who
@@ -30,6 +31,7 @@
 #include "server/node/intake.h"
 #include "server/node/latency_histogram.h"
 #include "server/node/shard.h"
+#include "server/node/waiting_numbers.h"
 
 namespace pollux {
 
@@ -80,9 +82,9 @@ class Sequencer final : public Intake {
 
   /// Before the first entry; it outlives the sequencer's last call.
   void set_log(EntryLog* log) { log_ = log; }
-  /// Called under no lock of the sequencer when a batch was refused since the journal is full.
   /// Before the first entry: events of some streams come to both nodes of the pair. Null: of none.
   void set_identities(IdentityTable* identities) { identities_ = identities; }
+  /// Called under no lock of the sequencer when a batch was refused since the journal is full.
   void set_on_journal_full(std::function<void()> call) { journal_full_ = std::move(call); }
 
   /// The shard gets its plan and takes these streams, and no others, from here on.
@@ -167,8 +169,14 @@ class Sequencer final : public Intake {
   Ordered hand_over(EntryPayload payload, Numbered numbered, Calls& calls);
   Submitted refuse(absl::Status status);
   bool fits(const Submission& submission, const Route& route, Submitted& refusal);
-  bool admit(const Submission& submission, const Route* route, Submitted& refusal);
+  bool admit(const Submission& submission, const Route* route, uint64_t waits, Submitted& refusal);
+  bool is_in_turn(const Submission& submission, uint64_t waits, Submitted& refusal);
   absl::Status room_for(const Route& route, const EventBatch& batch) const;
+  void enqueue(Submission submission, Route& route, std::function<void(Submitted)> done);
+  Waiting dequeue(Route& route);
+  void place_all_waiting(Calls& calls);
+  bool place_waiting(Route& route, Calls& calls);
+  void drop_route(std::string_view stream, Route& route, Calls& calls);
   void place(Submission submission, const Route& route, std::function<void(Submitted)> done,
              Calls& calls);
   bool take_fresh(Submission& submission, std::function<void(Submitted)>& done, Calls& calls);
@@ -190,6 +198,7 @@ class Sequencer final : public Intake {
   mutable std::mutex mutex_;
   Epoch epoch_;
   ProducerTable producers_;
+  WaitingNumbers waiting_numbers_;
   std::optional<ProducerTable> lasting_producers_;  // of entries handed over; where it is shared
   uint64_t handed_ = 0;
   bool leads_ = false;

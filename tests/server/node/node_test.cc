@@ -1,7 +1,9 @@
 #include "server/node/node.h"
 
 #include <atomic>
+#include <map>
 #include <thread>
+#include <utility>
 
 #include "tests/server/node/node_testing.h"
 
@@ -209,6 +211,137 @@ TEST(Node, WhoWaitsForAPlanThatGoesHearsSo) {
   deploy(node, kFailures);
   Submitted later = submit(node.intake(), submission);
   EXPECT_TRUE(later.status.ok() && !later.duplicate) << later.status;
+}
+
+/// A node whose plan's queue is full as long as nobody takes its results.
+class FullNode {
+ public:
+  FullNode() : node(small()) {
+    deploy(node, kFailures);
+    hold = node.find_results("Alerts")->hold(0);
+    fill(node, failure_of(node, "ada"), sent);
+  }
+  /// By a receiver that waits; answers come into `answers`.
+  void submit(Submission submission) {
+    submission.wait = true;
+    const uint64_t number = submission.number;
+    node.intake().submit(std::move(submission), [this, number](Submitted answer) {
+      std::lock_guard lock(mutex);
+      answers[number] = std::move(answer);
+      changed.notify_all();
+    });
+  }
+  Submission failure(uint64_t number) {
+    Submission submission = failure_of(node, "eve");
+    submission.producer = "idp";
+    submission.number = number;
+    return submission;
+  }
+  /// What became of so many.
+  std::map<uint64_t, Submitted> wait_for(size_t count) {
+    std::unique_lock lock(mutex);
+    EXPECT_TRUE(changed.wait_for(lock, kPatience, [&] { return answers.size() == count; }));
+    return answers;
+  }
+  /// Results are taken one at a time until some of those that wait have room, and not all.
+  void make_some_room() {
+    const auto before = node.counts().waiting;
+    const auto until = std::chrono::steady_clock::now() + kPatience;
+    for (uint64_t row = 1; node.counts().waiting == before; row = std::min(row + 1, sent)) {
+      hold->confirm(row);
+      ASSERT_LT(std::chrono::steady_clock::now(), until);
+      std::this_thread::yield();
+    }
+    ASSERT_GT(node.counts().waiting, 0);
+  }
+
+  static NodeOptions small() {
+    NodeOptions small = options();
+    small.shard.entries_max = 2;
+    small.result_log_bytes_max = 1;
+    return small;
+  }
+
+  Node node;
+  std::unique_ptr<ResultLog::Hold> hold;
+  uint64_t sent = 0;
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::map<uint64_t, Submitted> answers;
+};
+
+TEST(Node, NumbersThatWaitForRoomAreTakenOnceEachAndInTurn) {
+  FullNode full;
+  for (uint64_t number = 1; number <= 40; ++number) full.submit(full.failure(number));
+  ASSERT_EQ(full.node.counts().waiting, 40);
+  // A state that is saved now does not say that they were taken.
+  EXPECT_EQ(full.node.judge("idp", 1).verdict, ProducerTable::Verdict::kNext);
+  full.make_some_room();
+  // The connection was lost: what still waits comes again, and then what follows it.
+  Submitted again = submit(full.node.intake(), full.failure(40));
+  EXPECT_TRUE(absl::IsResourceExhausted(again.status)) << again.status;
+  Submitted ahead = submit(full.node.intake(), full.failure(42));
+  EXPECT_TRUE(absl::IsFailedPrecondition(ahead.status)) << ahead.status;
+  EXPECT_EQ(ahead.expected_number, 41);
+  full.submit(full.failure(41));
+  full.hold.reset();
+  uint64_t position = 0;
+  for (const auto& [number, answer] : full.wait_for(41)) {
+    EXPECT_TRUE(answer.status.ok() && !answer.duplicate) << number << answer.status;
+    EXPECT_GT(answer.id.position.value, std::exchange(position, answer.id.position.value));
+  }
+  for (uint64_t number = 1; number <= 41; ++number) {
+    EXPECT_TRUE(submit(full.node.intake(), full.failure(number)).duplicate) << number;
+  }
+  auto log = full.node.find_results("Alerts");
+  results_of(*log, full.sent + 41);
+  EXPECT_EQ(log->end(), full.sent + 41);
+}
+
+TEST(Node, AProducersNextBatchWaitsBehindItsFirstOneAlsoOfAnotherStream) {
+  FullNode full;
+  deploy(full.node,
+         "@app:name('Other') define stream Visits (user string);"
+         "from Visits select user insert into Seen;");
+  auto visit = [&](uint64_t number) {
+    return submission_of(batch_of(full.node.intake().schema_of("Visits"), {{std::string("bob")}}),
+                         "idp", number);
+  };
+  full.submit(full.failure(1));
+  Submitted now = submit(full.node.intake(), visit(2));
+  EXPECT_TRUE(absl::IsResourceExhausted(now.status)) << now.status;
+  full.submit(visit(2));
+  full.submit(full.failure(3));
+  full.submit(visit(4));
+  EXPECT_EQ(full.node.counts().waiting, 4);
+  full.hold.reset();
+  uint64_t position = 0;
+  for (const auto& [number, answer] : full.wait_for(4)) {
+    EXPECT_TRUE(answer.status.ok() && !answer.duplicate) << number << answer.status;
+    EXPECT_GT(answer.id.position.value, std::exchange(position, answer.id.position.value));
+  }
+}
+
+TEST(Node, WhatWaitsBehindABatchThatIsRefusedIsRefusedToo) {
+  FullNode full;
+  deploy(full.node,
+         "@app:name('Other') define stream Visits (user string);"
+         "from Visits select user insert into Seen;");
+  auto visit = [&](uint64_t number) {
+    return submission_of(batch_of(full.node.intake().schema_of("Visits"), {{std::string("bob")}}),
+                         "idp", number);
+  };
+  full.submit(full.failure(1));
+  full.submit(full.failure(2));
+  full.submit(visit(3));
+  ASSERT_TRUE(full.node.undeploy("Failures", false).ok());
+  std::map<uint64_t, Submitted> answers = full.wait_for(3);
+  EXPECT_TRUE(absl::IsNotFound(answers[1].status)) << answers[1].status;
+  EXPECT_TRUE(absl::IsNotFound(answers[2].status)) << answers[2].status;
+  EXPECT_TRUE(absl::IsFailedPrecondition(answers[3].status)) << answers[3].status;
+  EXPECT_EQ(answers[3].expected_number, 1);
+  // No number was used up.
+  EXPECT_TRUE(submit(full.node.intake(), visit(1)).status.ok());
 }
 
 TEST(Node, TimePassesWithoutEvents) {
