@@ -22,13 +22,13 @@ class PairProcessTest : public DaemonTest {
       "from Logins select user, sum(n) as total group by user insert into Totals;";
 
   struct Member {
-    std::string name;
+    std::string name{};
     int membership = 0;
     int event_sync = 0;
     int starts = 0;
     pid_t process = 0;
-    std::string log;  ///< of its last start
-    std::string url;
+    std::string log{};  ///< of its last start
+    std::string url{};
   };
 
   void SetUp() override {
