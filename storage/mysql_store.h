@@ -24,26 +24,16 @@
 // the database.
 #pragma once
 
-#include <cstdint>
 #include <memory>
-#include <string>
 
 #include "absl/status/statusor.h"
+#include "storage/database_store_options.h"
 #include "storage/record_store.h"
-#include "storage/remote/database_address.h"
-#include "storage/remote/pool_options.h"
 
 namespace pollux {
 
-struct MysqlStoreOptions {
-  std::string name;  ///< of the store
-  DatabaseAddress address;
-  PoolOptions pool;
-  int64_t timeout_ms = 30'000;  ///< of one call; a scan's are its batches
-};
-
 /// Makes what the store needs where it is missing. kUnavailable: no server answers, or it takes no
 /// writes that last.
-absl::StatusOr<std::unique_ptr<RecordStore>> open_mysql_store(const MysqlStoreOptions& options);
+absl::StatusOr<std::unique_ptr<RecordStore>> open_mysql_store(const DatabaseStoreOptions& options);
 
 }  // namespace pollux

@@ -22,27 +22,16 @@
 // a pair share the database.
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
 #include <memory>
-#include <string>
 
 #include "absl/status/statusor.h"
+#include "storage/database_store_options.h"
 #include "storage/record_store.h"
-#include "storage/remote/database_address.h"
-#include "storage/remote/pool_options.h"
 
 namespace pollux {
 
-struct PostgresStoreOptions {
-  std::string name;  ///< of the store
-  DatabaseAddress address;
-  PoolOptions pool;
-  int64_t timeout_ms = 30'000;  ///< of one call; a scan's are its batches
-};
-
 /// Makes what the store needs where it is missing. kUnavailable: no server answers.
 absl::StatusOr<std::unique_ptr<RecordStore>> open_postgres_store(
-    const PostgresStoreOptions& options);
+    const DatabaseStoreOptions& options);
 
 }  // namespace pollux

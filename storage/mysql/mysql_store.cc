@@ -12,6 +12,7 @@
 #include "storage/mysql/names.h"
 #include "storage/mysql/row_changes.h"
 #include "storage/sql/names.h"
+#include "storage/sql/pooled_database.h"
 #include "storage/sql/sql_store.h"
 
 namespace pollux::mysql {
@@ -38,28 +39,11 @@ const char* refusal_of_value(const Column& column, uint32_t row) {
   }
 }
 
-class MysqlDatabase : public sql::Database {
+class MysqlDatabase : public sql::PooledDatabase<Conversation, Catalog> {
  public:
-  explicit MysqlDatabase(MysqlStoreOptions options)
-      : options_(std::move(options)),
-        pool_(make_pool(options_)),
-        catalog_(options_.name, pool_, options_.timeout_ms) {}
+  explicit MysqlDatabase(const DatabaseStoreOptions& options)
+      : PooledDatabase("mysql", options, make_pool(options)) {}
 
-  std::string place() const override {
-    return absl::StrCat("mysql ", options_.address.host, ":", options_.address.port, "/",
-                        options_.address.database);
-  }
-  absl::Status set_up() override {
-    absl::Status done = pool_->fill(Deadline(options_.timeout_ms));
-    return done.ok() ? catalog_.set_up() : done;
-  }
-  absl::StatusOr<sql::Catalogue> load() override { return catalog_.load(); }
-  absl::Status open_table(const TableDefinition& definition) override {
-    return catalog_.open(definition);
-  }
-  absl::Status drop_table(const sql::Relation& relation) override {
-    return catalog_.drop(relation);
-  }
   absl::StatusOr<Epoch> raise_fence(Epoch epoch) override;
   absl::StatusOr<Progress> progress(const std::string& table,
                                     const std::vector<std::string>& sources) override;
@@ -69,26 +53,24 @@ class MysqlDatabase : public sql::Database {
   absl::StatusOr<uint64_t> drop_old(const sql::Relation& relation, int64_t horizon_ms) override;
   absl::StatusOr<std::unique_ptr<RecordCursor>> scan(sql::RelationPtr relation,
                                                      RecordTimeRange range) override {
-    return make_cursor(pool_, options_.timeout_ms, std::move(relation), range);
+    return make_cursor(pool(), timeout_ms(), std::move(relation), range);
   }
   absl::StatusOr<EventBatchPtr> find(const sql::Relation& relation, const EventBatch& key) override;
 
  private:
-  const MysqlStoreOptions options_;
-  const std::shared_ptr<Pool> pool_;
-  Catalog catalog_;
   std::atomic<size_t> row_bytes_max_ = 0;  ///< as the server had it when progress was last asked
 };
 
 absl::StatusOr<Epoch> MysqlDatabase::raise_fence(Epoch epoch) {
-  auto talk = Conversation::begin(pool_, options_.timeout_ms);
+  auto talk = begin();
   if (!talk.ok()) return talk.status();
-  const std::string store = literal(options_.name);
+  const std::string quoted_store = literal(store());
   absl::Status raised =
-      talk->tell(absl::StrCat("INSERT INTO pollux_stores VALUES (", store, ", ", epoch.value,
+      talk->tell(absl::StrCat("INSERT INTO pollux_stores VALUES (", quoted_store, ", ", epoch.value,
                               ") ON DUPLICATE KEY UPDATE epoch = GREATEST(epoch, VALUES(epoch))"));
   if (!raised.ok()) return raised;
-  auto rows = talk->ask(absl::StrCat("SELECT epoch FROM pollux_stores WHERE store = ", store));
+  auto rows =
+      talk->ask(absl::StrCat("SELECT epoch FROM pollux_stores WHERE store = ", quoted_store));
   if (!rows.ok()) return rows.status();
   if (rows->empty()) return absl::UnavailableError("the store's fence is gone");
   auto now = sql::number_of<uint64_t>(rows->at(0).at(0));
@@ -98,14 +80,14 @@ absl::StatusOr<Epoch> MysqlDatabase::raise_fence(Epoch epoch) {
 
 absl::StatusOr<sql::Database::Progress> MysqlDatabase::progress(
     const std::string& table, const std::vector<std::string>& sources) {
-  auto talk = Conversation::begin(pool_, options_.timeout_ms);
+  auto talk = begin();
   if (!talk.ok()) return talk.status();
   auto packet = talk->ask("SELECT @@max_allowed_packet");
   if (!packet.ok()) return packet.status();
   auto bytes = sql::number_of<size_t>(packet->at(0).at(0));
   if (!bytes.ok()) return bytes.status();
   row_bytes_max_ = *bytes > 2 * kPacketReserveBytes ? *bytes - kPacketReserveBytes : *bytes / 2;
-  return read_progress(*talk, options_.name, table, sources, "");
+  return read_progress(*talk, store(), table, sources, "");
 }
 
 std::string MysqlDatabase::refusal_of(const sql::Relation& relation,
@@ -140,24 +122,24 @@ bool MysqlDatabase::can_have_key(const sql::Relation& relation, const sql::RowPl
 
 absl::Status MysqlDatabase::commit(const sql::Relation& relation,
                                    const sql::Transaction& transaction) {
-  auto talk = Conversation::begin(pool_, options_.timeout_ms);
+  auto talk = begin();
   if (!talk.ok()) return talk.status();
-  return mysql::commit(*talk, options_.name, relation, transaction,
+  return mysql::commit(*talk, store(), relation, transaction,
                        std::min<size_t>(row_bytes_max_, kPacketBytesMax));
 }
 
 absl::StatusOr<uint64_t> MysqlDatabase::drop_old(const sql::Relation& relation,
                                                  int64_t horizon_ms) {
-  auto talk = Conversation::begin(pool_, options_.timeout_ms);
+  auto talk = begin();
   if (!talk.ok()) return talk.status();
-  return mysql::drop_old(*talk, options_.name, relation, horizon_ms, kPacketReserveBytes);
+  return mysql::drop_old(*talk, store(), relation, horizon_ms, kPacketReserveBytes);
 }
 
 absl::StatusOr<EventBatchPtr> MysqlDatabase::find(const sql::Relation& relation,
                                                   const EventBatch& key) {
   std::string bytes;
   for (size_t c = 0; c < key.schema().size(); ++c) append_ordered(bytes, key.column(c), 0);
-  auto talk = Conversation::begin(pool_, options_.timeout_ms);
+  auto talk = begin();
   if (!talk.ok()) return talk.status();
   auto rows = talk->ask(absl::StrCat("SELECT ", read_columns(relation), " FROM ", relation.name,
                                      " WHERE pollux_key = ", literal(bytes)));
@@ -173,7 +155,7 @@ absl::StatusOr<EventBatchPtr> MysqlDatabase::find(const sql::Relation& relation,
 
 namespace pollux {
 
-absl::StatusOr<std::unique_ptr<RecordStore>> open_mysql_store(const MysqlStoreOptions& options) {
+absl::StatusOr<std::unique_ptr<RecordStore>> open_mysql_store(const DatabaseStoreOptions& options) {
   return sql::open_sql_store(options.name, std::make_unique<mysql::MysqlDatabase>(options));
 }
 

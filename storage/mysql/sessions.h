@@ -9,7 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "storage/mysql_store.h"
+#include "storage/database_store_options.h"
 #include "storage/remote/mysql_session.h"
 #include "storage/remote/session_pool.h"
 #include "storage/sql/conversation.h"
@@ -24,7 +24,7 @@ using SqlRows = std::vector<sql::SqlRow>;
 /// has locked: of a node that is no more, for example.
 inline constexpr int kIdleSecondsMax = 30;
 
-std::shared_ptr<Pool> make_pool(const MysqlStoreOptions& options);
+std::shared_ptr<Pool> make_pool(const DatabaseStoreOptions& options);
 
 class Conversation : public sql::Conversation<MysqlSession> {
  public:

@@ -11,6 +11,7 @@
 #include "storage/postgres/names.h"
 #include "storage/postgres/relation_sql.h"
 #include "storage/postgres/row_changes.h"
+#include "storage/sql/pooled_database.h"
 #include "storage/sql/sql_store.h"
 
 namespace pollux::postgres {
@@ -53,28 +54,11 @@ bool is_storable(const Column& column, uint32_t row) {
   return is_storable_text(column.data<StringRef>()[row].view());
 }
 
-class PostgresDatabase : public sql::Database {
+class PostgresDatabase : public sql::PooledDatabase<Conversation, Catalog> {
  public:
-  explicit PostgresDatabase(PostgresStoreOptions options)
-      : options_(std::move(options)),
-        pool_(make_pool(options_)),
-        catalog_(options_.name, pool_, options_.timeout_ms) {}
+  explicit PostgresDatabase(const DatabaseStoreOptions& options)
+      : PooledDatabase("postgresql", options, make_pool(options)) {}
 
-  std::string place() const override {
-    return absl::StrCat("postgresql ", options_.address.host, ":", options_.address.port, "/",
-                        options_.address.database);
-  }
-  absl::Status set_up() override {
-    absl::Status done = pool_->fill(Deadline(options_.timeout_ms));
-    return done.ok() ? catalog_.set_up() : done;
-  }
-  absl::StatusOr<sql::Catalogue> load() override { return catalog_.load(); }
-  absl::Status open_table(const TableDefinition& definition) override {
-    return catalog_.open(definition);
-  }
-  absl::Status drop_table(const sql::Relation& relation) override {
-    return catalog_.drop(relation);
-  }
   absl::StatusOr<Epoch> raise_fence(Epoch epoch) override;
   absl::StatusOr<Progress> progress(const std::string& table,
                                     const std::vector<std::string>& sources) override;
@@ -84,28 +68,25 @@ class PostgresDatabase : public sql::Database {
   absl::StatusOr<uint64_t> drop_old(const sql::Relation& relation, int64_t horizon_ms) override;
   absl::StatusOr<std::unique_ptr<RecordCursor>> scan(sql::RelationPtr relation,
                                                      RecordTimeRange range) override {
-    return make_cursor(pool_, options_.timeout_ms, std::move(relation), range);
+    return make_cursor(pool(), timeout_ms(), std::move(relation), range);
   }
   absl::StatusOr<EventBatchPtr> find(const sql::Relation& relation, const EventBatch& key) override;
 
  private:
   absl::StatusOr<SqlRows> ask(const std::string& sql, const std::vector<std::string>& values);
 
-  const PostgresStoreOptions options_;
-  const std::shared_ptr<Pool> pool_;
-  Catalog catalog_;
   std::atomic<int> server_version_ = 0;  ///< of the last that progress was asked of
 };
 
 absl::StatusOr<SqlRows> PostgresDatabase::ask(const std::string& sql,
                                               const std::vector<std::string>& values) {
-  auto talk = Conversation::begin(pool_, options_.timeout_ms);
+  auto talk = begin();
   if (!talk.ok()) return talk.status();
   return talk->ask(sql, values);
 }
 
 absl::StatusOr<Epoch> PostgresDatabase::raise_fence(Epoch epoch) {
-  auto raised = ask(kRaiseFence, {options_.name, absl::StrCat(epoch.value)});
+  auto raised = ask(kRaiseFence, {store(), absl::StrCat(epoch.value)});
   if (!raised.ok()) return raised.status();
   auto now = sql::number_of<uint64_t>(raised->at(0).at(0));
   if (!now.ok()) return now.status();
@@ -114,11 +95,11 @@ absl::StatusOr<Epoch> PostgresDatabase::raise_fence(Epoch epoch) {
 
 absl::StatusOr<sql::Database::Progress> PostgresDatabase::progress(
     const std::string& table, const std::vector<std::string>& sources) {
-  auto talk = Conversation::begin(pool_, options_.timeout_ms);
+  auto talk = begin();
   if (!talk.ok()) return talk.status();
   server_version_ = talk->server_version();
   auto found =
-      talk->ask(kReadProgress, {options_.name, table, array_of({sources.begin(), sources.end()})});
+      talk->ask(kReadProgress, {store(), table, array_of({sources.begin(), sources.end()})});
   if (!found.ok()) return found.status();
   Progress progress;
   for (const auto& row : *found) {
@@ -160,9 +141,9 @@ bool PostgresDatabase::can_have_key(const sql::Relation& relation, const sql::Ro
 
 absl::Status PostgresDatabase::commit(const sql::Relation& relation,
                                       const sql::Transaction& transaction) {
-  auto talk = Conversation::begin(pool_, options_.timeout_ms);
+  auto talk = begin();
   if (!talk.ok()) return talk.status();
-  return postgres::commit(*talk, options_.name, relation, transaction);
+  return postgres::commit(*talk, store(), relation, transaction);
 }
 
 absl::StatusOr<uint64_t> PostgresDatabase::drop_old(const sql::Relation& relation,
@@ -175,7 +156,7 @@ absl::StatusOr<uint64_t> PostgresDatabase::drop_old(const sql::Relation& relatio
                        " counted AS (UPDATE pollux_tables SET row_count = row_count -"
                        " (SELECT count(*) FROM gone) WHERE store = $1 AND name = $2)"
                        " SELECT count(*) FROM gone"),
-          {options_.name, relation.definition.name, absl::StrCat(horizon_ms)});
+          {store(), relation.definition.name, absl::StrCat(horizon_ms)});
   if (!gone.ok()) return gone.status();
   return sql::number_of<uint64_t>(gone->at(0).at(0));
 }
@@ -211,7 +192,7 @@ absl::StatusOr<EventBatchPtr> PostgresDatabase::find(const sql::Relation& relati
 namespace pollux {
 
 absl::StatusOr<std::unique_ptr<RecordStore>> open_postgres_store(
-    const PostgresStoreOptions& options) {
+    const DatabaseStoreOptions& options) {
   return sql::open_sql_store(options.name, std::make_unique<postgres::PostgresDatabase>(options));
 }
 

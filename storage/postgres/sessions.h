@@ -7,7 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "storage/postgres_store.h"
+#include "storage/database_store_options.h"
 #include "storage/remote/postgres_session.h"
 #include "storage/remote/session_pool.h"
 #include "storage/sql/conversation.h"
@@ -18,7 +18,7 @@ namespace pollux::postgres {
 using Pool = SessionPool<PostgresSession>;
 using SqlRows = std::vector<sql::SqlRow>;
 
-std::shared_ptr<Pool> make_pool(const PostgresStoreOptions& options);
+std::shared_ptr<Pool> make_pool(const DatabaseStoreOptions& options);
 
 class Conversation : public sql::Conversation<PostgresSession> {
  public:

@@ -1,23 +1,56 @@
+#include <algorithm>
+
 #include "storage/mysql_store.h"
-#include "tests/storage/mysql_testing.h"
+#include "tests/storage/database_testing.h"
 #include "tests/storage/store_backend.h"
+#include "tests/support/mariadb_server.h"
 
 namespace pollux::testing {
 namespace {
 
-class MysqlHome : public StoreHome {
+class Server : public DatabaseServer {
  public:
-  std::unique_ptr<RecordStore> open() override {
-    auto store = open_mysql_store(options_);
-    EXPECT_TRUE(store.ok()) << store.status();
-    return store.ok() ? *std::move(store) : nullptr;
+  explicit Server(std::vector<std::string> settings) : server_(std::move(settings)) {}
+  bool start() override { return server_.start(); }
+  void kill() override { server_.kill(); }
+  void pause() override { server_.pause(); }
+  void resume() override { server_.resume(); }
+  uint16_t port() const override { return server_.port(); }
+  std::string run(const std::string& sql, const std::string& database) override {
+    std::string out = server_.run("USE " + database + "; " + sql);
+    std::replace(out.begin(), out.end(), '\t', '|');
+    return out;
   }
 
  private:
-  MysqlStoreOptions options_ = new_database(mariadb_server());
+  MariadbServer server_;
+};
+
+class MysqlHome : public StoreHome {
+ public:
+  std::unique_ptr<RecordStore> open() override { return open_or_fail(options_); }
+
+ private:
+  DatabaseStoreOptions options_ = new_database();
 };
 
 }  // namespace
+
+const DatabaseBackend& database_backend() {
+  static const DatabaseBackend kBackend{
+      [](std::vector<std::string> settings) -> std::unique_ptr<DatabaseServer> {
+        return std::make_unique<Server>(std::move(settings));
+      },
+      open_mysql_store,
+      "root",
+      "mysql",
+      '`',
+      "CREATE OR REPLACE USER eve@'%' IDENTIFIED BY 'right'",
+      "MODIFY userName VARCHAR(5)",
+      "SELECT COUNT(*) FROM information_schema.processlist WHERE db = DATABASE() AND id <> "
+      "CONNECTION_ID()"};
+  return kBackend;
+}
 
 const StoreBackend& store_backend() {
   static const StoreBackend kBackend{

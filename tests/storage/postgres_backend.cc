@@ -1,23 +1,52 @@
 #include "storage/postgres_store.h"
-#include "tests/storage/postgres_testing.h"
+#include "tests/storage/database_testing.h"
 #include "tests/storage/store_backend.h"
+#include "tests/support/postgres_server.h"
 
 namespace pollux::testing {
 namespace {
 
-class PostgresHome : public StoreHome {
+class Server : public DatabaseServer {
  public:
-  std::unique_ptr<RecordStore> open() override {
-    auto store = open_postgres_store(options_);
-    EXPECT_TRUE(store.ok()) << store.status();
-    return store.ok() ? *std::move(store) : nullptr;
+  explicit Server(std::vector<std::string> settings) : server_(std::move(settings)) {}
+  bool start() override { return server_.start(); }
+  void kill() override { server_.kill(); }
+  void pause() override { server_.pause(); }
+  void resume() override { server_.resume(); }
+  uint16_t port() const override { return server_.port(); }
+  std::string run(const std::string& sql, const std::string& database) override {
+    return server_.run(sql, database);
   }
 
  private:
-  PostgresStoreOptions options_ = new_database(postgres_server());
+  PostgresServer server_;
+};
+
+class PostgresHome : public StoreHome {
+ public:
+  std::unique_ptr<RecordStore> open() override { return open_or_fail(options_); }
+
+ private:
+  DatabaseStoreOptions options_ = new_database();
 };
 
 }  // namespace
+
+const DatabaseBackend& database_backend() {
+  static const DatabaseBackend kBackend{
+      [](std::vector<std::string> settings) -> std::unique_ptr<DatabaseServer> {
+        return std::make_unique<Server>(std::move(settings));
+      },
+      open_postgres_store,
+      "postgres",
+      "postgres",
+      '"',
+      "DROP ROLE IF EXISTS eve; CREATE ROLE eve LOGIN PASSWORD 'right'",
+      "ALTER userName TYPE varchar(5)",
+      "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_type ="
+      " 'client backend' AND pid <> pg_backend_pid()"};
+  return kBackend;
+}
 
 const StoreBackend& store_backend() {
   static const StoreBackend kBackend{

@@ -1,0 +1,58 @@
+// What databases of all kinds do alike: they have a pool of sessions, and a catalogue of tables
+// that is changed by them. Thread: any.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "storage/database_store_options.h"
+#include "storage/sql/database.h"
+
+namespace pollux::sql {
+
+/// `Talk` is the conversation of the kind, `Catalog` its catalogue.
+template <class Talk, class Catalog>
+class PooledDatabase : public Database {
+ public:
+  std::string place() const override { return place_; }
+  absl::Status set_up() override {
+    absl::Status done = pool_->fill(Deadline(timeout_ms_));
+    return done.ok() ? catalog_.set_up() : done;
+  }
+  absl::StatusOr<Catalogue> load() override { return catalog_.load(); }
+  absl::Status open_table(const TableDefinition& definition) override {
+    return catalog_.open(definition);
+  }
+  absl::Status drop_table(const Relation& relation) override { return catalog_.drop(relation); }
+
+ protected:
+  using PoolPtr = std::shared_ptr<typename Talk::Pool>;
+
+  PooledDatabase(std::string_view kind, const DatabaseStoreOptions& options, PoolPtr pool)
+      : store_(options.name),
+        place_(absl::StrCat(std::string(kind), " ", options.address.host, ":", options.address.port,
+                            "/", options.address.database)),
+        timeout_ms_(options.timeout_ms),
+        pool_(std::move(pool)),
+        catalog_(store_, pool_, timeout_ms_) {}
+
+  const std::string& store() const { return store_; }
+  int64_t timeout_ms() const { return timeout_ms_; }
+  const PoolPtr& pool() const { return pool_; }
+  absl::StatusOr<Talk> begin() const { return Talk::begin(pool_, timeout_ms_); }
+
+ private:
+  const std::string store_;
+  const std::string place_;
+  const int64_t timeout_ms_;
+  const PoolPtr pool_;
+  Catalog catalog_;
+};
+
+}  // namespace pollux::sql
