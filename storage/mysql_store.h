@@ -26,14 +26,11 @@
 
 #include <memory>
 
-#include "absl/status/statusor.h"
-#include "storage/database_store_options.h"
-#include "storage/record_store.h"
+#include "storage/store_database.h"
 
 namespace pollux {
 
-/// Makes what the store needs where it is missing. kUnavailable: no server answers, or it takes no
-/// writes that last.
-absl::StatusOr<std::unique_ptr<RecordStore>> open_mysql_store(const DatabaseStoreOptions& options);
+/// Asks nobody until a store is opened.
+std::unique_ptr<StoreDatabase> make_mysql_database(const DatabaseOptions& options);
 
 }  // namespace pollux

@@ -24,14 +24,11 @@
 
 #include <memory>
 
-#include "absl/status/statusor.h"
-#include "storage/database_store_options.h"
-#include "storage/record_store.h"
+#include "storage/store_database.h"
 
 namespace pollux {
 
-/// Makes what the store needs where it is missing. kUnavailable: no server answers.
-absl::StatusOr<std::unique_ptr<RecordStore>> open_postgres_store(
-    const DatabaseStoreOptions& options);
+/// Asks nobody until a store is opened.
+std::unique_ptr<StoreDatabase> make_postgres_database(const DatabaseOptions& options);
 
 }  // namespace pollux

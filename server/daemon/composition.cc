@@ -82,11 +82,11 @@ absl::Status Composition::open(const Settings& settings, const std::string& vers
     log_.log_limited(LogLevel::kError, "store", "a record store cannot drop old rows",
                      {{"store", store}, {"error", status.message()}});
   };
-  for (const auto& [store, datasource] : stores_in_databases(settings)) {
-    log_.info(
-        "a store is in a database",
-        {{"store", store}, {"datasource", datasource.name}, {"host", datasource.address.host}});
-    stores.shared.emplace(store, [store, datasource] { return open_store_in(datasource, store); });
+  for (const auto& [store, in] : stores_in_databases(settings)) {
+    log_.info("a store is in a database", {{"store", store},
+                                           {"datasource", in.datasource.name},
+                                           {"host", in.datasource.address.host}});
+    stores.shared.emplace(store, [store, database = in.database] { return database->open(store); });
   }
   auto opened = StoreSet::open(std::move(stores), *epoch);
   if (!opened.ok()) return opened.status();

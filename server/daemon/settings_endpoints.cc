@@ -76,15 +76,22 @@ std::vector<EndpointDefinition> sinks_of(const Settings& settings) {
   return sinks;
 }
 
-std::map<std::string, Datasource> stores_in_databases(const Settings& settings) {
+std::map<std::string, StoreInDatabase> stores_in_databases(const Settings& settings) {
   EndpointMistakes ignored;  // check_endpoints() has told them
-  return read_stores(settings, ignored);
+  std::map<std::string, std::shared_ptr<StoreDatabase>> databases;
+  std::map<std::string, StoreInDatabase> stores;
+  for (auto& [store, datasource] : read_stores(settings, ignored)) {
+    std::shared_ptr<StoreDatabase>& database = databases[datasource.name];
+    if (database == nullptr) database = make_database(datasource);
+    stores.emplace(store, StoreInDatabase{datasource, database});
+  }
+  return stores;
 }
 
 StoreIn store_in_of(const Settings& settings) {
   std::map<std::string, std::string, std::less<>> stores;
-  for (const auto& [store, datasource] : stores_in_databases(settings)) {
-    stores.try_emplace(datasource.name, store);
+  for (const auto& [store, in] : stores_in_databases(settings)) {
+    stores.try_emplace(in.datasource.name, store);
   }
   return [stores = std::move(stores)](std::string_view datasource) {
     auto store = stores.find(datasource);

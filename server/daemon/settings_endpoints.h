@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -17,8 +18,13 @@ std::vector<EndpointDefinition> receivers_of(const Settings& settings);
 /// An event store is a sink into that store.
 std::vector<EndpointDefinition> sinks_of(const Settings& settings);
 
+struct StoreInDatabase {
+  Datasource datasource;
+  std::shared_ptr<StoreDatabase> database;  ///< one for all stores of the datasource
+};
+
 /// By their names, the stores that are not embedded, and where they are. The settings are checked.
-std::map<std::string, Datasource> stores_in_databases(const Settings& settings);
+std::map<std::string, StoreInDatabase> stores_in_databases(const Settings& settings);
 
 /// Of the stores of a datasource, the first.
 StoreIn store_in_of(const Settings& settings);

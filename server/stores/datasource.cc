@@ -126,13 +126,11 @@ Datasource read_datasource(const EndpointDefinition& definition, EndpointMistake
   return datasource;
 }
 
-absl::StatusOr<std::unique_ptr<RecordStore>> open_store_in(const Datasource& datasource,
-                                                           std::string_view store) {
-  const std::string name(store);
-  if (datasource.kind == Datasource::Kind::kMysql) {
-    return open_mysql_store({name, datasource.address, datasource.pool, datasource.timeout_ms});
-  }
-  return open_postgres_store({name, datasource.address, datasource.pool, datasource.timeout_ms});
+std::unique_ptr<StoreDatabase> make_database(const Datasource& datasource) {
+  const DatabaseOptions options{datasource.name, datasource.address, datasource.pool,
+                                datasource.timeout_ms};
+  return datasource.kind == Datasource::Kind::kMysql ? make_mysql_database(options)
+                                                     : make_postgres_database(options);
 }
 
 }  // namespace pollux

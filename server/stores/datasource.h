@@ -4,13 +4,9 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <string_view>
 
-#include "absl/status/statusor.h"
 #include "server/endpoints/endpoint.h"
-#include "storage/record_store.h"
-#include "storage/remote/database_address.h"
-#include "storage/remote/pool_options.h"
+#include "storage/store_database.h"
 
 namespace pollux {
 
@@ -19,15 +15,15 @@ struct Datasource {
   std::string name;
   Kind kind = Kind::kPostgresql;
   DatabaseAddress address;
-  PoolOptions pool;
+  PoolOptions pool;             ///< of all stores there together
   int64_t timeout_ms = 30'000;  ///< of one statement
 };
 
 /// Reads an item of `datasources:`; all that is wrong goes to `mistakes`. Connects to nothing.
 Datasource read_datasource(const EndpointDefinition& definition, EndpointMistakes& mistakes);
 
-/// Opens the store of that name there. kUnavailable: the database does not answer.
-absl::StatusOr<std::unique_ptr<RecordStore>> open_store_in(const Datasource& datasource,
-                                                           std::string_view store);
+/// To be opened stores in; asks nobody. All stores of a datasource need the same one, or each has
+/// as many sessions as the datasource may have.
+std::unique_ptr<StoreDatabase> make_database(const Datasource& datasource);
 
 }  // namespace pollux

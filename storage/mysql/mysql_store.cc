@@ -13,7 +13,6 @@
 #include "storage/mysql/row_changes.h"
 #include "storage/sql/names.h"
 #include "storage/sql/pooled_database.h"
-#include "storage/sql/sql_store.h"
 
 namespace pollux::mysql {
 namespace {
@@ -41,8 +40,9 @@ const char* refusal_of_value(const Column& column, uint32_t row) {
 
 class MysqlDatabase : public sql::PooledDatabase<Conversation, Catalog> {
  public:
-  explicit MysqlDatabase(const DatabaseStoreOptions& options)
-      : PooledDatabase("mysql", options, make_pool(options)) {}
+  MysqlDatabase(const std::string& store, const DatabaseOptions& options,
+                std::shared_ptr<Pool> pool)
+      : PooledDatabase("mysql", store, options, std::move(pool)) {}
 
   absl::StatusOr<Epoch> raise_fence(Epoch epoch) override;
   absl::StatusOr<Progress> progress(const std::string& table,
@@ -155,8 +155,9 @@ absl::StatusOr<EventBatchPtr> MysqlDatabase::find(const sql::Relation& relation,
 
 namespace pollux {
 
-absl::StatusOr<std::unique_ptr<RecordStore>> open_mysql_store(const DatabaseStoreOptions& options) {
-  return sql::open_sql_store(options.name, std::make_unique<mysql::MysqlDatabase>(options));
+std::unique_ptr<StoreDatabase> make_mysql_database(const DatabaseOptions& options) {
+  using mysql::MysqlDatabase;
+  return std::make_unique<sql::SharedDatabase<MysqlDatabase>>(options, mysql::make_pool(options));
 }
 
 }  // namespace pollux

@@ -50,7 +50,7 @@ absl::Status check_server(MysqlSession& session, const Deadline& deadline) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::unique_ptr<MysqlSession>> connect(const DatabaseStoreOptions& options,
+absl::StatusOr<std::unique_ptr<MysqlSession>> connect(const DatabaseOptions& options,
                                                       const Deadline& deadline) {
   auto session = connect_somewhere(options.address, deadline);
   if (!session.ok()) return session;
@@ -70,7 +70,7 @@ absl::StatusOr<std::unique_ptr<MysqlSession>> connect(const DatabaseStoreOptions
 
 }  // namespace
 
-std::shared_ptr<Pool> make_pool(const DatabaseStoreOptions& options) {
+std::shared_ptr<Pool> make_pool(const DatabaseOptions& options) {
   return std::make_shared<Pool>(
       options.pool, [options](const Deadline& deadline) { return connect(options, deadline); },
       [query = options.pool.validation_query](MysqlSession& resting, const Deadline& deadline) {

@@ -1,4 +1,4 @@
-// The sessions of a store with its database, and how they are used. Thread: any.
+// The sessions with a database, and how they are used. Thread: any.
 #pragma once
 
 #include <cstdint>
@@ -9,11 +9,11 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "storage/database_store_options.h"
 #include "storage/remote/mysql_session.h"
 #include "storage/remote/session_pool.h"
 #include "storage/sql/conversation.h"
 #include "storage/sql/sql_values.h"
+#include "storage/store_database.h"
 
 namespace pollux::mysql {
 
@@ -24,7 +24,7 @@ using SqlRows = std::vector<sql::SqlRow>;
 /// has locked: of a node that is no more, for example.
 inline constexpr int kIdleSecondsMax = 30;
 
-std::shared_ptr<Pool> make_pool(const DatabaseStoreOptions& options);
+std::shared_ptr<Pool> make_pool(const DatabaseOptions& options);
 
 class Conversation : public sql::Conversation<MysqlSession> {
  public:

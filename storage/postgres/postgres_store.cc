@@ -12,7 +12,6 @@
 #include "storage/postgres/relation_sql.h"
 #include "storage/postgres/row_changes.h"
 #include "storage/sql/pooled_database.h"
-#include "storage/sql/sql_store.h"
 
 namespace pollux::postgres {
 namespace {
@@ -56,8 +55,9 @@ bool is_storable(const Column& column, uint32_t row) {
 
 class PostgresDatabase : public sql::PooledDatabase<Conversation, Catalog> {
  public:
-  explicit PostgresDatabase(const DatabaseStoreOptions& options)
-      : PooledDatabase("postgresql", options, make_pool(options)) {}
+  PostgresDatabase(const std::string& store, const DatabaseOptions& options,
+                   std::shared_ptr<Pool> pool)
+      : PooledDatabase("postgresql", store, options, std::move(pool)) {}
 
   absl::StatusOr<Epoch> raise_fence(Epoch epoch) override;
   absl::StatusOr<Progress> progress(const std::string& table,
@@ -191,9 +191,10 @@ absl::StatusOr<EventBatchPtr> PostgresDatabase::find(const sql::Relation& relati
 
 namespace pollux {
 
-absl::StatusOr<std::unique_ptr<RecordStore>> open_postgres_store(
-    const DatabaseStoreOptions& options) {
-  return sql::open_sql_store(options.name, std::make_unique<postgres::PostgresDatabase>(options));
+std::unique_ptr<StoreDatabase> make_postgres_database(const DatabaseOptions& options) {
+  using postgres::PostgresDatabase;
+  return std::make_unique<sql::SharedDatabase<PostgresDatabase>>(options,
+                                                                 postgres::make_pool(options));
 }
 
 }  // namespace pollux

@@ -36,7 +36,7 @@ absl::StatusOr<std::unique_ptr<PostgresSession>> connect(const PostgresSessionOp
 
 }  // namespace
 
-std::shared_ptr<Pool> make_pool(const DatabaseStoreOptions& options) {
+std::shared_ptr<Pool> make_pool(const DatabaseOptions& options) {
   PostgresSessionOptions session;
   session.address = options.address;
   session.application = "pollux " + options.name;

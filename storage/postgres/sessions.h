@@ -1,4 +1,4 @@
-// The sessions of a store with its database, and how they are used. Thread: any.
+// The sessions with a database, and how they are used. Thread: any.
 #pragma once
 
 #include <memory>
@@ -7,18 +7,18 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "storage/database_store_options.h"
 #include "storage/remote/postgres_session.h"
 #include "storage/remote/session_pool.h"
 #include "storage/sql/conversation.h"
 #include "storage/sql/sql_values.h"
+#include "storage/store_database.h"
 
 namespace pollux::postgres {
 
 using Pool = SessionPool<PostgresSession>;
 using SqlRows = std::vector<sql::SqlRow>;
 
-std::shared_ptr<Pool> make_pool(const DatabaseStoreOptions& options);
+std::shared_ptr<Pool> make_pool(const DatabaseOptions& options);
 
 class Conversation : public sql::Conversation<PostgresSession> {
  public:

@@ -73,15 +73,18 @@ class SessionPool : public std::enable_shared_from_this<SessionPool<Session>> {
     return connected.status();
   }
 
-  /// Opens the least number of sessions that rest.
+  /// Opens sessions until there are as many as shall rest at least, those in use counted.
   absl::Status fill(const Deadline& deadline) {
-    std::vector<Lease> leases;
-    while (leases.size() < options_.min_idle) {
-      auto lease = take(deadline);
-      if (!lease.ok()) return lease.status();
-      leases.push_back(*std::move(lease));
+    while (true) {
+      {
+        std::lock_guard lock(mutex_);
+        if (active_ + idle_.size() >= options_.min_idle) return absl::OkStatus();
+        ++active_;
+      }
+      auto connected = connect_(deadline);
+      take_back(connected.ok() ? *std::move(connected) : nullptr);
+      if (!connected.ok()) return connected.status();
     }
-    return absl::OkStatus();
   }
 
  private:
@@ -108,15 +111,16 @@ class SessionPool : public std::enable_shared_from_this<SessionPool<Session>> {
   }
 
   void take_back(std::unique_ptr<Session> session) {
-    std::unique_ptr<Session> closed;  // outside the lock
     {
-      std::lock_guard lock(mutex_);
-      --active_;
+      std::unique_lock lock(mutex_);
       if (session && idle_.size() < std::max(options_.max_idle, options_.min_idle)) {
         idle_.push_back({std::move(session), Clock::now()});
-      } else {
-        closed = std::move(session);
+      } else if (session) {
+        lock.unlock();
+        session.reset();  // while it still counts, so that nobody opens another beside it
+        lock.lock();
       }
+      --active_;
     }
     came_back_.notify_one();
   }

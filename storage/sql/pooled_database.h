@@ -11,15 +11,18 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "storage/database_store_options.h"
 #include "storage/sql/database.h"
+#include "storage/sql/sql_store.h"
+#include "storage/store_database.h"
 
 namespace pollux::sql {
 
-/// `Talk` is the conversation of the kind, `Catalog` its catalogue.
+/// As one store sees it. `Talk` is the conversation of the kind, `Catalog` its catalogue.
 template <class Talk, class Catalog>
 class PooledDatabase : public Database {
  public:
+  using PoolPtr = std::shared_ptr<typename Talk::Pool>;
+
   std::string place() const override { return place_; }
   absl::Status set_up() override {
     absl::Status done = pool_->fill(Deadline(timeout_ms_));
@@ -32,10 +35,9 @@ class PooledDatabase : public Database {
   absl::Status drop_table(const Relation& relation) override { return catalog_.drop(relation); }
 
  protected:
-  using PoolPtr = std::shared_ptr<typename Talk::Pool>;
-
-  PooledDatabase(std::string_view kind, const DatabaseStoreOptions& options, PoolPtr pool)
-      : store_(options.name),
+  PooledDatabase(std::string_view kind, const std::string& store, const DatabaseOptions& options,
+                 PoolPtr pool)
+      : store_(store),
         place_(absl::StrCat(std::string(kind), " ", options.address.host, ":", options.address.port,
                             "/", options.address.database)),
         timeout_ms_(options.timeout_ms),
@@ -53,6 +55,22 @@ class PooledDatabase : public Database {
   const int64_t timeout_ms_;
   const PoolPtr pool_;
   Catalog catalog_;
+};
+
+/// `Seen` is the database as a store sees it.
+template <class Seen>
+class SharedDatabase : public StoreDatabase {
+ public:
+  SharedDatabase(DatabaseOptions options, typename Seen::PoolPtr pool)
+      : options_(std::move(options)), pool_(std::move(pool)) {}
+
+  absl::StatusOr<std::unique_ptr<RecordStore>> open(const std::string& store) override {
+    return open_sql_store(store, std::make_unique<Seen>(store, options_, pool_));
+  }
+
+ private:
+  const DatabaseOptions options_;
+  const typename Seen::PoolPtr pool_;
 };
 
 }  // namespace pollux::sql

@@ -6,9 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "absl/status/statusor.h"
-#include "storage/database_store_options.h"
-#include "storage/record_store.h"
+#include "storage/store_database.h"
 
 namespace pollux::testing {
 
@@ -29,12 +27,14 @@ class DatabaseServer {
 struct DatabaseBackend {
   /// `settings`: "name=value" each.
   std::unique_ptr<DatabaseServer> (*make_server)(std::vector<std::string> settings);
-  absl::StatusOr<std::unique_ptr<RecordStore>> (*open)(const DatabaseStoreOptions& options);
+  std::unique_ptr<StoreDatabase> (*make_database)(const DatabaseOptions& options);
   std::string user;      ///< may do everything, without a password
   std::string database;  ///< is there from the start
   char quote;            ///< around a name in SQL
   /// SQL that makes the user `eve`, whose password is `right`, anew.
   std::string make_eve;
+  /// Where there is one: she may do all in the database that this is run in, with two sessions.
+  std::string limit_eve;
   /// Behind ALTER TABLE: userName takes no more than five characters.
   std::string shorten_user_name;
   /// SQL that counts the sessions with the database that it is run in, without its own.

@@ -124,8 +124,8 @@ TEST_F(DatabaseStoreTest, ASilentServerCostsTheTimeoutAndNoMore) {
   auto patient = open();
   ASSERT_TRUE(patient->open_table(logins()).ok());
   options_.timeout_ms = 300;
-  auto store = testing::database_backend().open(options_);
-  while (!store.ok()) store = testing::database_backend().open(options_);  // both cores are busy
+  auto store = testing::open_store(options_, store_);
+  while (!store.ok()) store = testing::open_store(options_, store_);  // both cores are busy
   server->pause();
   auto late = write(**store, {login("a", 1)}, entry(1, 1));
   EXPECT_TRUE(absl::IsUnavailable(late.status())) << late.status();
@@ -172,7 +172,7 @@ TEST_F(DatabaseStoreTest, RowsThatAConstraintRefusesAreKeptWithItsReason) {
             "1.1.1|{\"userName\":\"b\",\"n\":200}|small\n"
             "1.1.2|{\"userName\":\"//xff\",\"n\":3}|other\n");
   EXPECT_EQ(testing::row_count(*store, kRefusedRowsTable), 2U);
-  options_.name = kEventStoreWriteOptimised;
+  store_ = kEventStoreWriteOptimised;
   auto other = open();
   TableDefinition others = logins();
   others.name = "OTHERS";
@@ -218,13 +218,13 @@ TEST_F(DatabaseStoreTest, NamesThatTheDatabaseCannotTellApartAreRefused) {
   EXPECT_EQ(opens({"pollux_stores", schema_, {}, 0}), absl::StatusCode::kInvalidArgument);
   run("CREATE TABLE theirs (a integer)");
   EXPECT_EQ(opens({"THEIRS", schema_, {}, 0}), absl::StatusCode::kFailedPrecondition);
-  options_.name = kEventStoreWriteOptimised;
+  store_ = kEventStoreWriteOptimised;
   EXPECT_EQ(open()->open_table(logins()).code(), absl::StatusCode::kFailedPrecondition)
       << "of another store in the same database";
 }
 
 TEST_F(DatabaseStoreTest, LongAndHostileNamesAndValuesAreNothingElse) {
-  options_.name = "x'; DROP TABLE logins; --";
+  store_ = "x'; DROP TABLE logins; --";
   auto store = open();
   const std::string name(150, 'T');
   SchemaPtr schema = schema_of({{"a`\"; DROP TABLE logins; -- ?", AttributeType::kString},
@@ -273,13 +273,13 @@ TEST_F(DatabaseStoreTest, ATableThatIsReadIsNotChangedAndKeepsNobodyWaiting) {
 
 TEST_F(DatabaseStoreTest, NoServerAndAWrongPasswordAreTold) {
   options_.timeout_ms = 5'000;
-  DatabaseStoreOptions nobody = options_;
+  DatabaseOptions nobody = options_;
   nobody.address.port = 1;
-  EXPECT_TRUE(absl::IsUnavailable(testing::database_backend().open(nobody).status()));
+  EXPECT_TRUE(absl::IsUnavailable(testing::open_store(nobody, store_).status()));
   run(testing::database_backend().make_eve);
   options_.address.user = "eve";
   options_.address.password = "wrong";
-  auto refused = testing::database_backend().open(options_);
+  auto refused = testing::open_store(options_, store_);
   EXPECT_TRUE(absl::IsPermissionDenied(refused.status())) << refused.status();
   EXPECT_EQ(refused.status().ToString().find("wrong"), std::string::npos);
 }
@@ -297,6 +297,59 @@ TEST_F(DatabaseStoreTest, SessionsAreUsedAgainAndNeverMoreThanAllowed) {
   EXPECT_TRUE(absl::IsResourceExhausted(store->tables().status()));
   first->reset();
   EXPECT_TRUE(store->tables().ok());
+}
+
+TEST_F(DatabaseStoreTest, StoresShareTheSessionsOfTheirDatabase) {
+  run(testing::database_backend().make_eve);
+  run(testing::database_backend().limit_eve);  // to two, beyond which the server lets her not in
+  options_.address.user = "eve";
+  options_.address.password = "right";
+  options_.pool.max_active = 2;
+  auto database = testing::database_backend().make_database(options_);
+  std::vector<std::unique_ptr<RecordStore>> stores;
+  for (std::string_view name : {kEventStore, kEventStoreWriteOptimised}) {
+    auto store = database->open(std::string(name));
+    ASSERT_TRUE(store.ok()) << store.status();
+    stores.push_back(*std::move(store));
+  }
+  const std::vector<std::string> tables{"LOGINS", "OTHERS"};
+  for (size_t i = 0; i < 2; ++i) {
+    ASSERT_TRUE(stores[i]->open_table({tables[i], schema_, {}, 0}).ok());
+  }
+  constexpr uint64_t kEntries = 50;
+  std::vector<std::thread> users;
+  for (size_t i = 0; i < 4; ++i) {
+    users.emplace_back([&, i] {
+      RecordStore& store = *stores[i % 2];
+      const EventBatch batch = batch_of(schema_, {login("x", 1)});
+      for (uint64_t n = 1; n <= kEntries; ++n) {
+        auto written =
+            write_rows(store, tables[i % 2], batch, entry(1, n), "plan" + std::to_string(i));
+        EXPECT_TRUE(written.ok()) << written.status();
+        EXPECT_TRUE(testing::scan_all(store, tables[i % 2]).ok());
+      }
+    });
+  }
+  for (std::thread& user : users) user.join();
+  for (size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(testing::row_count(*stores[i], tables[i]), 2 * kEntries);
+  }
+  EXPECT_EQ(run(testing::database_backend().count_sessions), "2\n");
+}
+
+TEST_F(DatabaseStoreTest, SessionsThatAreToRestAreOpenedOnceForAllStores) {
+  options_.pool.max_active = 2;
+  options_.pool.min_idle = 2;
+  options_.pool.max_wait_ms = 200;
+  auto database = testing::database_backend().make_database(options_);
+  auto first = database->open(std::string(kEventStore));
+  ASSERT_TRUE(first.ok()) << first.status();
+  ASSERT_TRUE((*first)->open_table(logins()).ok());
+  auto cursor = (*first)->scan("LOGINS", {}, Timestamp{});  // one is out
+  ASSERT_TRUE(cursor.ok()) << cursor.status();
+  auto second = database->open(std::string(kEventStoreWriteOptimised));
+  EXPECT_TRUE(second.ok()) << second.status();
+  EXPECT_EQ(run(testing::database_backend().count_sessions), "2\n");
 }
 
 }  // namespace

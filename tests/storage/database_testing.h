@@ -22,25 +22,31 @@ inline DatabaseServer& database_server() {
   return *kServer;
 }
 
-inline DatabaseStoreOptions options_of(const DatabaseServer& server, const std::string& database) {
-  DatabaseStoreOptions options;
-  options.name = kEventStore;
+inline DatabaseOptions options_of(const DatabaseServer& server, const std::string& database) {
+  DatabaseOptions options;
   options.address.port = server.port();
   options.address.user = database_backend().user;
   options.address.database = database;
   return options;
 }
 
-inline DatabaseStoreOptions new_database() {
+inline DatabaseOptions new_database() {
   static int made = 0;
   const std::string name = "stores" + std::to_string(++made);
   database_server().run("CREATE DATABASE " + name, database_backend().database);
   return options_of(database_server(), name);
 }
 
+/// Sharing its sessions with no other.
+inline absl::StatusOr<std::unique_ptr<RecordStore>> open_store(const DatabaseOptions& options,
+                                                               std::string_view name) {
+  return database_backend().make_database(options)->open(std::string(name));
+}
+
 /// Null, with a failure of the test: it cannot be opened.
-inline std::unique_ptr<RecordStore> open_or_fail(const DatabaseStoreOptions& options) {
-  auto store = database_backend().open(options);
+inline std::unique_ptr<RecordStore> open_or_fail(const DatabaseOptions& options,
+                                                 std::string_view name) {
+  auto store = open_store(options, name);
   EXPECT_TRUE(store.ok()) << store.status();
   return store.ok() ? *std::move(store) : nullptr;
 }
@@ -48,7 +54,7 @@ inline std::unique_ptr<RecordStore> open_or_fail(const DatabaseStoreOptions& opt
 /// A database for each test, and what the tests write there.
 class DatabaseStoreTest : public ::testing::Test {
  protected:
-  std::unique_ptr<RecordStore> open() { return open_or_fail(options_); }
+  std::unique_ptr<RecordStore> open() { return open_or_fail(options_, store_); }
   TableDefinition logins() const { return {"LOGINS", schema_, {}, 0}; }
   TableDefinition users() const { return {"USERS", schema_, {"userName"}, 0}; }
   TestRow login(const std::string& user, int32_t n) const { return {n, {user, n}}; }
@@ -67,7 +73,8 @@ class DatabaseStoreTest : public ::testing::Test {
   }
 
   DatabaseServer& server_ = database_server();
-  DatabaseStoreOptions options_ = new_database();
+  DatabaseOptions options_ = new_database();
+  std::string store_{kEventStore};
   SchemaPtr schema_ = schema_of({{"userName", AttributeType::kString}, {"n", AttributeType::kInt}});
 };
 

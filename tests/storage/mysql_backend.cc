@@ -28,10 +28,10 @@ class Server : public DatabaseServer {
 
 class MysqlHome : public StoreHome {
  public:
-  std::unique_ptr<RecordStore> open() override { return open_or_fail(options_); }
+  std::unique_ptr<RecordStore> open() override { return open_or_fail(options_, kEventStore); }
 
  private:
-  DatabaseStoreOptions options_ = new_database();
+  DatabaseOptions options_ = new_database();
 };
 
 }  // namespace
@@ -41,11 +41,12 @@ const DatabaseBackend& database_backend() {
       [](std::vector<std::string> settings) -> std::unique_ptr<DatabaseServer> {
         return std::make_unique<Server>(std::move(settings));
       },
-      open_mysql_store,
+      make_mysql_database,
       "root",
       "mysql",
       '`',
       "CREATE OR REPLACE USER eve@'%' IDENTIFIED BY 'right'",
+      "GRANT ALL ON `stores%`.* TO eve@'%' WITH MAX_USER_CONNECTIONS 2",
       "MODIFY userName VARCHAR(5)",
       "SELECT COUNT(*) FROM information_schema.processlist WHERE db = DATABASE() AND id <> "
       "CONNECTION_ID()"};

@@ -183,7 +183,7 @@ TEST_F(MysqlStoreTest, AServerThatTakesNoWritesIsUnavailable) {
     EXPECT_TRUE(absl::IsUnavailable(refused.status())) << refused.status();
     EXPECT_NE(refused.status().message().find("read"), std::string::npos) << refused.status();
   }
-  auto opened = testing::database_backend().open(options_);
+  auto opened = testing::open_store(options_, store_);
   EXPECT_TRUE(absl::IsUnavailable(opened.status())) << opened.status();
   run("SET GLOBAL read_only = 0");
   EXPECT_EQ(write(*ada, {login("x", 2)}, entry(1, 2))->rows, 1U);
@@ -192,7 +192,7 @@ TEST_F(MysqlStoreTest, AServerThatTakesNoWritesIsUnavailable) {
 
 TEST_F(MysqlStoreTest, AServerThatForgetsIsRefused) {
   auto server = own_server({"innodb-flush-log-at-trx-commit=2"});
-  auto opened = testing::database_backend().open(options_);
+  auto opened = testing::open_store(options_, store_);
   EXPECT_TRUE(absl::IsUnavailable(opened.status())) << opened.status();
   EXPECT_NE(opened.status().message().find("innodb_flush_log_at_trx_commit"), std::string::npos);
 }

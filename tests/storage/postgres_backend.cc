@@ -24,10 +24,10 @@ class Server : public DatabaseServer {
 
 class PostgresHome : public StoreHome {
  public:
-  std::unique_ptr<RecordStore> open() override { return open_or_fail(options_); }
+  std::unique_ptr<RecordStore> open() override { return open_or_fail(options_, kEventStore); }
 
  private:
-  DatabaseStoreOptions options_ = new_database();
+  DatabaseOptions options_ = new_database();
 };
 
 }  // namespace
@@ -37,11 +37,14 @@ const DatabaseBackend& database_backend() {
       [](std::vector<std::string> settings) -> std::unique_ptr<DatabaseServer> {
         return std::make_unique<Server>(std::move(settings));
       },
-      open_postgres_store,
+      make_postgres_database,
       "postgres",
       "postgres",
       '"',
-      "DROP ROLE IF EXISTS eve; CREATE ROLE eve LOGIN PASSWORD 'right'",
+      "DO $$ BEGIN CREATE ROLE eve; EXCEPTION WHEN duplicate_object THEN NULL; END $$;"
+      "ALTER ROLE eve LOGIN PASSWORD 'right' CONNECTION LIMIT -1",
+      "ALTER ROLE eve CONNECTION LIMIT 2; DO $$ BEGIN EXECUTE"
+      " format('ALTER DATABASE %I OWNER TO eve', current_database()); END $$",
       "ALTER userName TYPE varchar(5)",
       "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_type ="
       " 'client backend' AND pid <> pg_backend_pid()"};

@@ -37,8 +37,8 @@ class Setup {
     for (const SettingError& error : loaded_.errors) console_.message(to_text(error));
     if (!loaded_.errors.empty()) return ExitCode::kUsage;
     if (ExitCode read = read_plans(); read != ExitCode::kOk) return read;
-    for (const auto& [name, datasource] : stores_in_databases(loaded_.settings)) {
-      if (!set_up_store(name, datasource)) return ExitCode::kUnreachable;
+    for (const auto& [name, in] : stores_in_databases(loaded_.settings)) {
+      if (!set_up_store(name, in)) return ExitCode::kUnreachable;
     }
     if (!set_up_arbiter()) return ExitCode::kUnreachable;
     if (!any_) console_.message("no store and no arbiter is in a database: nothing is to be done");
@@ -93,9 +93,9 @@ class Setup {
     return false;
   }
 
-  bool set_up_store(const std::string& name, const Datasource& datasource) {
+  bool set_up_store(const std::string& name, const StoreInDatabase& in) {
     any_ = true;
-    auto store = open_store_in(datasource, name);
+    auto store = in.database->open(name);
     absl::Status done = store.status();
     const Tables& tables = tables_[name];
     for (const TableDefinition& table : tables) {
@@ -106,7 +106,7 @@ class Setup {
       return false;
     }
     console_.message(
-        absl::StrCat("store ", name, " is there, in datasource ", datasource.name,
+        absl::StrCat("store ", name, " is there, in datasource ", in.datasource.name,
                      tables.empty() ? "" : absl::StrCat("; tables of plans: ", tables.size())));
     return true;
   }

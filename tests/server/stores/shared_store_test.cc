@@ -95,5 +95,23 @@ TEST_F(SharedStoreTest, AQuestionReachesThem) {
   EXPECT_NE(answer->body.find("[[6]]"), std::string::npos) << answer->body;
 }
 
+TEST_F(SharedStoreTest, AllStoresOfADatasourceHaveItsSessionsTogether) {
+  std::string settings = read(path("settings.yaml"));
+  settings.insert(settings.find("stores:"), "      max_active: 2\n");
+  write("settings.yaml", settings + "  event_store_wo: analytics\n");
+  ask("ALTER ROLE pollux CONNECTION LIMIT 2");  // a third one is refused
+  start_member(a(), variables_ + " POLLUX__PAIR__BOOTSTRAP=true");
+  ASSERT_TRUE(becomes_true([&] { return is_ready(a()); })) << read(a().log);
+  deploy(a(), std::string(kPlan) +
+                  "@sink(type='store', store='EVENT_STORE_WO', table='RAW')"
+                  "define stream Raw (user string);"
+                  "from Logins select user insert into Raw;");
+  send_some(a(), 20);
+  expect_all();
+  EXPECT_TRUE(becomes_true([&] { return ask("SELECT count(*) FROM raw") == "20\n"; }))
+      << get(a().url + "/v1/sinks");
+  EXPECT_EQ(read(a().log).find("too many connections"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace pollux
