@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "storage/record_store.h"
@@ -27,6 +28,15 @@ class StoreDatabase {
   /// Makes what the store needs where it is missing. The store may outlive this. kUnavailable: no
   /// server answers, or it takes no writes that last.
   virtual absl::StatusOr<std::unique_ptr<RecordStore>> open(const std::string& store) = 0;
+
+  /// For messages: "postgresql host:port/database".
+  virtual std::string place() const = 0;
+  /// What open() runs in an empty database, a statement each, without asking it; before them, what
+  /// an administrator's own session needs.
+  virtual std::vector<std::string> set_up_sql() const = 0;
+  /// What RecordStore::open_table() runs then. kInvalidArgument: there cannot be such a table.
+  virtual absl::StatusOr<std::vector<std::string>> table_sql(
+      const std::string& store, const TableDefinition& definition) const = 0;
 };
 
 }  // namespace pollux

@@ -115,6 +115,12 @@ absl::StatusOr<std::unique_ptr<Arbiter>> make_arbiter(const Settings& settings,
                "mysql://USER@HOST:PORT/DATABASE or etcd:http://HOST:PORT");
 }
 
+std::string_view arbiter_table_sql(const Settings& settings) {
+  if (settings.pair.arbiter.starts_with("postgresql://")) return kPostgresCreateTable;
+  if (settings.pair.arbiter.starts_with("mysql://")) return kMysqlCreateTable;
+  return "";
+}
+
 absl::Status create_arbiter_table(const Settings& settings) {
   auto password = password_of(settings);
   if (!password.ok()) return password.status();

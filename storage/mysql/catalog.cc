@@ -1,14 +1,16 @@
 #include "storage/mysql/catalog.h"
 
-#include <algorithm>
+#include <iterator>
 #include <map>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "engine/base/utf8.h"
 #include "storage/mysql/names.h"
+#include "storage/sql/catalogue_sql.h"
 #include "storage/sql/names.h"
 
 namespace pollux::mysql {
@@ -26,7 +28,7 @@ constexpr std::string_view kOwnColumns[] = {sql::kTimeColumn, "pollux_seq", "pol
                                             "pollux_writes"};
 
 #define POLLUX_OWN_TABLE ") ENGINE=InnoDB ROW_FORMAT=DYNAMIC"
-constexpr const char* kSetUp[] = {
+constexpr const char* kOwnTables[] = {
     "CREATE TABLE IF NOT EXISTS pollux_stores ("
     "store VARBINARY(255) NOT NULL, epoch BIGINT UNSIGNED NOT NULL, "
     "PRIMARY KEY (store)" POLLUX_OWN_TABLE,
@@ -134,20 +136,36 @@ std::string create_table(const sql::Relation& relation) {
                       " utf8mb4_bin");
 }
 
+absl::Status check_table(const TableDefinition& definition) {
+  absl::Status named = sql::check_names(definition, kOwnColumns);
+  return named.ok() ? check_columns(definition) : named;
+}
+
 }  // namespace
+
+std::vector<std::string> Catalog::own_tables_sql() {
+  return {std::begin(kOwnTables), std::end(kOwnTables)};
+}
+
+absl::StatusOr<std::vector<std::string>> Catalog::table_sql(const std::string& store,
+                                                            const TableDefinition& definition) {
+  if (absl::Status checked = check_table(definition); !checked.ok()) return checked;
+  const sql::Relation relation(definition, sql::stored_table_name(store, definition.name), quoted);
+  std::vector<std::string> statements = sql::note_table(store, relation, literal);
+  statements.push_back(create_table(relation));
+  return statements;
+}
 
 absl::Status Catalog::set_up() {
   auto talk = Conversation::begin(pool_, timeout_ms_);
   if (!talk.ok()) return talk.status();
   auto there = talk->ask(kIsSetUp);
   if (!there.ok()) return there.status();
-  if (there->at(0).at(0) == absl::StrCat(std::size(kSetUp))) {
+  if (there->at(0).at(0) == absl::StrCat(std::size(kOwnTables))) {
     return absl::OkStatus();  // also for users who may not make any
   }
   absl::Status done = begin_change(*talk);
-  for (const char* statement : kSetUp) {
-    if (done.ok()) done = talk->tell(statement);
-  }
+  if (done.ok()) done = sql::tell_all(*talk, own_tables_sql());
   if (done.ok()) return finish_change(*talk, timeout_ms_);
   talk->give_up();
   return done;
@@ -179,8 +197,7 @@ absl::StatusOr<sql::Catalogue> Catalog::load(Conversation& talk) {
 }
 
 absl::Status Catalog::open(const TableDefinition& definition) {
-  absl::Status done = sql::check_names(definition, kOwnColumns);
-  if (done.ok()) done = check_columns(definition);
+  absl::Status done = check_table(definition);
   if (!done.ok()) return done;
   auto talk = Conversation::begin(pool_, timeout_ms_);
   if (!talk.ok()) return talk.status();
@@ -213,13 +230,7 @@ absl::Status Catalog::make(Conversation& talk, const sql::Relation& relation) {
   // Of a table that was never finished, or was dropped.
   absl::Status done = forget(talk, relation.stored);
   if (done.ok()) done = talk.tell("START TRANSACTION");
-  if (done.ok()) {
-    done = talk.tell(
-        absl::StrCat("INSERT INTO pollux_tables (store, name, relation, retention_ms) VALUES (",
-                     literal(store_), ", ", literal(definition.name), ", ",
-                     literal(relation.stored), ", ", definition.retention_ms, ")"));
-  }
-  if (done.ok()) done = note_columns(talk, definition, 0);
+  if (done.ok()) done = sql::tell_all(talk, sql::note_table(store_, relation, literal));
   if (done.ok()) done = talk.tell("COMMIT");
   return done.ok() ? talk.tell(create_table(relation)) : done;
 }
@@ -237,7 +248,10 @@ absl::Status Catalog::change(Conversation& talk, const TableDefinition& stored,
         absl::StrCat("UPDATE pollux_tables SET retention_ms = ", definition.retention_ms,
                      " WHERE store = ", literal(store_), " AND name = ", literal(definition.name)));
   }
-  if (done.ok()) done = note_columns(talk, definition, stored.schema->size());
+  if (done.ok()) {
+    done =
+        sql::tell_all(talk, sql::note_columns(store_, definition, stored.schema->size(), literal));
+  }
   return done.ok() ? talk.tell("COMMIT") : done;
 }
 
@@ -259,22 +273,6 @@ absl::Status Catalog::add_columns(Conversation& talk, const sql::Relation& wante
   }
   if (missing.empty()) return absl::OkStatus();
   return talk.tell(absl::StrCat("ALTER TABLE ", wanted.name, " ", absl::StrJoin(missing, ", ")));
-}
-
-absl::Status Catalog::note_columns(Conversation& talk, const TableDefinition& definition,
-                                   size_t first) {
-  const std::vector<size_t> key = key_columns_of(definition);
-  std::vector<std::string> rows;
-  for (size_t i = first; i < definition.schema->size(); ++i) {
-    const Attribute& column = (*definition.schema)[i];
-    auto place = std::find(key.begin(), key.end(), i);
-    rows.push_back(absl::StrCat("(", literal(store_), ", ", literal(definition.name), ", ", i, ", ",
-                                literal(column.name), ", ", literal(name_of(column.type)), ", ",
-                                place == key.end() ? "NULL" : absl::StrCat(place - key.begin()),
-                                ")"));
-  }
-  if (rows.empty()) return absl::OkStatus();
-  return talk.tell(absl::StrCat("INSERT INTO pollux_columns VALUES ", absl::StrJoin(rows, ", ")));
 }
 
 absl::Status Catalog::forget(Conversation& talk, const std::string& relation) {

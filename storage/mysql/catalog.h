@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -21,6 +22,12 @@ class Catalog {
  public:
   Catalog(std::string store, std::shared_ptr<Pool> pool, int64_t timeout_ms)
       : store_(std::move(store)), pool_(std::move(pool)), timeout_ms_(timeout_ms) {}
+
+  /// What makes the tables that stores need, a statement each.
+  static std::vector<std::string> own_tables_sql();
+  /// What makes a table where there is none, and notes it. kInvalidArgument: it cannot be made.
+  static absl::StatusOr<std::vector<std::string>> table_sql(const std::string& store,
+                                                            const TableDefinition& definition);
 
   /// Makes the tables that stores need, unless they are there.
   absl::Status set_up();
@@ -35,7 +42,6 @@ class Catalog {
   absl::Status change(Conversation& talk, const TableDefinition& stored,
                       const sql::Relation& wanted);
   absl::Status add_columns(Conversation& talk, const sql::Relation& wanted, size_t first);
-  absl::Status note_columns(Conversation& talk, const TableDefinition& definition, size_t first);
   absl::Status forget(Conversation& talk, const std::string& relation);
 
   const std::string store_;

@@ -40,9 +40,12 @@ const char* refusal_of_value(const Column& column, uint32_t row) {
 
 class MysqlDatabase : public sql::PooledDatabase<Conversation, Catalog> {
  public:
+  static constexpr char kKind[] = "mysql";
+  static constexpr char kNamesAreUtf8[] = "SET NAMES utf8mb4";
+
   MysqlDatabase(const std::string& store, const DatabaseOptions& options,
                 std::shared_ptr<Pool> pool)
-      : PooledDatabase("mysql", store, options, std::move(pool)) {}
+      : PooledDatabase(kKind, store, options, std::move(pool)) {}
 
   absl::StatusOr<Epoch> raise_fence(Epoch epoch) override;
   absl::StatusOr<Progress> progress(const std::string& table,

@@ -1,12 +1,14 @@
 #include "storage/postgres/catalog.h"
 
-#include <algorithm>
+#include <iterator>
 #include <string_view>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "storage/postgres/names.h"
 #include "storage/postgres/relation_sql.h"
+#include "storage/sql/catalogue_sql.h"
 #include "storage/sql/names.h"
 
 namespace pollux::postgres {
@@ -18,7 +20,7 @@ constexpr char kLock[] = "SELECT pg_advisory_xact_lock(5788324611802271)";
 /// Whoever changes a table waits for those that read it, and everybody else waits behind him.
 constexpr char kWaitLittle[] = "SET LOCAL lock_timeout = '3s'";
 
-constexpr const char* kSetUp[] = {
+constexpr const char* kOwnTables[] = {
     "CREATE TABLE IF NOT EXISTS pollux_stores ("
     "store text PRIMARY KEY, epoch bigint NOT NULL)",
     "CREATE TABLE IF NOT EXISTS pollux_tables ("
@@ -59,7 +61,43 @@ std::string column_definition(const Attribute& column) {
       absl::string_view(sql_type(column.type).data(), sql_type(column.type).size()));
 }
 
+std::string create_table(const sql::Relation& relation) {
+  std::vector<std::string> columns;
+  for (const Attribute& column : relation.definition.schema->attributes()) {
+    columns.push_back(column_definition(column));
+  }
+  columns.emplace_back("pollux_time bigint NOT NULL");
+  if (!relation.has_key()) columns.emplace_back("pollux_seq bigint GENERATED ALWAYS AS IDENTITY");
+  return absl::StrCat("CREATE TABLE ", relation.name, " (", absl::StrJoin(columns, ", "), ")");
+}
+
+std::vector<std::string> make_table(const std::string& store, const sql::Relation& relation,
+                                    int server_version) {
+  std::vector<std::string> statements{create_table(relation)};
+  if (relation.has_key()) {
+    statements.push_back(
+        absl::StrCat("CREATE UNIQUE INDEX ON ", relation.name, " (", key_of(relation), ")",
+                     server_version >= kVersionWithNullsInKeys ? " NULLS NOT DISTINCT" : ""));
+  }
+  statements.push_back(absl::StrCat("CREATE INDEX ON ", relation.name, " (pollux_time)"));
+  for (std::string& noted : sql::note_table(store, relation, literal)) {
+    statements.push_back(std::move(noted));
+  }
+  return statements;
+}
+
 }  // namespace
+
+std::vector<std::string> Catalog::own_tables_sql() {
+  return {std::begin(kOwnTables), std::end(kOwnTables)};
+}
+
+absl::StatusOr<std::vector<std::string>> Catalog::table_sql(const std::string& store,
+                                                            const TableDefinition& definition) {
+  if (absl::Status named = sql::check_names(definition, kOwnColumns); !named.ok()) return named;
+  const sql::Relation relation(definition, sql::stored_table_name(store, definition.name), quoted);
+  return make_table(store, relation, kVersionWithNullsInKeys);
+}
 
 absl::Status Catalog::set_up() {
   auto talk = Conversation::begin(pool_, timeout_ms_);
@@ -68,9 +106,7 @@ absl::Status Catalog::set_up() {
   if (!there.ok()) return there.status();
   if (there->at(0).at(0) == "t") return absl::OkStatus();  // also for users who may not make any
   absl::Status done = begin_change(*talk);
-  for (const char* statement : kSetUp) {
-    if (done.ok()) done = talk->tell(statement);
-  }
+  if (done.ok()) done = sql::tell_all(*talk, own_tables_sql());
   return done.ok() ? talk->tell("COMMIT") : done;
 }
 
@@ -120,28 +156,7 @@ absl::Status Catalog::make(Conversation& talk, const sql::Relation& relation) {
         relation.stored, taken->at(0).at(0) ? ", of store " : " already",
         taken->at(0).at(0).value_or(""), "; rename it, or give this store a database of its own"));
   }
-  std::vector<std::string> columns;
-  for (const Attribute& column : definition.schema->attributes()) {
-    columns.push_back(column_definition(column));
-  }
-  columns.emplace_back("pollux_time bigint NOT NULL");
-  if (!relation.has_key()) columns.emplace_back("pollux_seq bigint GENERATED ALWAYS AS IDENTITY");
-  absl::Status done = talk.tell(
-      absl::StrCat("CREATE TABLE ", relation.name, " (", absl::StrJoin(columns, ", "), ")"));
-  if (done.ok() && relation.has_key()) {
-    const bool nulls = talk.server_version() >= 150000;
-    done = talk.tell(absl::StrCat("CREATE UNIQUE INDEX ON ", relation.name, " (", key_of(relation),
-                                  ")", nulls ? " NULLS NOT DISTINCT" : ""));
-  }
-  if (done.ok()) {
-    done = talk.tell(absl::StrCat("CREATE INDEX ON ", relation.name, " (pollux_time)"));
-  }
-  if (done.ok()) {
-    done = talk.tell(
-        "INSERT INTO pollux_tables (store, name, relation, retention_ms) VALUES ($1, $2, $3, $4)",
-        {store_, definition.name, relation.stored, absl::StrCat(definition.retention_ms)});
-  }
-  return done.ok() ? note_columns(talk, definition, 0) : done;
+  return sql::tell_all(talk, make_table(store_, relation, talk.server_version()));
 }
 
 absl::Status Catalog::change(Conversation& talk, const TableDefinition& stored,
@@ -156,22 +171,8 @@ absl::Status Catalog::change(Conversation& talk, const TableDefinition& stored,
     done = talk.tell(absl::StrCat("ALTER TABLE ", wanted.name, " ADD COLUMN ",
                                   column_definition((*definition.schema)[i])));
   }
-  return done.ok() ? note_columns(talk, definition, stored.schema->size()) : done;
-}
-
-absl::Status Catalog::note_columns(Conversation& talk, const TableDefinition& definition,
-                                   size_t first) {
-  const std::vector<size_t> key = key_columns_of(definition);
-  absl::Status done;
-  for (size_t i = first; done.ok() && i < definition.schema->size(); ++i) {
-    const Attribute& column = (*definition.schema)[i];
-    auto place = std::find(key.begin(), key.end(), i);
-    done = talk.tell(
-        "INSERT INTO pollux_columns VALUES ($1, $2, $3, $4, $5, nullif($6, '')::integer)",
-        {store_, definition.name, absl::StrCat(i), column.name, std::string(name_of(column.type)),
-         place == key.end() ? "" : absl::StrCat(place - key.begin())});
-  }
-  return done;
+  if (!done.ok()) return done;
+  return sql::tell_all(talk, sql::note_columns(store_, definition, stored.schema->size(), literal));
 }
 
 absl::Status Catalog::drop(const sql::Relation& relation) {

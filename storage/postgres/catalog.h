@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -13,10 +14,19 @@
 
 namespace pollux::postgres {
 
+/// From which on null equals null in an index.
+inline constexpr int kVersionWithNullsInKeys = 150000;
+
 class Catalog {
  public:
   Catalog(std::string store, std::shared_ptr<Pool> pool, int64_t timeout_ms)
       : store_(std::move(store)), pool_(std::move(pool)), timeout_ms_(timeout_ms) {}
+
+  /// What makes the tables that stores need, a statement each.
+  static std::vector<std::string> own_tables_sql();
+  /// What makes a table where there is none, and notes it. kInvalidArgument: it cannot be made.
+  static absl::StatusOr<std::vector<std::string>> table_sql(const std::string& store,
+                                                            const TableDefinition& definition);
 
   /// Makes the tables that stores need, unless they are there.
   absl::Status set_up();
@@ -30,7 +40,6 @@ class Catalog {
   absl::Status make(Conversation& talk, const sql::Relation& relation);
   absl::Status change(Conversation& talk, const TableDefinition& stored,
                       const sql::Relation& wanted);
-  absl::Status note_columns(Conversation& talk, const TableDefinition& definition, size_t first);
 
   const std::string store_;
   const std::shared_ptr<Pool> pool_;

@@ -10,6 +10,12 @@ std::string quoted(std::string_view name) {
   return text + "\"";
 }
 
+std::string literal(std::string_view text) {
+  std::string written = "E'";
+  for (char c : text) written.append(c == '\'' || c == '\\' ? 2 : 1, c);
+  return written + "'";
+}
+
 std::string array_of(const std::vector<std::optional<std::string>>& values) {
   std::string text = "{";
   for (const auto& value : values) {

@@ -13,6 +13,9 @@ namespace pollux::postgres {
 /// As a name in an SQL text, whatever the bytes.
 std::string quoted(std::string_view name);
 
+/// As a text in an SQL text, which has no zero byte in it.
+std::string literal(std::string_view text);
+
 /// As an array of texts, for a parameter.
 std::string array_of(const std::vector<std::optional<std::string>>& values);
 

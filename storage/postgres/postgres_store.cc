@@ -18,8 +18,6 @@ namespace {
 
 /// Of all texts in a key: what an index entry of PostgreSQL holds for certain.
 constexpr size_t kKeyBytesMax = 2'500;
-/// From which on null equals null in an index.
-constexpr int kVersionWithNullsInKeys = 150000;
 
 constexpr char kRaiseFence[] =
     "INSERT INTO pollux_stores AS s (store, epoch) VALUES ($1, $2)"
@@ -55,9 +53,12 @@ bool is_storable(const Column& column, uint32_t row) {
 
 class PostgresDatabase : public sql::PooledDatabase<Conversation, Catalog> {
  public:
+  static constexpr char kKind[] = "postgresql";
+  static constexpr char kNamesAreUtf8[] = "SET client_encoding = 'UTF8'";
+
   PostgresDatabase(const std::string& store, const DatabaseOptions& options,
                    std::shared_ptr<Pool> pool)
-      : PooledDatabase("postgresql", store, options, std::move(pool)) {}
+      : PooledDatabase(kKind, store, options, std::move(pool)) {}
 
   absl::StatusOr<Epoch> raise_fence(Epoch epoch) override;
   absl::StatusOr<Progress> progress(const std::string& table,

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -17,10 +18,18 @@
 
 namespace pollux::sql {
 
-/// As one store sees it. `Talk` is the conversation of the kind, `Catalog` its catalogue.
-template <class Talk, class Catalog>
+/// "postgresql host:port/database"
+inline std::string place_of(std::string_view kind, const DatabaseAddress& address) {
+  return absl::StrCat(std::string(kind), " ", address.host, ":", address.port, "/",
+                      address.database);
+}
+
+/// As one store sees it. `Talk` is the conversation of the kind, `TableCatalog` its
+/// catalogue.
+template <class Talk, class TableCatalog>
 class PooledDatabase : public Database {
  public:
+  using Catalog = TableCatalog;
   using PoolPtr = std::shared_ptr<typename Talk::Pool>;
 
   std::string place() const override { return place_; }
@@ -38,8 +47,7 @@ class PooledDatabase : public Database {
   PooledDatabase(std::string_view kind, const std::string& store, const DatabaseOptions& options,
                  PoolPtr pool)
       : store_(store),
-        place_(absl::StrCat(std::string(kind), " ", options.address.host, ":", options.address.port,
-                            "/", options.address.database)),
+        place_(place_of(kind, options.address)),
         timeout_ms_(options.timeout_ms),
         pool_(std::move(pool)),
         catalog_(store_, pool_, timeout_ms_) {}
@@ -64,8 +72,20 @@ class SharedDatabase : public StoreDatabase {
   SharedDatabase(DatabaseOptions options, typename Seen::PoolPtr pool)
       : options_(std::move(options)), pool_(std::move(pool)) {}
 
+  std::string place() const override { return place_of(Seen::kKind, options_.address); }
+
   absl::StatusOr<std::unique_ptr<RecordStore>> open(const std::string& store) override {
     return open_sql_store(store, std::make_unique<Seen>(store, options_, pool_));
+  }
+  std::vector<std::string> set_up_sql() const override {
+    std::vector<std::string> statements = Seen::Catalog::own_tables_sql();
+    statements.insert(statements.begin(), Seen::kNamesAreUtf8);
+    return statements;
+  }
+  absl::StatusOr<std::vector<std::string>> table_sql(
+      const std::string& store, const TableDefinition& definition) const override {
+    if (absl::Status checked = check_definition(definition); !checked.ok()) return checked;
+    return Seen::Catalog::table_sql(store, definition);
   }
 
  private:

@@ -105,7 +105,8 @@ TEST_F(StoredTableTest, SetupMakesWhatPlansNeedAndMayBeRunAgain) {
     EXPECT_NE(done.err.find("; tables of plans: 1"), std::string::npos) << done.err;
   }
   EXPECT_EQ(ask("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"),
-            "pollux_columns\npollux_progress\npollux_stores\npollux_tables\nusers\n");
+            "pollux_columns\npollux_progress\npollux_refused_rows_event_store\n"
+            "pollux_refused_rows_processed_data_store\npollux_stores\npollux_tables\nusers\n");
   write("broken.siddhi", "define stream S (a int); from S select b insert into T;");
   EXPECT_EQ(shell("env " + variables_ + " pollux store setup --config " + path("settings.yaml") +
                   " broken.siddhi")
