@@ -341,6 +341,8 @@ Deployed Node::deploy(const DeployRequest& request) {
 
 absl::Status Node::undeploy(std::string_view name, bool force) {
   auto committed = std::make_shared<std::promise<absl::Status>>();
+  auto applied = std::make_shared<std::promise<void>>();
+  std::future<void> is_applied = applied->get_future();
   std::lock_guard one_at_a_time(deploying_);
   Dependents dependents;
   PlanInfo info;
@@ -367,14 +369,25 @@ absl::Status Node::undeploy(std::string_view name, bool force) {
     std::lock_guard lock(mutex_);
     auto plan = plans_.find(name);
     uint64_t change = note_unsettled(plan->first);
-    sequencer_.undeploy(plan->second.shard, [this, committed, change](const absl::Status& status) {
-      if (status.ok()) settle(change);
-      committed->set_value(status);
-    });
+    sequencer_.undeploy(
+        plan->second.shard, [applied](const ApplyOutcome& /*gone*/) { applied->set_value(); },
+        [this, committed, change](const absl::Status& status) {
+          if (status.ok()) settle(change);
+          committed->set_value(status);
+        });
+    applied.reset();  // a shard that closes lets go of it too
     remove_plan(name);
   }
-  for (const Observer& each : observers_) each.observer->undeployed(info.name);
-  return committed->get_future().get();
+  for (const Observer& each : observers_) {
+    if (each.brings_events) each.observer->undeployed(info.name);
+  }
+  if (absl::Status done = committed->get_future().get(); !done.ok()) return done;
+  // So that its last results are there. A plan that rests, since nobody takes them, ends without.
+  is_applied.wait_for(kLastResultsWait);
+  for (const Observer& each : observers_) {
+    if (!each.brings_events) each.observer->undeployed(info.name);
+  }
+  return absl::OkStatus();
 }
 
 void Node::add_observer(PlanObserver& observer, bool brings_events) {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <map>
@@ -271,6 +272,9 @@ class Node final : public ResultLogs {
   void run_ticks();
   void stop_ticker();
   void wake_ticker();
+
+  /// That a plan which goes has had all its entries is waited for so long.
+  static constexpr std::chrono::seconds kLastResultsWait{10};
 
   const NodeOptions options_;
   const OnSuspended on_suspended_;

@@ -360,7 +360,8 @@ Sequencer::Ordered Sequencer::deploy(const std::shared_ptr<Shard>& shard, Deploy
   return ordered;
 }
 
-void Sequencer::undeploy(const std::shared_ptr<Shard>& shard, Committed committed) {
+void Sequencer::undeploy(const std::shared_ptr<Shard>& shard, Shard::Applied applied,
+                         Committed committed) {
   Calls calls;
   {
     std::lock_guard lock(mutex_);
@@ -371,6 +372,7 @@ void Sequencer::undeploy(const std::shared_ptr<Shard>& shard, Committed committe
     }
     Numbered numbered;
     numbered.shards = {shard};
+    numbered.applied = std::move(applied);
     numbered.committed = std::move(committed);
     hand_over(UndeployPayload{shard->plan()}, std::move(numbered), calls);
     change_routes(shard, {}, calls);

@@ -90,7 +90,7 @@ class Sequencer final : public Intake {
   /// The shard gets its plan and takes these streams, and no others, from here on.
   Ordered deploy(const std::shared_ptr<Shard>& shard, DeployPayload plan, Shard::OutputsPtr outputs,
                  const std::vector<SchemaPtr>& inputs, Shard::Applied applied, Committed committed);
-  void undeploy(const std::shared_ptr<Shard>& shard, Committed committed);
+  void undeploy(const std::shared_ptr<Shard>& shard, Shard::Applied applied, Committed committed);
   /// A change of the shard's tables, ordered among its entries. An error when it is not taken, and
   /// then `applied` is not called.
   absl::Status write(const std::shared_ptr<Shard>& shard, WritePayload payload,

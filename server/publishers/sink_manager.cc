@@ -1,6 +1,7 @@
 #include "server/publishers/sink_manager.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -57,6 +58,11 @@ Diagnostics SinkManager::check(const PlanProposal& plan) const {
   return to_diagnostics(mistakes);
 }
 
+/// A publisher that knows nothing of attributes goes on with another log of its stream.
+bool SinkManager::may_follow(const EndpointDefinition& sink) {
+  return !sink.map && sink.option("payload") == nullptr && sink.type != "store";
+}
+
 /// Starts the sink, or lets it follow its stream into another log.
 void SinkManager::attach(Sink& sink, const PlanOutput& output) {
   if (sink.runner != nullptr && sink.runner->reads(*output.log)) return;
@@ -71,12 +77,10 @@ void SinkManager::attach(Sink& sink, const PlanOutput& output) {
   }
   sink.own = checked.own;
   SinkInput input{output.log, output.log->resume(sink.definition.name, output.from)};
-  if (sink.runner != nullptr && sink.definition.map == std::nullopt &&
-      sink.definition.option("payload") == nullptr && sink.definition.type != "store") {
-    sink.runner->follow(std::move(input));  // the publisher knows nothing of attributes
+  if (sink.runner != nullptr) {
+    sink.runner->follow(std::move(input));
     return;
   }
-  if (sink.runner != nullptr) end(sink);
   sink.runner = std::make_shared<SinkRunner>(sink.definition.name, checked.retry, checked.make(),
                                              std::move(input), is_open(sink), environment_.warn);
   auto known = known_.find(sink.definition.name);
@@ -116,31 +120,60 @@ void SinkManager::note_known(const std::map<std::string, LastIds, std::less<>>& 
   }
 }
 
-void SinkManager::end(const Sink& sink) const {
-  sink.runner->stop();
-  uint64_t left = sink.runner->counts().lag_rows;
-  sink.runner->forget_places();
-  if (left == 0) return;
-  environment_.warn(
-      absl::StrCat("sink '", sink.definition.name, "' ended with ", left, " rows not delivered"));
+/// Not under the lock: a database may be slow. Rows of tables are waited for, since whoever comes
+/// next begins with what is there.
+void SinkManager::end(const Sinks& leaving) const {
+  const auto until = std::chrono::steady_clock::now() + kLastRowsWait;
+  for (const auto& [name, sink] : leaving) {
+    if (sink.definition.type == "store") sink.runner->drain(until);
+    sink.runner->stop();
+    const uint64_t left = sink.runner->counts().lag_rows;
+    sink.runner->forget_places();
+    if (left == 0) continue;
+    environment_.warn(absl::StrCat("sink '", name, "' ended with ", left, " rows not delivered"));
+  }
+}
+
+/// Of the plan's sinks, those that are no longer wanted; where `outputs` are of other logs that a
+/// sink cannot follow into, only what runs of it.
+SinkManager::Sinks SinkManager::take_leaving(const std::string& plan,
+                                             const std::vector<EndpointDefinition>& wanted,
+                                             const std::map<std::string, PlanOutput>& outputs) {
+  Sinks leaving;
+  for (auto sink = sinks_.begin(); sink != sinks_.end();) {
+    const EndpointDefinition& definition = sink->second.definition;
+    const bool mine = definition.plan == plan;
+    const bool goes = mine && std::none_of(wanted.begin(), wanted.end(), [&](const auto& each) {
+                        return each.same_as(definition);
+                      });
+    auto output = outputs.find(definition.stream);
+    const bool runs = sink->second.runner != nullptr;
+    if (runs &&
+        (goes || ((mine || definition.plan.empty()) && output != outputs.end() &&
+                  !sink->second.runner->reads(*output->second.log) && !may_follow(definition)))) {
+      leaving.emplace(sink->first, sink->second);
+      sink->second.runner = nullptr;
+    }
+    sink = goes ? sinks_.erase(sink) : std::next(sink);
+  }
+  return leaving;
 }
 
 void SinkManager::deployed(const PlanProposal& plan, std::map<std::string, PlanOutput> outputs) {
   EndpointMistakes ignored;  // were check()'s to report
   std::vector<EndpointDefinition> wanted = sinks_of(plan.description, ignored);
   const std::string& name = plan.description.name;
+  Sinks leaving;
+  {
+    std::lock_guard lock(mutex_);
+    if (stopped_) return;
+    for (auto& [stream, plans] : writers_) plans.erase(name);
+    for (const auto& [stream, output] : outputs) writers_[stream].insert(name);
+    leaving = take_leaving(name, wanted, outputs);
+  }
+  end(leaving);
   std::lock_guard lock(mutex_);
   if (stopped_) return;
-  for (auto& [stream, plans] : writers_) plans.erase(name);
-  for (const auto& [stream, output] : outputs) writers_[stream].insert(name);
-  std::erase_if(sinks_, [&](const auto& known) {
-    const EndpointDefinition& old = known.second.definition;
-    if (old.plan != name) return false;
-    bool stays = std::any_of(wanted.begin(), wanted.end(),
-                             [&](const EndpointDefinition& sink) { return sink.same_as(old); });
-    if (!stays && known.second.runner != nullptr) end(known.second);
-    return !stays;
-  });
   for (EndpointDefinition& sink : wanted) {
     if (sink.holder != nullptr && is_only_read(*sink.holder)) continue;
     std::string sink_name = sink.name;
@@ -154,13 +187,13 @@ void SinkManager::deployed(const PlanProposal& plan, std::map<std::string, PlanO
 }
 
 void SinkManager::undeployed(const std::string& plan) {
-  std::lock_guard lock(mutex_);
-  for (auto& [stream, plans] : writers_) plans.erase(plan);
-  std::erase_if(sinks_, [&](const auto& sink) {
-    if (sink.second.definition.plan != plan) return false;
-    if (sink.second.runner != nullptr) end(sink.second);
-    return true;
-  });
+  Sinks leaving;
+  {
+    std::lock_guard lock(mutex_);
+    for (auto& [stream, plans] : writers_) plans.erase(plan);
+    leaving = take_leaving(plan, {}, {});
+  }
+  end(leaving);
 }
 
 std::vector<std::string> SinkManager::dependents(const PlanInfo& plan) const {

@@ -3,8 +3,9 @@
 //
 // A sink begins with the first result that comes after it was started. One that its plan's
 // replacement says again in the same words goes on where it stood, and so does one that comes again
-// after a restart, where logs are durable; one that goes with its plan stops at once, and what it
-// had not delivered is dropped and told.
+// after a restart, where logs are durable; one that goes with its plan stops at once, or, where it
+// writes into a store, when its rows are there or the database has let it wait for 10 s. What it
+// had not delivered then is dropped and told.
 //
 // Thread: any.
 #pragma once
@@ -75,9 +76,15 @@ class SinkManager final : public PlanObserver {
   };
   using Sinks = std::map<std::string, Sink, std::less<>>;
 
+  /// What a table's rows that are on their way when its sink ends are waited for at most.
+  static constexpr std::chrono::seconds kLastRowsWait{10};
+
   bool is_open(const Sink& sink) const;
+  static bool may_follow(const EndpointDefinition& sink);
   void attach(Sink& sink, const PlanOutput& output);
-  void end(const Sink& sink) const;
+  Sinks take_leaving(const std::string& plan, const std::vector<EndpointDefinition>& wanted,
+                     const std::map<std::string, PlanOutput>& outputs);
+  void end(const Sinks& leaving) const;
   std::vector<std::shared_ptr<SinkRunner>> runners() const;
 
   const SinkEnvironment environment_;

@@ -1,6 +1,7 @@
 // Tables and aggregations of plans that are kept in a store: it follows, and a plan begins with it.
 #include <string>
 
+#include "storage/remote/postgres_session.h"
 #include "tests/server/stores/database_testing.h"
 
 namespace pollux {
@@ -14,6 +15,8 @@ constexpr const char* kPlan =
     "from Logins select user, convert(n, 'long') as total "
     "update or insert into Users set Users.total = total on Users.user == user;"
     "from Leavers delete Users on Users.user == user;";
+
+constexpr int64_t kPatienceMs = 20'000;
 
 class StoredTableTest : public DatabaseTest {
  protected:
@@ -90,6 +93,33 @@ TEST_F(StoredTableTest, ATableOfSomebodyElseIsReadAsFarAsThePlanKnowsIt) {
   auto asked = call("POST", a().url + "/v1/streams/Questions/events", R"({"user":"bob"})");
   ASSERT_EQ(asked->status, 200) << asked->body;
   EXPECT_NE(results(a(), "Answers", 1).find("\"total\":2"), std::string::npos);
+}
+
+TEST_F(StoredTableTest, WhatIsOnItsWayToAStoreStillArrivesWhenItsPlanGoes) {
+  start();
+  deploy(a(), kPlan);
+  ASSERT_EQ(send(a(), R"({"user":"ann","n":0})"), 200);
+  expect_stored("ann|0\n");
+  PostgresSessionOptions options;
+  options.address.port = server_.port();
+  options.address.password = "secret";
+  auto holder = PostgresSession::connect(options, {"127.0.0.1"}, Deadline(kPatienceMs));
+  ASSERT_TRUE(holder.ok()) << holder.status();
+  for (const char* sql : {"BEGIN", "LOCK TABLE users"}) {
+    ASSERT_TRUE((*holder)->query(sql, {}, Deadline(kPatienceMs)).ok());
+  }
+  for (int n = 1; n <= 3; ++n) {  // the first is with the database, and the others are not
+    ASSERT_EQ(send(a(), "{\"user\":\"u" + std::to_string(n) + "\",\"n\":1}"), 200);
+    ASSERT_TRUE(
+        becomes_true([&] { return number_in(get(a().url + "/v1/sinks"), "lag_rows") == n; }));
+  }
+  const pid_t gone = DaemonTest::start("pollux plan undeploy Users --server " + a().url);
+  ASSERT_TRUE(
+      becomes_true([&] { return get(a().url + "/v1/plans").find("Users") == std::string::npos; }));
+  holder->reset();  // and with it the lock
+  const ShellResult undeployed = finish(gone);
+  EXPECT_EQ(undeployed.exit_code, 0) << undeployed.err;
+  expect_stored("ann|0\nu1|1\nu2|1\nu3|1\n");
 }
 
 TEST_F(StoredTableTest, SetupMakesWhatPlansNeedAndMayBeRunAgain) {
