@@ -154,6 +154,14 @@ class RecordStore {
   virtual absl::StatusOr<EventBatchPtr> find(std::string_view table, std::span<const Value> key,
                                              Timestamp now) const = 0;
 
+  /// The rows of these keys, in no order, of the columns that `wanted` has; `keys` has those of its
+  /// primary key, and no nulls. In a database also of a table that others have made, by the same
+  /// names in small letters: of such a key there may be more rows, and rows of keys that it takes
+  /// for equal. Without keys it is only seen whether the table is there, and has these columns:
+  /// kFailedPrecondition when it has not.
+  virtual absl::StatusOr<EventBatchPtr> look_up(const TableDefinition& wanted,
+                                                const EventBatch& keys, Timestamp now) const = 0;
+
   /// Drops rows that are older than their table's retention at `now`, a bounded number a call.
   virtual absl::StatusOr<Expired> expire(Timestamp now) = 0;
 };

@@ -183,6 +183,11 @@ ExpressionPtr ExpressionBinder::bind_is_null(const ast::Expression& expression) 
 
 ExpressionPtr ExpressionBinder::bind_in(const ast::Expression& expression) {
   Table* table = tables_.find_table(expression.table);
+  if (tables_.is_external(expression.table)) {
+    return fail(expression.location, "'in' asks external table '" + expression.table + "'",
+                "a join with it on its primary key: 'left outer join' where events without a row "
+                "matter, and then 'T.key is null'");
+  }
   if (table == nullptr) {
     std::string near = nearest_name(expression.table, tables_.table_names());
     return fail(expression.location, "'" + expression.table + "' is no table", "a defined table",

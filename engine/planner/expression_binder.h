@@ -26,6 +26,8 @@ class TableCatalogue {
   virtual ~TableCatalogue() = default;
   virtual Table* find_table(const std::string& name) = 0;
   virtual std::vector<std::string> table_names() const = 0;
+  /// Its rows are looked up before an event is processed, and only for joins.
+  virtual bool is_external(const std::string& /*name*/) const { return false; }
   /// Null when the plan defines no functions.
   virtual ScriptFunctions* scripts() = 0;
   /// A query reads or writes the table.

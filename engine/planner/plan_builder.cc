@@ -68,6 +68,7 @@ class PlanBuilder {
              "shorter chains of queries that feed each other");
       return;
     }
+    queries_.check_lookups(tree_);
     keep_names_of_changes();
     plan_.set_row_by_row(flow_.row_by_row());
     if (diagnostics_.empty()) hash_units();
@@ -191,6 +192,9 @@ class PlanBuilder {
     } else if (window != nullptr) {
       known = window->schema().get();
       known_kind = Kind::kWindow;
+    } else if (const ExternalPart* external = plan_.find_external(name)) {
+      known = external->rows->schema().get();
+      known_kind = Kind::kTable;
     }
     if (known == nullptr) return true;
     if (known_kind != kind || !known->same_attributes(schema)) {
@@ -246,6 +250,9 @@ class PlanBuilder {
     std::vector<size_t> indexed = keys.indexed;
     auto table = std::make_unique<Table>(schema, std::move(keys.primary), std::move(keys.indexed),
                                          plan_.context().strings(), keys.rules);
+    if (store && store->external) {
+      return add_external_table(std::move(table), std::move(*store), plan_, diagnostics_);
+    }
     begin_unit("table", definition);
     plan_.add_state(*table);
     if (store) add_stored_table(*table, indexed, std::move(*store), plan_, diagnostics_);
@@ -292,7 +299,8 @@ class PlanBuilder {
   void aggregate(const ast::AggregationDefinition& definition) {
     const std::string& name = definition.name;
     bool used = plan_.find_stream(name) != nullptr || queries_.find_table(name) != nullptr ||
-                plan_.find_window(name) != nullptr || plan_.find_aggregation(name) != nullptr;
+                plan_.find_external(name) != nullptr || plan_.find_window(name) != nullptr ||
+                plan_.find_aggregation(name) != nullptr;
     if (!used) {
       begin_unit("aggregation", definition);
       return queries_.add_aggregation(definition);

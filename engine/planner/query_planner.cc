@@ -72,6 +72,11 @@ std::optional<QueryPlanner::Input> QueryPlanner::find_input(const ast::StreamSou
   Input input;
   input.names = {source.alias.empty() ? source.stream : source.alias};
   std::vector<std::string> known;
+  if (!source.inner && !source.fault && is_external(source.stream)) {
+    report(source.location, "events of external table '" + source.stream + "', which has none",
+           "a stream of events that is joined with it: 'from S join T on S.key == T.key'");
+    return std::nullopt;
+  }
   std::string shown = (source.inner ? "#" : source.fault ? "!" : "") + source.stream;
   if (source.inner) {
     if (frame_ == nullptr) {

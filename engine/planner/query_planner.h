@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/language/ast.h"
@@ -46,8 +47,12 @@ class QueryPlanner : public TableCatalogue {
   /// Behind all streams: the source must be one of them. The name must be free.
   void add_aggregation(const ast::AggregationDefinition& definition);
 
+  /// Behind all queries: events of streams that are joined with external tables come from outside.
+  void check_lookups(const ast::Plan& tree);
+
   Table* find_table(const std::string& name) override;
   std::vector<std::string> table_names() const override;
+  bool is_external(const std::string& name) const override;
   void note_access(const std::string& name) override;
   ScriptFunctions* scripts() override { return plan_.scripts(); }
 
@@ -144,6 +149,7 @@ class QueryPlanner : public TableCatalogue {
     Input input;
     Table* table = nullptr;
     Aggregation* aggregation = nullptr;
+    bool external = false;  ///< the table
     std::string held_name;  ///< of the table or aggregation
     Handlers handlers;
     std::unique_ptr<SourcesScope> scope;
@@ -155,6 +161,13 @@ class QueryPlanner : public TableCatalogue {
   Searched* plan_search(const ast::JoinInput& join, JoinPart& searching, JoinPart& searched,
                         WindowOperator* window, std::vector<bool>& searched_used,
                         bool report_errors);
+
+  // query_planner_external.cc
+  bool check_external_stream(const ast::StreamSource& source, const JoinPart& part,
+                             const std::string& table);
+  bool check_external_join(const ast::JoinInput& join, size_t table_side, const std::string& table);
+  bool plan_lookup(const ast::JoinInput& join, const JoinPart& stream, const JoinPart& table,
+                   size_t table_side);
 
   // query_planner_aggregation.cc
   std::vector<AggregationPlan::Unit> aggregation_units(
@@ -194,6 +207,7 @@ class QueryPlanner : public TableCatalogue {
   Diagnostics& diagnostics_;
   PartitionFrame* frame_ = nullptr;
   OutputGate* gate_ = nullptr;  ///< of the query in hand, in a plan that feeds itself
+  std::vector<std::pair<std::string, Location>> lookups_;   ///< by stream, in external tables
   std::vector<const ast::StateElement*> pattern_elements_;  ///< by state, of the query in hand
 };
 

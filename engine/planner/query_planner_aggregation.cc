@@ -255,6 +255,10 @@ void QueryPlanner::add_aggregation(const ast::AggregationDefinition& definition)
   if (!plan_retention(definition.annotations, plan, diagnostics_)) return;
   std::optional<StoreReading> store =
       read_store(definition.annotations, definition.name, diagnostics_);
+  if (store && store->external) {
+    report(store->holder.location, "an aggregation in an external table",
+           "no external: an aggregation is held in memory, and written to the store");
+  }
   if (!handlers || diagnostics_.size() != errors) return;
   if (store && !plan_stored_columns(definition, selection.attributes(), selection.plain(), plan,
                                     diagnostics_)) {

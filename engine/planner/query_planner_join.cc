@@ -13,6 +13,10 @@ std::optional<QueryPlanner::JoinPart> QueryPlanner::plan_join_part(
   if (!source.inner && !source.fault) {
     part.table = find_table(source.stream);
     part.aggregation = plan_.find_aggregation(source.stream);
+    if (const ExternalPart* external = plan_.find_external(source.stream)) {
+      part.table = external->rows.get();
+      part.external = true;
+    }
   }
   if (part.held()) {
     part.held_name = source.stream;
@@ -122,6 +126,9 @@ void QueryPlanner::add_join(const ast::Query& query, const ast::JoinInput& join)
   bool dialect31 = plan_.context().dialect() == Dialect::k31;
   std::optional<JoinPart> parts[2] = {plan_join_part(join.left), plan_join_part(join.right)};
   if (!parts[0] || !parts[1]) return;
+  for (size_t side : {0, 1}) {
+    if (parts[side]->external && !plan_lookup(join, *parts[1 - side], *parts[side], side)) return;
+  }
   if (parts[0]->held() && parts[1]->held()) {
     return report(join.right.location, "a join of two tables or aggregations",
                   "a stream on one side");

@@ -245,6 +245,11 @@ SelectedReceiver* QueryPlanner::plan_target(const ast::Query& query, const Schem
            "insert into one whose stream has @OnError(action='STREAM')");
     return nullptr;
   }
+  if (!action.inner && is_external(action.target)) {
+    report(action.location, "'" + action.target + "' is an external table, which is only read",
+           "a stream with a sink of type 'store', or a table without external='true'");
+    return nullptr;
+  }
   Table* table = action.inner ? nullptr : find_table(action.target);
   if (table != nullptr) return plan_table_target(action, output, *table);
   if (!action.inner && plan_.find_aggregation(action.target) != nullptr) {

@@ -49,12 +49,7 @@ class StoreReader {
     if (reading.holder.type.empty() && !annotation_value(annotation_, "ref")) {
       report(annotation_.location, "a store needs a type", "@store(type='...')");
     }
-    if (same_name(annotation_value(annotation_, "external").value_or(""), "true")) {
-      report(annotation_.location,
-             "tables that are changed from outside, external='true', are not there yet",
-             "no external: the table is read when the plan is deployed, and whoever changes it "
-             "later sends events, or on-demand queries");
-    }
+    reading.external = same_name(annotation_value(annotation_, "external").value_or(""), "true");
     read_flush(reading);
     return reading;
   }
@@ -142,6 +137,39 @@ void add_stored_table(Table& table, const std::vector<size_t>& indexed, StoreRea
   if (part.pacer != nullptr) part.pacer->add(*holder.content);
   part.holders.push_back(std::move(holder));
   plan.add_stored(std::move(part));
+}
+
+void add_external_table(std::unique_ptr<Table> table, StoreReading reading, Plan& plan,
+                        Diagnostics& diagnostics) {
+  const Schema& schema = *table->schema();
+  ExternalPart part;
+  StoredHolder& holder = part.description.holder;
+  holder = std::move(reading.holder);
+  holder.table = reading.table_name.empty() ? upper_case(holder.name) : reading.table_name;
+  holder.stream = plan.name() + ":" + holder.name;
+  holder.schema = table->schema();
+  holder.primary_key = names_of(schema, table->primary_key());
+  if (holder.primary_key.empty()) {
+    diagnostics.push_back({holder.location,
+                           "an external table without a primary key",
+                           "@PrimaryKey('...'): its rows are looked up by that",
+                           {}});
+  }
+  for (size_t column : table->primary_key()) {
+    const AttributeType type = schema[column].type;
+    if (type != AttributeType::kFloat && type != AttributeType::kDouble &&
+        type != AttributeType::kObject) {
+      continue;
+    }
+    diagnostics.push_back({holder.location,
+                           "'" + schema[column].name +
+                               "' is a key of an external table and of type " +
+                               std::string(name_of(type)),
+                           "a key of type string, int, long or bool",
+                           {}});
+  }
+  part.rows = std::move(table);
+  plan.add_external(std::move(part));
 }
 
 bool is_name_of_changes(std::string_view stream) {

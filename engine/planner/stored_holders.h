@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,6 +20,7 @@ struct StoreReading {
   StoredHolder holder;              ///< its name, type, options and place
   std::string table_name;           ///< as written; empty when it is not
   std::optional<int64_t> flush_ms;  ///< how often changes come out; 0: with every entry
+  bool external = false;            ///< rows are looked up in the store, and not held
 };
 
 /// Empty when there is no such annotation, or it was told what is wrong with it.
@@ -28,6 +30,10 @@ std::optional<StoreReading> read_store(const std::vector<ast::Annotation>& annot
 /// Makes the table of the unit in hand a part of the plan that is stored.
 void add_stored_table(Table& table, const std::vector<size_t>& indexed, StoreReading reading,
                       Plan& plan, Diagnostics& diagnostics);
+
+/// Makes the table one of the plan's external ones.
+void add_external_table(std::unique_ptr<Table> table, StoreReading reading, Plan& plan,
+                        Diagnostics& diagnostics);
 
 /// Plans the columns of the stored rows of an aggregation whose other parts are planned: `selected`
 /// are its attributes, from AGG_TIMESTAMP on, and `plain` says of which attribute each of those but

@@ -50,6 +50,7 @@ UnitHashes::Kind UnitHashes::kind_of(const std::string& name) const {
   if (plan_.find_window(name) != nullptr) return Kind::kWindow;
   if (plan_.all_tables().contains(name)) return Kind::kTable;
   if (plan_.find_aggregation(name) != nullptr) return Kind::kAggregation;
+  if (plan_.find_external(name) != nullptr) return Kind::kExternal;
   return plan_.find_stream(name) == nullptr ? Kind::kNone : Kind::kStream;
 }
 
@@ -63,6 +64,8 @@ void UnitHashes::add_source(const std::string& name, TreeBytes& bytes) const {
       return add_schema(*plan_.find_stream(name)->junction->schema(), bytes);
     case Kind::kTable:
       return add_schema(*plan_.all_tables().at(name)->schema(), bytes);
+    case Kind::kExternal:
+      return add_schema(*plan_.find_external(name)->rows->schema(), bytes);
     case Kind::kAggregation:
       return add_schema(*plan_.find_aggregation(name)->schema(), bytes);
     case Kind::kWindow:

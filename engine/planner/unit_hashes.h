@@ -32,7 +32,7 @@ class UnitHashes {
   }
 
  private:
-  enum class Kind : uint8_t { kNone, kStream, kTable, kWindow, kAggregation };
+  enum class Kind : uint8_t { kNone, kStream, kTable, kWindow, kAggregation, kExternal };
 
   uint64_t hash(TreeBytes bytes) const;
   Kind kind_of(const std::string& name) const;

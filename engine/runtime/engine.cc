@@ -31,7 +31,7 @@ struct Engine::Impl {
   static std::string fill_stored(const Deployed* from, const Plan& to, const DeployPayload& payload,
                                  RestoreReport& report);
   ApplyOutcome undeploy(const UndeployPayload& payload, EntryId cause, ResultSink& sink);
-  ApplyOutcome apply_events(const Entry& entry, const EventBatchPtr& batch, ResultSink& sink);
+  ApplyOutcome apply_events(const Entry& entry, const EventsPayload& events, ResultSink& sink);
   ApplyOutcome apply_tick(const Entry& entry, ResultSink& sink);
   ApplyOutcome apply_write(const Entry& entry, const WritePayload& payload, ResultSink& sink);
   /// Which plans take events of the stream, and where: those that define it, else those whose
@@ -65,11 +65,14 @@ struct Engine::Impl {
     try {
       work(*deployed.plan);
     } catch (const AssertionFailed& failure) {
-      deployed.suspended = true;
-      outcome.status = ApplyStatus::kSuspended;
-      outcome.plan = deployed.plan->name();
-      outcome.reason = failure.what();
+      suspend(deployed, outcome, failure.what());
     }
+  }
+  static void suspend(Deployed& deployed, ApplyOutcome& outcome, std::string reason) {
+    deployed.suspended = true;
+    outcome.status = ApplyStatus::kSuspended;
+    outcome.plan = deployed.plan->name();
+    outcome.reason = std::move(reason);
   }
 };
 
@@ -93,7 +96,7 @@ Engine::~Engine() = default;
 ApplyOutcome Engine::apply(const Entry& entry, ResultSink& sink) {
   impl_->now_ms = std::max(impl_->now_ms, entry.timestamp.ms);
   if (const auto* events = std::get_if<EventsPayload>(&entry.payload)) {
-    return impl_->apply_events(entry, events->batch, sink);
+    return impl_->apply_events(entry, *events, sink);
   }
   if (std::holds_alternative<TickPayload>(entry.payload)) return impl_->apply_tick(entry, sink);
   if (const auto* deploy = std::get_if<DeployPayload>(&entry.payload)) {
@@ -273,9 +276,10 @@ std::vector<Junction*> Engine::Impl::inputs_of(std::string_view stream) const {
   return inputs;
 }
 
-ApplyOutcome Engine::Impl::apply_events(const Entry& entry, const EventBatchPtr& batch,
+ApplyOutcome Engine::Impl::apply_events(const Entry& entry, const EventsPayload& events,
                                         ResultSink& sink) {
   ApplyOutcome outcome;
+  const EventBatchPtr& batch = events.batch;
   std::vector<Junction*> inputs = inputs_of(batch->schema().name());
   if (inputs.empty()) return rejected("no plan has the stream '" + batch->schema().name() + "'");
   for (size_t p = 0; p < plans.size(); ++p) {
@@ -289,6 +293,13 @@ ApplyOutcome Engine::Impl::apply_events(const Entry& entry, const EventBatchPtr&
   for (size_t p = 0; p < plans.size(); ++p) {
     Deployed& deployed = plans[p];
     if (deployed.suspended) continue;
+    if (inputs[p] != nullptr) {
+      std::string wrong = deployed.plan->take_found(batch->schema().name(), events.found);
+      if (!wrong.empty()) {
+        suspend(deployed, outcome, std::move(wrong));
+        continue;
+      }
+    }
     guarded(deployed, outcome, [&](Plan& plan) {
       plan.begin_entry(entry.id);
       if (own_time(plan)) plan.apply_idle_time(now_ms);
@@ -298,6 +309,7 @@ ApplyOutcome Engine::Impl::apply_events(const Entry& entry, const EventBatchPtr&
         plan.apply_tick(now_ms);
       }
       plan.deliver(entry.id, sink);
+      plan.drop_found();
     });
   }
   return outcome;

@@ -1,6 +1,7 @@
 // An entry: one step of the ordered journal. Everything that changes the engine's state is one.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -25,12 +26,27 @@ enum class EntryType : uint8_t {
   kEpochBegin = 7,
 };
 
+/// What the store of an external table had for the events of an entry: the rows of their keys.
+struct FoundRows {
+  std::string table;   ///< StoredHolder::stream of the table (ExternalTable)
+  EventBatchPtr rows;  ///< of the table's attributes; a key stands in them once; may be empty
+};
+
 /// A batch of events of one stream (named by the batch's schema).
 struct EventsPayload {
   EventBatchPtr batch;
   std::string producer = {};  ///< who sent it; empty when the sender does not name itself
   uint64_t number = 0;        ///< the producer's number of this batch: 1, 2, 3, ...
+  /// One for each external table that a plan joins the stream with; only they are looked into.
+  std::vector<FoundRows> found = {};
 };
+
+/// Of its events and of what was found for them.
+inline size_t bytes_held(const EventsPayload& events) {
+  size_t bytes = events.batch->bytes_held();
+  for (const FoundRows& found : events.found) bytes += found.rows->bytes_held();
+  return bytes;
+}
 
 /// Time passed: deadlines up to the entry's timestamp are due.
 struct TickPayload {};

@@ -270,6 +270,62 @@ bool Plan::read_aggregation(std::string_view name, CalendarUnit unit, const Time
   return true;
 }
 
+ExternalPart& Plan::add_external(ExternalPart part) {
+  return *external_.emplace_back(std::make_unique<ExternalPart>(std::move(part)));
+}
+
+ExternalPart* Plan::find_external(std::string_view name) const {
+  for (const auto& part : external_) {
+    if (part->description.holder.name == name) return part.get();
+  }
+  return nullptr;
+}
+
+namespace {
+
+bool is_joined(const ExternalTable& table, std::string_view stream) {
+  return std::any_of(table.lookups.begin(), table.lookups.end(),
+                     [&](const ExternalLookup& lookup) { return lookup.stream == stream; });
+}
+
+/// What is wrong with them.
+std::string insert_found(const EventBatch& rows, Table& into) {
+  if (!rows.schema().same_attributes(*into.schema())) return "are of other attributes";
+  Chunk chunk;
+  chunk.batch = &rows;
+  chunk.rows = rows.rows();
+  for (uint32_t row = 0; row < rows.rows(); ++row) {
+    if (!into.insert(chunk, row)) return "have a key twice";
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string Plan::take_found(std::string_view stream, const std::vector<FoundRows>& found) {
+  for (const auto& part : external_) {
+    if (!is_joined(part->description, stream)) continue;
+    const std::string& wanted = part->description.holder.stream;
+    auto rows = std::find_if(found.begin(), found.end(),
+                             [&](const FoundRows& each) { return each.table == wanted; });
+    std::string wrong = "were not looked up";
+    if (rows != found.end()) wrong = insert_found(*rows->rows, *part->rows);
+    if (wrong.empty()) continue;
+    return "the rows of external table '" + part->description.holder.name +
+           "' for events of stream '" + std::string(stream) + "' " + wrong;
+  }
+  return {};
+}
+
+void Plan::drop_found() {
+  std::vector<Slot> slots;
+  for (const auto& part : external_) {
+    slots.clear();
+    part->rows->all(slots);
+    for (Slot slot : slots) part->rows->erase(slot);
+  }
+}
+
 PlanDescription Plan::describe() const {
   PlanDescription description = description_;
   description.name = name_;
@@ -283,6 +339,7 @@ PlanDescription Plan::describe() const {
       description.stored.push_back(holder.description);
     }
   }
+  for (const auto& part : external_) description.external.push_back(part->description);
   for (const auto& partition : partitions_) {
     description.partition_instances += partition->live().size();
   }

@@ -48,6 +48,12 @@ struct StoredPart {
   std::vector<Holder> holders;
 };
 
+/// An external table, which has rows only while an entry is applied: those that it carries.
+struct ExternalPart {
+  ExternalTable description;
+  std::unique_ptr<Table> rows;
+};
+
 class Plan {
  public:
   explicit Plan(std::string name) : name_(std::move(name)) {
@@ -67,6 +73,10 @@ class Plan {
   Junction* input(std::string_view stream);
   /// A stream that no definition but a query made; null when there is none of that name.
   Junction* inferred_input(std::string_view stream);
+  /// Before events of the stream are applied: what was found for them. Returns what is wrong.
+  std::string take_found(std::string_view stream, const std::vector<FoundRows>& found);
+  /// Behind them.
+  void drop_found();
   /// `row_clock`: the rows' timestamps move the clock, which otherwise is `now_ms`.
   void apply_events(Junction& input, const EventBatch& batch, bool row_clock, int64_t now_ms);
   /// All rows as one chunk.
@@ -129,6 +139,9 @@ class Plan {
   /// The streams of changes whose name `is_result` takes.
   void make_results_of_changes(const std::function<bool(const std::string& stream)>& is_result);
   std::map<std::string, std::unique_ptr<Table>>& all_tables() { return tables_; }
+  ExternalPart& add_external(ExternalPart part);
+  ExternalPart* find_external(std::string_view name) const;
+  const std::vector<std::unique_ptr<ExternalPart>>& external() const { return external_; }
   NamedWindow* find_window(const std::string& name);
   std::map<std::string, std::unique_ptr<NamedWindow>>& all_windows() { return windows_; }
   Aggregation* find_aggregation(std::string_view name) const;
@@ -187,6 +200,7 @@ class Plan {
   std::map<std::string, std::unique_ptr<NamedWindow>> windows_;
   std::map<std::string, std::unique_ptr<Aggregation>> aggregations_;
   std::vector<StoredPart> stored_;
+  std::vector<std::unique_ptr<ExternalPart>> external_;
   std::vector<std::unique_ptr<Partition>> partitions_;
   std::vector<KeyedOperator*> keyed_;
   std::vector<StateUnit> units_;

@@ -89,12 +89,28 @@ struct StoredHolder {
   Location location;                      ///< of the annotation
 };
 
+/// Which rows of an external table the events of a stream need: of those keys.
+struct ExternalLookup {
+  std::string stream;           ///< an input of the plan
+  std::vector<size_t> columns;  ///< of the stream, for each column of the table's primary key: its
+                                ///< type, or an int where the key's column is a long
+  friend bool operator==(const ExternalLookup&, const ExternalLookup&) = default;
+};
+
+/// A table that stands in a record store only, too large for memory or changed by others. Whoever
+/// numbers an entry of a stream that is joined with it puts the rows of its keys into the entry.
+struct ExternalTable {
+  StoredHolder holder;  ///< `stream`, "plan:name", is what the rows in entries go by; it has none
+  std::vector<ExternalLookup> lookups;
+};
+
 struct PlanDescription {
   std::string name;
   std::string description;  ///< of @app:description or @plan:description
   std::vector<StreamEndpoint> endpoints;
   std::vector<QueryDescription> queries;
-  std::vector<StoredHolder> stored;  ///< in order of the text, tables before aggregations
+  std::vector<StoredHolder> stored;     ///< in order of the text, tables before aggregations
+  std::vector<ExternalTable> external;  ///< in order of the text
   bool playback = false;
   bool suspended = false;
   size_t state_bytes = 0;

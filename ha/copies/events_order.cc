@@ -18,7 +18,8 @@ std::optional<EventsOrder> order_of(const Entry& entry, const DuplicatedStreams&
   const auto* events = std::get_if<EventsPayload>(&entry.payload);
   if (events == nullptr || events->batch->rows() == 0) return std::nullopt;
   const EventBatch& batch = *events->batch;
-  if (!streams.contains(batch.schema().name())) return std::nullopt;
+  // What was found for them stands nowhere but in the entry.
+  if (!streams.contains(batch.schema().name()) || !events->found.empty()) return std::nullopt;
   EventsOrder order;
   order.id = entry.id;
   order.timestamp = entry.timestamp;

@@ -49,7 +49,7 @@ class RecentEntries {
   static size_t bytes_of(const Entry& entry) {
     size_t bytes = kBytesOfOne;
     if (const auto* events = std::get_if<EventsPayload>(&entry.payload)) {
-      bytes += events->batch->bytes_held();
+      bytes += bytes_held(*events);
       if (entry.record != nullptr) bytes += entry.record->size();
     } else if (const auto* deploy = std::get_if<DeployPayload>(&entry.payload)) {
       bytes += deploy->text.size() + deploy->source.size();

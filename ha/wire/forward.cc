@@ -80,7 +80,9 @@ absl::StatusOr<ForwardedBatch> ForwardDecoder::decode(const WireFrame& frame) {
       decode_with_schemas(records, true, schemas_, decode_last);
   if (!entry.ok()) return entry.status();
   auto* events = *entry && last ? std::get_if<EventsPayload>(&(*entry)->payload) : nullptr;
-  if (events == nullptr || (*entry)->id != EntryId{} || (*entry)->timestamp != Timestamp{}) {
+  // Whoever numbers the batch looks up what it needs.
+  if (events == nullptr || !events->found.empty() || (*entry)->id != EntryId{} ||
+      (*entry)->timestamp != Timestamp{}) {
     return broken();
   }
   if (copy && forward.copy->beyond.size() != events->batch->rows()) return broken();

@@ -30,11 +30,14 @@ namespace pollux {
 /// brought to the next one after the other.
 ///     2  the card says which versions of the semantics its node runs; hashes of plans are
 ///        told, and entries that processes died of
+///     3  entries may carry rows of external tables
 constexpr uint16_t kProtocolVersionMin = 1;
-constexpr uint16_t kProtocolVersionMax = 2;
+constexpr uint16_t kProtocolVersionMax = 3;
 
 /// The first that has orders, and copies among forwarded batches.
 constexpr uint16_t kCopiesVersion = 2;
+/// The first whose entries may carry rows of external tables.
+constexpr uint16_t kFoundRowsVersion = 3;
 
 constexpr size_t kHandshakeTextMax = 1024;
 /// Of a payload: more than this version writes, so that later ones may say more.

@@ -19,10 +19,14 @@ struct PayloadEncoder {
   void operator()(const EventsPayload& events) const {
     put_scalar(out, events.number);
     put_scalar(out, static_cast<uint32_t>(events.producer.size()));
-    put_scalar(out, uint32_t{0});
+    put_scalar(out, static_cast<uint32_t>(events.found.size()));
     out += events.producer;
     pad_payload(out, begin);
     encode_batch(*events.batch, schema_hash, begin, out);
+    for (const FoundRows& found : events.found) {
+      put_sized_text(out, found.table);
+      put_batch_with_schema(*found.rows);
+    }
   }
   void operator()(const TickPayload&) const {}
   void operator()(const DeployPayload& deploy) const {
@@ -42,14 +46,15 @@ struct PayloadEncoder {
       put_sized_text(out, rows.stream);
       put_scalar(out, rows.from_ms);
       put_scalar(out, static_cast<uint32_t>(rows.batches.size()));
-      for (const EventBatchPtr& batch : rows.batches) {
-        std::string schema;
-        encode_schema(batch->schema(), schema);
-        put_sized_text(out, schema);
-        pad_payload(out, begin);
-        encode_batch(*batch, XXH3_64bits(schema.data(), schema.size()), begin, out);
-      }
+      for (const EventBatchPtr& batch : rows.batches) put_batch_with_schema(*batch);
     }
+  }
+  void put_batch_with_schema(const EventBatch& batch) const {
+    std::string schema;
+    encode_schema(batch.schema(), schema);
+    put_sized_text(out, schema);
+    pad_payload(out, begin);
+    encode_batch(batch, XXH3_64bits(schema.data(), schema.size()), begin, out);
   }
   void operator()(const UndeployPayload& undeploy) const { put_sized_text(out, undeploy.plan); }
   void operator()(const PersistPayload&) const {}
@@ -60,22 +65,9 @@ struct PayloadEncoder {
   void operator()(const EpochBeginPayload& epoch) const { put_sized_text(out, epoch.node); }
 };
 
-absl::StatusOr<EntryPayload> take_events(PayloadReader& reader, const SchemaTable& schemas) {
-  EventsPayload events;
-  events.number = reader.number<uint64_t>();
-  auto name_bytes = reader.number<uint32_t>();
-  if (reader.number<uint32_t>() != 0) reader.fail();
-  events.producer = std::string(reader.bytes(name_bytes));
-  reader.padding();
-  absl::StatusOr<std::shared_ptr<EventBatch>> batch = decode_batch(reader, schemas);
-  if (!batch.ok()) return batch.status();
-  events.batch = *std::move(batch);
-  return EntryPayload(std::move(events));
-}
-
 /// A batch behind its schema, which stands there as encode_schema() writes it.
-absl::StatusOr<EventBatchPtr> take_stored_batch(PayloadReader& reader) {
-  absl::Status broken = absl::DataLossError("stored rows that cannot be read");
+absl::StatusOr<EventBatchPtr> take_batch_with_schema(PayloadReader& reader) {
+  absl::Status broken = absl::DataLossError("rows of a store that cannot be read");
   std::string_view encoded = reader.text();
   reader.padding();
   std::string padded(encoded);  // as schemas stand in records of their own
@@ -91,6 +83,25 @@ absl::StatusOr<EventBatchPtr> take_stored_batch(PayloadReader& reader) {
   return EventBatchPtr(*std::move(batch));
 }
 
+absl::StatusOr<EntryPayload> take_events(PayloadReader& reader, const SchemaTable& schemas) {
+  EventsPayload events;
+  events.number = reader.number<uint64_t>();
+  auto name_bytes = reader.number<uint32_t>();
+  auto tables = reader.number<uint32_t>();
+  events.producer = std::string(reader.bytes(name_bytes));
+  reader.padding();
+  absl::StatusOr<std::shared_ptr<EventBatch>> batch = decode_batch(reader, schemas);
+  if (!batch.ok()) return batch.status();
+  events.batch = *std::move(batch);
+  for (uint32_t t = 0; t < tables && !reader.failed(); ++t) {
+    std::string table(reader.text());
+    absl::StatusOr<EventBatchPtr> rows = take_batch_with_schema(reader);
+    if (!rows.ok()) return rows.status();
+    events.found.push_back({std::move(table), *std::move(rows)});
+  }
+  return EntryPayload(std::move(events));
+}
+
 absl::Status take_stored(PayloadReader& reader, std::vector<StoredRows>& stored) {
   auto holders = reader.number<uint32_t>();
   if (holders == 0) reader.fail();
@@ -100,7 +111,7 @@ absl::Status take_stored(PayloadReader& reader, std::vector<StoredRows>& stored)
     rows.from_ms = reader.number<int64_t>();
     auto batches = reader.number<uint32_t>();
     for (uint32_t b = 0; b < batches && !reader.failed(); ++b) {
-      absl::StatusOr<EventBatchPtr> batch = take_stored_batch(reader);
+      absl::StatusOr<EventBatchPtr> batch = take_batch_with_schema(reader);
       if (!batch.ok()) return batch.status();
       rows.batches.push_back(*std::move(batch));
     }
@@ -182,7 +193,7 @@ absl::Status keep_record(Entry& entry, SchemaSet& schemas) {
   const auto* events = std::get_if<EventsPayload>(&entry.payload);
   if (events == nullptr || entry.record != nullptr) return absl::OkStatus();
   auto record = std::make_shared<std::string>();
-  record->reserve(kRecordHeaderBytes + events->batch->bytes_held());
+  record->reserve(kRecordHeaderBytes + bytes_held(*events));
   absl::Status encoded =
       encode_record(entry, schemas.hash_of(events->batch->schema_ptr()), *record);
   if (encoded.ok()) entry.record = std::move(record);

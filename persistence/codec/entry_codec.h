@@ -1,8 +1,9 @@
 // Entries as records: one encoding for journal and wire.
 //
 // A payload by type; a text is a u32 length and as many bytes:
-//     kEvents      u64 number of the producer   u32 length, u32 0, and the name of the producer,
-//                  padded to a multiple of 8; then the batch (batch_codec.h)
+//     kEvents      u64 number of the producer   u32 length of its name   u32 external tables
+//                  and the name, padded to a multiple of 8; then the batch (batch_codec.h), and
+//                  for each table what was found: { text table, rows }, the rows as in kDeploy
 //     kTick        nothing
 //     kDeploy      u32 semantics version   u8 dialect   u8 replace   u8 stored   u8 0   text plan
 //                  text text   text source   text origin; where `stored` is 1 the rows of stored

@@ -83,8 +83,11 @@ HttpResponse answer_of(const Submitted& submitted) {
       response.headers.push_back({"Retry-After", std::to_string(std::max<int64_t>(1, seconds))});
       return response;
     }
+    case absl::StatusCode::kInvalidArgument:
+      return json_error(413, "too_large", message);
     default: {
-      HttpResponse response = json_error(503, "stopping", message);
+      const bool store = submitted.retry_after.count() > 0;  // of an external table
+      HttpResponse response = json_error(503, store ? "store_failed" : "stopping", message);
       response.headers.push_back({"Retry-After", "1"});
       return response;
     }

@@ -9,6 +9,7 @@
 #include "server/geo/mmdb_lookup.h"
 #include "server/node/epoch_file.h"
 #include "server/node/wall_clock.h"
+#include "server/stores/external_tables.h"
 
 namespace pollux {
 namespace {
@@ -106,6 +107,7 @@ absl::Status Composition::open(const Settings& settings, const std::string& vers
   node.parameters.insert(settings.parameters.begin(), settings.parameters.end());
   store_in_ = store_in_of(settings);
   node.stored_rows = [this](const StoredHolder& holder) { return stored_rows(holder); };
+  look_up_external_tables(settings, node);
   if (durability_ != nullptr) durability_->equip(node);
   if (pair_ != nullptr) pair_->equip(node);
   node_ = std::make_unique<Node>(
@@ -144,6 +146,41 @@ absl::Status Composition::open(const Settings& settings, const std::string& vers
   absl::Status grpc = open_grpc(settings);
   open_ = grpc.ok();
   return grpc;
+}
+
+void Composition::look_up_external_tables(const Settings& settings, NodeOptions& node) {
+  node.lookups.threads = settings.external_tables.threads;
+  node.lookups.deadline = settings.external_tables.timeout;
+  node.lookups.batches_max = settings.external_tables.queue_batches_max;
+  node.lookups.bytes_max = settings.external_tables.queue_bytes_max;
+  node.lookups.store_of = [this](const StoredHolder& holder) {
+    return store_of_external(holder, store_in_);
+  };
+  node.lookups.find = [this](const StoredHolder& holder,
+                             const EventBatch& keys) -> absl::StatusOr<EventBatchPtr> {
+    const RecordStore* store = stores_->find(store_of_external(holder, store_in_));
+    if (store == nullptr) return absl::UnavailableError("this node has no such store");
+    return look_up_external(*store, holder, keys);
+  };
+  node.lookups.told = [this](const std::string& store, const absl::Status& status) {
+    if (status.ok()) {
+      log_.info("rows of external tables are found again", {{"store", store}});
+    } else {
+      log_.error("rows of external tables cannot be looked up; batches that need them are refused",
+                 {{"store", store}, {"error", status.message()}});
+    }
+  };
+  node.check_external = [this](const StoredHolder& holder) -> absl::Status {
+    if (pair_ != nullptr && !pair_->peer_takes_found_rows()) {
+      return absl::UnavailableError(
+          "the other node of the pair runs an older version, which has no external tables; bring "
+          "it to this one first");
+    }
+    const std::string name = store_of_external(holder, store_in_);
+    const RecordStore* store = stores_->find(name);
+    if (store == nullptr) return absl::NotFoundError(absl::StrCat("there is no store ", name));
+    return check_external_table(*store, holder);
+  };
 }
 
 absl::StatusOr<StoredRows> Composition::stored_rows(const StoredHolder& holder) const {

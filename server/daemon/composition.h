@@ -61,6 +61,7 @@ class Composition {
   absl::StatusOr<Epoch> open_data(const Settings& settings, StartOrders orders);
   absl::Status add_functions_of(const Settings& settings);
   absl::StatusOr<StoredRows> stored_rows(const StoredHolder& holder) const;
+  void look_up_external_tables(const Settings& settings, NodeOptions& node);
   Intake& intake();
   absl::Status open_endpoints(const Settings& settings);
   absl::Status start_pair();

@@ -94,6 +94,31 @@ void add_node(Families& families, const ApiParts& parts) {
   families.value(counts.producers);
 }
 
+void add_lookups(Families& families, const ApiParts& parts) {
+  const LookupCounts counts = parts.node.lookup_counts();
+  families.counter("pollux_lookup_batches_total",
+                   "Batches for which rows of external tables were looked up.");
+  families.value(counts.batches);
+  families.counter("pollux_lookup_again_total",
+                   "Batches that were looked up again, since plans had changed.");
+  families.value(counts.again);
+  families.counter("pollux_lookup_keys_total",
+                   "Keys that stores of external tables were asked for.");
+  families.value(counts.keys);
+  families.counter("pollux_lookup_rows_total", "Rows of external tables that were found.");
+  families.value(counts.rows);
+  families.counter("pollux_lookup_refused_batches_total",
+                   "Batches refused for what they need of external tables, by reason.");
+  families.value(counts.unavailable, {{"reason", "store"}});
+  families.value(counts.refused, {{"reason", "too_large"}});
+  families.value(counts.refused_full, {{"reason", "queue_full"}});
+  families.gauge("pollux_lookup_waiting_batches",
+                 "Batches that wait for rows of external tables, or behind such batches.");
+  families.value(counts.waiting);
+  families.gauge("pollux_lookup_waiting_bytes", "Bytes of those batches.");
+  families.value(counts.waiting_bytes);
+}
+
 void add_plans(Families& families, const ApiParts& parts) {
   struct PlanMetric {
     bool counter;
@@ -391,6 +416,7 @@ void add_pair(Families& families, const PairMember* member) {
 std::string metrics_text(const ApiParts& parts) {
   Families families;
   add_node(families, parts);
+  add_lookups(families, parts);
   add_plans(families, parts);
   add_results(families, parts);
   add_endpoints(families, parts);

@@ -10,11 +10,14 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "engine/batch/event_batch.h"
+#include "engine/runtime/entry.h"
 #include "engine/types/ids.h"
 #include "ha/copies/identity_table.h"
+#include "server/node/stream_lookups.h"
 
 namespace pollux {
 
@@ -26,13 +29,17 @@ struct Submission {
   bool wait = false;     ///< when a queue is full: wait for room instead of refusing
   /// Of a copy that came to the other node of a pair: as that one counts it.
   std::optional<CopyCount> copy = {};
+  /// Of the intake itself: what it has looked up for the batch, and for which needs.
+  StreamLookupsPtr looked_up = nullptr;
+  std::vector<FoundRows> found = {};
 };
 
 struct Submitted {
   /// kOk; kNotFound: no such stream (any more); kAborted: the stream's attributes have changed
   /// since the batch was made; kFailedPrecondition: the producer left a number out, see
   /// expected_number; kResourceExhausted: a queue is full, try again after retry_after;
-  /// kUnavailable: the node stops.
+  /// kUnavailable: the node stops, or a store did not answer that has rows of an external table,
+  /// try again after retry_after.
   absl::Status status;
   EntryId id;                    ///< where the batch stands, or stood when it is a duplicate
   uint64_t accepted = 0;         ///< events

@@ -39,11 +39,13 @@ Node::Node(NodeOptions options, OnSuspended on_suspended)
       workers_(threads_of(options_)),
       sequencer_(options_.epoch, wall_clock_ms,
                  ProducerTable(options_.forget_producers_after_ms, options_.producers_max)),
+      lookups_(sequencer_, options_.lookups),
       leads_(!options_.shared),
       replaying_(options_.replays) {
   sequencer_.set_log(options_.log);
   sequencer_.set_identities(options_.identities);
   if (options_.shared) sequencer_.share(absl::UnavailableError(kStarts));
+  sequencer_.set_on_room([this] { lookups_.room_made(); });
   sequencer_.set_on_journal_full(options_.journal_full);
   if (!options_.replays) ticker_ = std::thread([this] { run_ticks(); });
 }
@@ -123,11 +125,12 @@ void Node::remove_plan(std::string_view name) {
   drop_unused_logs();
 }
 
-std::vector<SchemaPtr> Node::inputs_of(const std::vector<StreamInfo>& streams) {
-  std::vector<SchemaPtr> inputs;
+PlanInputs Node::inputs_of(const std::vector<StreamInfo>& streams, const PlanDescription& plan) {
+  PlanInputs inputs;
   for (const StreamInfo& stream : streams) {
-    if (stream.input) inputs.push_back(stream.schema);
+    if (stream.input) inputs.streams.push_back(stream.schema);
   }
+  inputs.external = plan.external;
   return inputs;
 }
 
@@ -264,6 +267,26 @@ absl::StatusOr<std::vector<StoredRows>> Node::stored_rows_of(const PlanDescripti
   return all;
 }
 
+/// False, with what is wrong, when an external table cannot be looked up as the plan has it.
+bool Node::check_external(const PlanDescription& plan, Deployed& deployed) const {
+  if (!options_.check_external) return true;
+  for (const ExternalTable& table : plan.external) {
+    const absl::Status there = options_.check_external(table.holder);
+    if (there.ok()) continue;
+    std::string text =
+        absl::StrCat("external table '", table.holder.name, "': ", std::string(there.message()));
+    if (absl::IsUnavailable(there)) {
+      deployed.outcome = Deployed::Outcome::kUnavailable;
+    } else {
+      deployed.outcome = Deployed::Outcome::kErrors;
+      deployed.diagnostics.push_back({table.holder.location, text, {}, {}});
+    }
+    deployed.reason = std::move(text);
+    return false;
+  }
+  return true;
+}
+
 Deployed Node::deploy(const DeployRequest& request) {
   Tried tried = try_plan(request);
   Deployed deployed = judge(tried);
@@ -297,6 +320,7 @@ Deployed Node::deploy(const DeployRequest& request) {
 
     outputs = *std::move(opened);
   }
+  if (!check_external(tried.description, deployed)) return deployed;
   auto stored = stored_rows_of(tried.description);
   if (!stored.ok()) {
     return refuse(Deployed::Outcome::kUnavailable, std::string(stored.status().message()));
@@ -311,7 +335,7 @@ Deployed Node::deploy(const DeployRequest& request) {
     payload.plan = plan.payload.plan;
     payload.stored = *std::move(stored);
     Sequencer::Ordered ordered = sequencer_.deploy(
-        plan.shard, std::move(payload), outputs, inputs_of(tried.streams),
+        plan.shard, std::move(payload), outputs, inputs_of(tried.streams, tried.description),
         [applied](const ApplyOutcome& outcome) { applied->set_value(outcome); },
         [this, committed, change](const absl::Status& status) {
           if (status.ok()) settle(change);
@@ -577,6 +601,7 @@ bool Node::drain(std::chrono::milliseconds at_most) {
   }
   auto until = std::chrono::steady_clock::now() + at_most;
   sequencer_.stop(absl::UnavailableError("the node is stopping"));
+  lookups_.close(absl::UnavailableError("the node is stopping"));
   auto committed = std::make_shared<std::promise<void>>();
   sequencer_.when_committed([committed](const absl::Status&) { committed->set_value(); });
   if (committed->get_future().wait_until(until) != std::future_status::ready) return false;
@@ -605,6 +630,7 @@ bool Node::drain(std::chrono::milliseconds at_most) {
 void Node::stop() {
   stop_ticker();
   sequencer_.stop(absl::UnavailableError("the node is stopping"));
+  lookups_.stop(absl::UnavailableError("the node is stopping"));
   workers_.stop();
   std::lock_guard lock(mutex_);
   stopping_ = true;

@@ -24,6 +24,7 @@
 #include "engine/language/parameters.h"
 #include "engine/runtime/engine.h"
 #include "server/node/intake.h"
+#include "server/node/lookup_intake.h"
 #include "server/node/plan_observer.h"
 #include "server/node/result_log.h"
 #include "server/node/sequencer.h"
@@ -81,6 +82,11 @@ struct NodeOptions {
   /// What the store has of a table or an aggregation that a plan begins with; null: nothing. May
   /// wait for a database.
   std::function<absl::StatusOr<StoredRows>(const StoredHolder&)> stored_rows;
+  /// External tables: how rows are looked up, of which only the node that leads knows.
+  LookupOptions lookups = {};
+  /// Whether an external table is in its store as a plan has it, and the other node of a pair can
+  /// do with it. kUnavailable: nobody can tell now. May wait for a database; null: it is.
+  std::function<absl::Status(const StoredHolder&)> check_external;
   std::function<void(const absl::Status&)> warn;  ///< of what fails and stops nothing
   std::function<void()> journal_full;             ///< a batch was refused since the journal is full
 };
@@ -139,7 +145,7 @@ class Node final : public ResultLogs {
   ~Node() override;
 
   const NodeOptions& options() const { return options_; }
-  Intake& intake() { return sequencer_; }
+  Intake& intake() { return lookups_; }
 
   Deployed deploy(const DeployRequest& request);
   /// kNotFound, or kFailedPrecondition naming who depends on the plan unless `force`; the payload
@@ -166,6 +172,7 @@ class Node final : public ResultLogs {
   bool may_come(std::string_view id) const override;
   std::map<std::string, std::shared_ptr<ResultLog>, std::less<>> results() const;
   SequencerCounts counts() const { return sequencer_.counts(); }
+  LookupCounts lookup_counts() const { return lookups_.counts(); }
   LatencyHistogram::Counts commit_latency() const { return sequencer_.commit_latency(); }
   ProducerTable::Judged judge(std::string_view producer, uint64_t number) const {
     return sequencer_.judge(producer, number);
@@ -254,7 +261,8 @@ class Node final : public ResultLogs {
   void remove_plan(std::string_view name);
   absl::StatusOr<Shard::OutputsPtr> open_outputs(const std::vector<StreamInfo>& streams);
   Plan& put_plan(const Tried& tried, DeployPayload payload, Shard::OutputsPtr outputs);
-  static std::vector<SchemaPtr> inputs_of(const std::vector<StreamInfo>& streams);
+  static PlanInputs inputs_of(const std::vector<StreamInfo>& streams, const PlanDescription& plan);
+  bool check_external(const PlanDescription& plan, Deployed& deployed) const;
   void tell_takers(const Tried& tried, const Shard::Outputs& outputs);
   void tell_bringers(const PlanDescription& description, const std::vector<StreamInfo>& streams);
   bool is_there(const DeployPayload& payload, Deployed& deployed) const;
@@ -280,6 +288,7 @@ class Node final : public ResultLogs {
   const OnSuspended on_suspended_;
   WorkerPool workers_;
   Sequencer sequencer_;
+  LookupIntake lookups_;  // before the sequencer
 
   std::vector<Observer> observers_;
   std::mutex deploying_;  // one deploy or undeploy at a time; taken before mutex_

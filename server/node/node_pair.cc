@@ -75,7 +75,7 @@ void Node::take_back(const Unsettled& change) {
       Plan& plan = plans_[change.plan];
       plan = *change.before;
       for (const auto& [stream, log] : plan.outputs->logs) logs_.insert_or_assign(stream, log);
-      sequencer_.route(plan.shard, inputs_of(plan.info.streams));
+      sequencer_.route(plan.shard, inputs_of(plan.info.streams, plan.description));
     } else if (now != plans_.end()) {
       sequencer_.route(now->second.shard, {});
       plans_.erase(now);

@@ -74,7 +74,7 @@ absl::Status Node::restore(const CataloguePlan& known, EntryId at, Timestamp tim
     if (!suspended_because.empty()) plan.shard->suspend(suspended_because);
     plan.info.entry = known.entry;
     plan.info.deployed_ms = known.deployed_ms;
-    sequencer_.route(plan.shard, inputs_of(tried.streams));
+    sequencer_.route(plan.shard, inputs_of(tried.streams, tried.description));
   }
   tell_takers(tried, *outputs);
   return absl::OkStatus();
@@ -128,7 +128,7 @@ absl::Status Node::replay_deploy(const Entry& entry) {
     Plan& plan = put_plan(tried, payload, outputs);
     plan.info.entry = entry.id;
     plan.info.deployed_ms = entry.timestamp.ms;
-    sequencer_.route(plan.shard, inputs_of(tried.streams));
+    sequencer_.route(plan.shard, inputs_of(tried.streams, tried.description));
     there = plan.shard;
   }
   tell_takers(tried, *outputs);

@@ -15,6 +15,12 @@ absl::Status unknown_outcome(const absl::Status& why) {
   return absl::UnavailableError(absl::StrCat("the outcome is unknown, send again: ", text));
 }
 
+size_t bytes_of(const Submission& submission) {
+  size_t bytes = submission.batch->bytes_held();
+  for (const FoundRows& found : submission.found) bytes += found.rows->bytes_held();
+  return bytes;
+}
+
 /// Hands an entry that is committed to whoever takes it.
 void deliver(const Entry& entry, size_t bytes, const std::vector<std::shared_ptr<Shard>>& shards,
              const Shard::OutputsPtr& outputs, const Shard::Applied& applied) {
@@ -41,11 +47,17 @@ absl::Status Sequencer::why_unknown(std::string_view stream) const {
 }
 
 Submitted Sequencer::refuse(absl::Status status) {
+  std::lock_guard lock(mutex_);
+  return refused(std::move(status));
+}
+
+/// Under the lock.
+Submitted Sequencer::refused(absl::Status status) {
   (absl::IsResourceExhausted(status) ? counts_.refused_full : counts_.refused_other) += 1;
-  Submitted refused;
-  if (absl::IsResourceExhausted(status)) refused.retry_after = kRetryAfter;
-  refused.status = std::move(status);
-  return refused;
+  Submitted answer;
+  if (absl::IsResourceExhausted(status)) answer.retry_after = kRetryAfter;
+  answer.status = std::move(status);
+  return answer;
 }
 
 /// False, with what to answer, when the batch is of attributes that its stream no longer has.
@@ -54,8 +66,8 @@ bool Sequencer::fits(const Submission& submission, const Route& route, Submitted
   if (route.schema == submission.batch->schema_ptr() || route.schema->same_attributes(schema)) {
     return true;
   }
-  refusal = refuse(absl::AbortedError(absl::StrCat("the attributes of stream '", schema.name(),
-                                                   "' have just changed; send again")));
+  refusal = refused(absl::AbortedError(absl::StrCat("the attributes of stream '", schema.name(),
+                                                    "' have just changed; send again")));
   return false;
 }
 
@@ -65,16 +77,16 @@ bool Sequencer::admit(const Submission& submission, const Route* route, uint64_t
                       Submitted& refusal) {
   const std::string& stream = submission.batch->schema().name();
   if (!stopped_.ok()) {
-    refusal = refuse(stopped_);
+    refusal = refused(stopped_);
     return false;
   }
   if (route == nullptr) {
-    refusal = refuse(absl::NotFoundError(absl::StrCat("no plan takes a stream '", stream, "'")));
+    refusal = refused(absl::NotFoundError(absl::StrCat("no plan takes a stream '", stream, "'")));
     return false;
   }
   if (!fits(submission, *route, refusal)) return false;
   if (submission.batch->bytes_held() > kBatchBytesMax) {
-    refusal = refuse(absl::InvalidArgumentError(
+    refusal = refused(absl::InvalidArgumentError(
         absl::StrCat("a batch may have ", kBatchBytesMax, " bytes; send smaller ones")));
     return false;
   }
@@ -103,22 +115,23 @@ bool Sequencer::is_in_turn(const Submission& submission, uint64_t waits, Submitt
       refusal.duplicate = true;
       return false;
     case ProducerTable::Verdict::kOutOfTurn:
-      refusal = refuse(absl::FailedPreconditionError(
+      refusal = refused(absl::FailedPreconditionError(
           absl::StrCat("producer '", producer, "' sent number ", submission.number,
                        ", but its next one is ", judged.expected)));
       refusal.expected_number = judged.expected;
       return false;
     case ProducerTable::Verdict::kTooMany:
       refusal =
-          refuse(absl::ResourceExhaustedError("too many producers are known; use fewer names"));
+          refused(absl::ResourceExhaustedError("too many producers are known; use fewer names"));
       return false;
   }
   return false;
 }
 
 /// Why not, where there is no room.
-absl::Status Sequencer::room_for(const Route& route, const EventBatch& batch) const {
-  size_t bytes = batch.bytes_held();
+absl::Status Sequencer::room_for(const Route& route, const Submission& submission) const {
+  const EventBatch& batch = *submission.batch;
+  const size_t bytes = bytes_of(submission);
   bool room = true;
   for (const auto& shard : route.shards) room = shard->has_room(bytes) && room;
   if (!room) {
@@ -213,7 +226,7 @@ void Sequencer::place(Submission submission, const Route& route,
   answer->id = {epoch_, {position_ + 1}};
   counts_.events += submission.batch->rows();
   Numbered numbered;
-  numbered.bytes = submission.batch->bytes_held();
+  numbered.bytes = bytes_of(submission);
   numbered.shards = route.shards;
   numbered.committed = [answer, done = std::move(done)](const absl::Status& status) {
     if (!status.ok()) answer->status = unknown_outcome(status);
@@ -222,9 +235,9 @@ void Sequencer::place(Submission submission, const Route& route,
   if (!submission.producer.empty()) {
     producers_.take(submission.producer, submission.number, answer->id, now_ms());
   }
-  hand_over(
-      EventsPayload{std::move(submission.batch), std::move(submission.producer), submission.number},
-      std::move(numbered), calls);
+  hand_over(EventsPayload{std::move(submission.batch), std::move(submission.producer),
+                          submission.number, std::move(submission.found)},
+            std::move(numbered), calls);
 }
 
 /// A batch that was taken before is acknowledged once the entry that carried it is committed.
@@ -241,7 +254,13 @@ void Sequencer::answer_duplicate(const Submitted& answer, std::function<void(Sub
   });
 }
 
-void Sequencer::submit(Submission submission, std::function<void(Submitted)> done) {
+StreamLookupsPtr Sequencer::lookups_of(std::string_view stream) const {
+  std::lock_guard lock(mutex_);
+  auto route = routes_.find(stream);
+  return route == routes_.end() ? nullptr : route->second.lookups;
+}
+
+Sequencer::Offered Sequencer::offer(Submission& submission, std::function<void(Submitted)>& done) {
   Calls calls;
   bool full = false;
   {
@@ -251,17 +270,27 @@ void Sequencer::submit(Submission submission, std::function<void(Submitted)> don
     Submitted answer;
     const uint64_t waits = waiting_numbers_.last(submission.producer);
     if (admit(submission, route, waits, answer)) {
+      if (route->lookups == nullptr) {
+        submission.looked_up = nullptr;
+        submission.found.clear();
+      }
       absl::Status room = absl::ResourceExhaustedError("others wait for room");
       if (route->waiting.empty() && (waits == 0 || submission.number < waits)) {
-        room = room_for(*route, *submission.batch);
+        room = room_for(*route, submission);
       }
-      full = !room.ok() && log_ != nullptr && log_->is_full(submission.batch->bytes_held());
+      full = !room.ok() && log_ != nullptr && log_->is_full(bytes_of(submission));
+      const bool looked_up = submission.looked_up == route->lookups;
+      if (!looked_up && (room.ok() || submission.wait)) {
+        return {Offered::Outcome::kNeedsLookups, route->lookups};
+      }
       if (room.ok()) {
         place(std::move(submission), *route, std::move(done), calls);
+      } else if (submission.wait && route->lookups != nullptr) {
+        return {Offered::Outcome::kNeedsRoom, nullptr};
       } else if (submission.wait) {
         enqueue(std::move(submission), *route, std::move(done));
       } else {
-        answer = refuse(std::move(room));
+        answer = refused(std::move(room));
         calls.push_back([done = std::move(done), answer] { done(answer); });
       }
     } else if (answer.duplicate) {
@@ -272,6 +301,7 @@ void Sequencer::submit(Submission submission, std::function<void(Submitted)> don
   }
   make(std::move(calls));
   if (full && journal_full_) journal_full_();
+  return {};
 }
 
 void Sequencer::enqueue(Submission submission, Route& route, std::function<void(Submitted)> done) {
@@ -304,6 +334,11 @@ void Sequencer::room_made() {
     place_all_waiting(calls);
   }
   make(std::move(calls));
+  tell_room();
+}
+
+void Sequencer::tell_room() const {
+  if (on_room_) on_room_();
 }
 
 /// One stream's batch may wait for another's, of the same producer.
@@ -336,9 +371,8 @@ bool Sequencer::place_waiting(Route& route, Calls& calls) {
 }
 
 Sequencer::Ordered Sequencer::deploy(const std::shared_ptr<Shard>& shard, DeployPayload plan,
-                                     Shard::OutputsPtr outputs,
-                                     const std::vector<SchemaPtr>& inputs, Shard::Applied applied,
-                                     Committed committed) {
+                                     Shard::OutputsPtr outputs, const PlanInputs& inputs,
+                                     Shard::Applied applied, Committed committed) {
   Calls calls;
   Ordered ordered;
   {
@@ -357,6 +391,7 @@ Sequencer::Ordered Sequencer::deploy(const std::shared_ptr<Shard>& shard, Deploy
     change_routes(shard, inputs, calls);
   }
   make(std::move(calls));
+  tell_room();
   return ordered;
 }
 
@@ -378,23 +413,28 @@ void Sequencer::undeploy(const std::shared_ptr<Shard>& shard, Shard::Applied app
     change_routes(shard, {}, calls);
   }
   make(std::move(calls));
+  tell_room();
 }
 
 /// The shard takes the inputs and nothing else; who waits for streams that are gone hears so.
-void Sequencer::change_routes(const std::shared_ptr<Shard>& shard,
-                              const std::vector<SchemaPtr>& inputs, Calls& calls) {
+void Sequencer::change_routes(const std::shared_ptr<Shard>& shard, const PlanInputs& inputs,
+                              Calls& calls) {
   for (auto& [stream, route] : routes_) std::erase(route.shards, shard);
-  for (const SchemaPtr& schema : inputs) {
+  for (const SchemaPtr& schema : inputs.streams) {
     Route& route = routes_[schema->name()];
     if (route.shards.empty()) route.schema = schema;
     route.shards.push_back(shard);
   }
+  change_lookups(shard, inputs, calls);
   for (auto route = routes_.begin(); route != routes_.end();) {
     if (!route->second.shards.empty()) {
       ++route;
       continue;
     }
-    drop_route(route->first, route->second, calls);
+    drop_waiting(
+        route->second,
+        absl::NotFoundError(absl::StrCat("the plan that took stream '", route->first, "' is gone")),
+        calls);
     route = routes_.erase(route);
   }
   place_all_waiting(calls);
@@ -406,6 +446,45 @@ void Sequencer::drop_route(std::string_view stream, Route& route, Calls& calls) 
   while (!route.waiting.empty()) {
     calls.push_back([done = dequeue(route).done, gone] { done(gone); });
   }
+}
+
+/// Who waits for room and now needs more than room sends again.
+void Sequencer::change_lookups(const std::shared_ptr<Shard>& shard, const PlanInputs& inputs,
+                               Calls& calls) {
+  for (auto& [stream, route] : routes_) {
+    const size_t before =
+        std::erase_if(route.external, [&](const auto& one) { return one.first == shard.get(); });
+    size_t added = 0;
+    for (const ExternalTable& table : inputs.external) {
+      TableLookups needs{table.holder, {}};
+      for (const ExternalLookup& lookup : table.lookups) {
+        if (lookup.stream == stream) needs.keys.push_back(lookup.columns);
+      }
+      if (needs.keys.empty()) continue;
+      route.external.emplace_back(shard.get(), std::move(needs));
+      ++added;
+    }
+    if (before + added == 0) continue;
+    StreamLookups all;
+    for (const auto& [taker, needs] : route.external) all.push_back(needs);
+    route.lookups = all.empty() ? nullptr : std::make_shared<const StreamLookups>(std::move(all));
+    drop_waiting(route,
+                 absl::AbortedError(absl::StrCat("the plans that take stream '", stream,
+                                                 "' have just changed; send again")),
+                 calls);
+  }
+}
+
+/// Numbers are taken back from the last one on.
+void Sequencer::drop_waiting(Route& route, const absl::Status& why, Calls& calls) {
+  for (auto waiting = route.waiting.rbegin(); waiting != route.waiting.rend(); ++waiting) {
+    producers_.take_back(waiting->submission.producer, waiting->submission.number);
+  }
+  for (Waiting& waiting : route.waiting) {
+    --counts_.waiting;
+    calls.push_back([done = std::move(waiting.done), answer = refused(why)] { done(answer); });
+  }
+  route.waiting.clear();
 }
 
 absl::Status Sequencer::write(const std::shared_ptr<Shard>& shard, WritePayload payload,
@@ -473,12 +552,13 @@ void Sequencer::stop(const absl::Status& why) {
     refuse_waiting(calls);
   }
   make(std::move(calls));
+  tell_room();
 }
 
 void Sequencer::refuse_waiting(Calls& calls) {
   for (auto& [stream, route] : routes_) {
     while (!route.waiting.empty()) {
-      calls.push_back([done = dequeue(route).done, answer = refuse(stopped_)] { done(answer); });
+      calls.push_back([done = dequeue(route).done, answer = refused(stopped_)] { done(answer); });
     }
   }
 }
@@ -516,6 +596,7 @@ void Sequencer::close(const absl::Status& why) {
     refuse_waiting(calls);
   }
   make(std::move(calls));
+  tell_room();
 }
 
 void Sequencer::note_committed(const Entry& entry) {
@@ -562,7 +643,7 @@ void Sequencer::begin_at(Place place, SenderState senders) {
   if (shared_) lasting_producers_ = producers_;
 }
 
-void Sequencer::route(const std::shared_ptr<Shard>& shard, const std::vector<SchemaPtr>& inputs) {
+void Sequencer::route(const std::shared_ptr<Shard>& shard, const PlanInputs& inputs) {
   Calls none_waits;
   std::lock_guard lock(mutex_);
   change_routes(shard, inputs, none_waits);
@@ -588,7 +669,7 @@ void Sequencer::replay(const Entry& entry, const std::vector<std::shared_ptr<Sha
                        Shard::OutputsPtr outputs) {
   size_t bytes = 0;
   const auto* events = std::get_if<EventsPayload>(&entry.payload);
-  if (events != nullptr) bytes = events->batch->bytes_held();
+  if (events != nullptr) bytes = bytes_held(*events);
   {
     std::lock_guard lock(mutex_);
     if (entry.id.position.value > position_) {

@@ -53,7 +53,7 @@ struct SenderState {
   std::vector<NumberedIdentity> identities;  ///< of events of duplicated streams
 };
 
-class Sequencer final : public Intake {
+class Sequencer final {
  public:
   using Clock = std::function<int64_t()>;  ///< milliseconds since 1970
   using Committed = std::function<void(const absl::Status&)>;
@@ -74,9 +74,25 @@ class Sequencer final : public Intake {
 
   // ---- receivers ----
 
-  SchemaPtr schema_of(std::string_view stream) const override;
-  absl::Status why_unknown(std::string_view stream) const override;
-  void submit(Submission submission, std::function<void(Submitted)> done) override;
+  /// As of Intake.
+  SchemaPtr schema_of(std::string_view stream) const;
+  absl::Status why_unknown(std::string_view stream) const;
+
+  /// What became of a batch that was offered.
+  struct Offered {
+    enum class Outcome : uint8_t {
+      kTaken,         ///< `done` was called, or will be
+      kNeedsLookups,  ///< `lookups` first; nothing was done, and nothing is gone of what was given
+      kNeedsRoom,     ///< a batch with lookups that waits for room: as above, see set_on_room()
+    };
+    Outcome outcome = Outcome::kTaken;
+    StreamLookupsPtr lookups = nullptr;
+  };
+  Offered offer(Submission& submission, std::function<void(Submitted)>& done);
+  /// What events of the stream need; null: nothing.
+  StreamLookupsPtr lookups_of(std::string_view stream) const;
+  /// As refused here, and counted.
+  Submitted refuse(absl::Status status);
 
   // ---- the node ----
 
@@ -84,12 +100,15 @@ class Sequencer final : public Intake {
   void set_log(EntryLog* log) { log_ = log; }
   /// Before the first entry: events of some streams come to both nodes of the pair. Null: of none.
   void set_identities(IdentityTable* identities) { identities_ = identities; }
+  /// Before the first entry: called under no lock of the sequencer when there may be room again, or
+  /// what waits for it may be refused.
+  void set_on_room(std::function<void()> call) { on_room_ = std::move(call); }
   /// Called under no lock of the sequencer when a batch was refused since the journal is full.
   void set_on_journal_full(std::function<void()> call) { journal_full_ = std::move(call); }
 
   /// The shard gets its plan and takes these streams, and no others, from here on.
   Ordered deploy(const std::shared_ptr<Shard>& shard, DeployPayload plan, Shard::OutputsPtr outputs,
-                 const std::vector<SchemaPtr>& inputs, Shard::Applied applied, Committed committed);
+                 const PlanInputs& inputs, Shard::Applied applied, Committed committed);
   void undeploy(const std::shared_ptr<Shard>& shard, Shard::Applied applied, Committed committed);
   /// A change of the shard's tables, ordered among its entries. An error when it is not taken, and
   /// then `applied` is not called.
@@ -132,7 +151,7 @@ class Sequencer final : public Intake {
 
   void begin_at(Place place, SenderState senders);
   /// The shard takes these streams, and no others, from here on.
-  void route(const std::shared_ptr<Shard>& shard, const std::vector<SchemaPtr>& inputs);
+  void route(const std::shared_ptr<Shard>& shard, const PlanInputs& inputs);
   /// An entry of the journal, which hands it to `shards` once they have room.
   void replay(const Entry& entry, const std::vector<std::shared_ptr<Shard>>& shards,
               Shard::OutputsPtr outputs = nullptr);
@@ -147,6 +166,8 @@ class Sequencer final : public Intake {
   struct Route {
     SchemaPtr schema;
     std::vector<std::shared_ptr<Shard>> shards;
+    std::vector<std::pair<const Shard*, TableLookups>> external;  ///< of those shards
+    StreamLookupsPtr lookups;                                     ///< all of these; null: none
     std::deque<Waiting> waiting;
   };
   /// An entry on its way to its shards.
@@ -167,16 +188,15 @@ class Sequencer final : public Intake {
   int64_t now_ms();
   EntryId next_id() { return {epoch_, {++position_}}; }
   Ordered hand_over(EntryPayload payload, Numbered numbered, Calls& calls);
-  Submitted refuse(absl::Status status);
+  Submitted refused(absl::Status status);
   bool fits(const Submission& submission, const Route& route, Submitted& refusal);
   bool admit(const Submission& submission, const Route* route, uint64_t waits, Submitted& refusal);
   bool is_in_turn(const Submission& submission, uint64_t waits, Submitted& refusal);
-  absl::Status room_for(const Route& route, const EventBatch& batch) const;
+  absl::Status room_for(const Route& route, const Submission& submission) const;
   void enqueue(Submission submission, Route& route, std::function<void(Submitted)> done);
   Waiting dequeue(Route& route);
   void place_all_waiting(Calls& calls);
   bool place_waiting(Route& route, Calls& calls);
-  void drop_route(std::string_view stream, Route& route, Calls& calls);
   void place(Submission submission, const Route& route, std::function<void(Submitted)> done,
              Calls& calls);
   bool take_fresh(Submission& submission, std::function<void(Submitted)>& done, Calls& calls);
@@ -185,13 +205,16 @@ class Sequencer final : public Intake {
   void note_replayed(const Entry& entry);
   void refuse_waiting(Calls& calls);
   void answer_duplicate(const Submitted& answer, std::function<void(Submitted)> done, Calls& calls);
-  void change_routes(const std::shared_ptr<Shard>& shard, const std::vector<SchemaPtr>& inputs,
-                     Calls& calls);
+  void change_routes(const std::shared_ptr<Shard>& shard, const PlanInputs& inputs, Calls& calls);
+  void change_lookups(const std::shared_ptr<Shard>& shard, const PlanInputs& inputs, Calls& calls);
+  void drop_waiting(Route& route, const absl::Status& why, Calls& calls);
   static void make(Calls calls);
+  void tell_room() const;
 
   const Clock clock_;
   EntryLog* log_ = nullptr;
   IdentityTable* identities_ = nullptr;  // null: no stream is duplicated
+  std::function<void()> on_room_;
   std::function<void()> journal_full_;
   bool shared_ = false;
 

@@ -288,6 +288,10 @@ PairInfo PairMember::info() const {
   return info;
 }
 
+bool PairMember::peer_takes_found_rows() const {
+  return link_ == nullptr || !link_->connected() || link_->version() >= kFoundRowsVersion;
+}
+
 const LinkCounters* PairMember::link_counters() const {
   return link_ == nullptr ? nullptr : &link_->counters();
 }

@@ -72,6 +72,8 @@ class PairMember final : private PairDriverListener, private PeerLinkListener {
 
   /// Adds what a node of a pair needs: what compares its plans with the other's, and tells copies.
   void equip(NodeOptions& options);
+  /// False: there is another node, and its version knows nothing of rows that entries carry.
+  bool peer_takes_found_rows() const;
   /// Of the streams whose clients send to both nodes; null: there are none.
   IdentityTable* identities() { return identities_.get(); }
   /// Copies of events have come. Thread: any.

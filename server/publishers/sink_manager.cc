@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "server/stores/external_tables.h"
 
 namespace pollux {
 namespace {
@@ -55,6 +56,7 @@ Diagnostics SinkManager::check(const PlanProposal& plan) const {
     if (output == nullptr) continue;
     check_sink(sink, output->schema, environment_, mistakes, StoredTables::kAsk);
   }
+  check_external_options(plan.description, environment_.store_in, mistakes);
   return to_diagnostics(mistakes);
 }
 

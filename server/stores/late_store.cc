@@ -77,6 +77,13 @@ absl::StatusOr<EventBatchPtr> LateStore::find(std::string_view table, std::span<
   return (*opened)->find(table, key, now);
 }
 
+absl::StatusOr<EventBatchPtr> LateStore::look_up(const TableDefinition& wanted,
+                                                 const EventBatch& keys, Timestamp now) const {
+  auto opened = store();
+  if (!opened.ok()) return opened.status();
+  return (*opened)->look_up(wanted, keys, now);
+}
+
 absl::StatusOr<Expired> LateStore::expire(Timestamp now) {
   auto opened = store();
   if (!opened.ok()) return opened.status();

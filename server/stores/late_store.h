@@ -33,6 +33,8 @@ class LateStore final : public RecordStore {
                                                      Timestamp now) const override;
   absl::StatusOr<EventBatchPtr> find(std::string_view table, std::span<const Value> key,
                                      Timestamp now) const override;
+  absl::StatusOr<EventBatchPtr> look_up(const TableDefinition& wanted, const EventBatch& keys,
+                                        Timestamp now) const override;
   absl::StatusOr<Expired> expire(Timestamp now) override;
 
  private:

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "storage/key_codec.h"
 #include "storage/mysql/catalog.h"
 #include "storage/mysql/cursor.h"
@@ -59,6 +61,12 @@ class MysqlDatabase : public sql::PooledDatabase<Conversation, Catalog> {
     return make_cursor(pool(), timeout_ms(), std::move(relation), range);
   }
   absl::StatusOr<EventBatchPtr> find(const sql::Relation& relation, const EventBatch& key) override;
+  sql::RelationPtr relation_of(const TableDefinition& definition) const override {
+    return std::make_shared<sql::Relation>(
+        definition, sql::stored_table_name(store(), definition.name), quoted);
+  }
+  absl::StatusOr<EventBatchPtr> look_up(const sql::Relation& relation, const EventBatch& keys,
+                                        std::optional<int64_t> own_horizon_ms) override;
 
  private:
   std::atomic<size_t> row_bytes_max_ = 0;  ///< as the server had it when progress was last asked
@@ -151,6 +159,63 @@ absl::StatusOr<EventBatchPtr> MysqlDatabase::find(const sql::Relation& relation,
   auto batch = std::make_shared<EventBatch>(relation.definition.schema);
   if (absl::Status added = sql::append_sql_row(rows->at(0), *batch); !added.ok()) return added;
   return batch;
+}
+
+namespace {
+
+/// In the character set and by the collation of the column that it is compared with.
+struct KeyLiteral {
+  std::string operator()(std::monostate) const { return "NULL"; }
+  std::string operator()(const std::string& text) const {
+    return absl::StrCat("CONVERT(", literal(text), " USING utf8mb4)");
+  }
+  std::string operator()(bool yes) const { return yes ? "1" : "0"; }
+  std::string operator()(int32_t number) const { return absl::StrCat(number); }
+  std::string operator()(int64_t number) const { return absl::StrCat(number); }
+  std::string operator()(float /*number*/) const { return "NULL"; }  // no key of lookups is one
+  std::string operator()(double /*number*/) const { return "NULL"; }
+  std::string operator()(const ObjectValue& /*object*/) const { return "NULL"; }
+};
+
+/// Own tables have their keys as bytes too, and an index on those.
+std::string key_of(const EventBatch& keys, uint32_t row, bool own) {
+  if (own) {
+    std::string bytes;
+    for (size_t c = 0; c < keys.schema().size(); ++c) append_ordered(bytes, keys.column(c), row);
+    return literal(bytes);
+  }
+  std::vector<std::string> parts;
+  for (size_t c = 0; c < keys.schema().size(); ++c) {
+    parts.push_back(std::visit(KeyLiteral{}, keys.value(row, c)));
+  }
+  return absl::StrCat("(", absl::StrJoin(parts, ", "), ")");
+}
+
+}  // namespace
+
+absl::StatusOr<EventBatchPtr> MysqlDatabase::look_up(const sql::Relation& relation,
+                                                     const EventBatch& keys,
+                                                     std::optional<int64_t> own_horizon_ms) {
+  const bool own = own_horizon_ms.has_value();
+  std::vector<std::string> wanted;
+  for (uint32_t row = 0; row < keys.rows(); ++row) wanted.push_back(key_of(keys, row, own));
+  const std::string key =
+      own ? "pollux_key" : absl::StrCat("(", absl::StrJoin(relation.key_names(), ", "), ")");
+  std::string sql = absl::StrCat("SELECT ", read_columns(relation, own ? "pollux_time" : "0"),
+                                 " FROM ", relation.name, " WHERE ");
+  if (wanted.empty()) {
+    absl::StrAppend(&sql, "FALSE");
+  } else {
+    absl::StrAppend(&sql, key, " IN (", absl::StrJoin(wanted, ", "), ")");
+  }
+  if (own && *own_horizon_ms != std::numeric_limits<int64_t>::min()) {
+    absl::StrAppend(&sql, " AND pollux_time >= ", *own_horizon_ms);
+  }
+  auto talk = begin();
+  if (!talk.ok()) return talk.status();
+  auto rows = talk->ask(sql);
+  if (!rows.ok()) return rows.status();
+  return sql::batch_of(*rows, relation.definition.schema);
 }
 
 }  // namespace

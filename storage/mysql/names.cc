@@ -55,7 +55,7 @@ std::string_view data_type(AttributeType type) {
   return "";
 }
 
-std::string read_columns(const sql::Relation& relation) {
+std::string read_columns(const sql::Relation& relation, std::string_view time) {
   std::string text;
   const Schema& schema = *relation.definition.schema;
   for (size_t c = 0; c < schema.size(); ++c) {
@@ -63,7 +63,7 @@ std::string read_columns(const sql::Relation& relation) {
     const bool is_float = schema[c].type == AttributeType::kFloat;
     absl::StrAppend(&text, relation.columns[c], is_float ? " * 1e0, " : ", ");
   }
-  return text + "pollux_time";
+  return text + std::string(time);
 }
 
 }  // namespace pollux::mysql

@@ -21,7 +21,7 @@ std::string_view sql_type(AttributeType type);
 /// What information_schema calls it.
 std::string_view data_type(AttributeType type);
 
-/// All of the definition and pollux_time, as they are to be read.
-std::string read_columns(const sql::Relation& relation);
+/// All of the definition and the time, as they are to be read.
+std::string read_columns(const sql::Relation& relation, std::string_view time = "pollux_time");
 
 }  // namespace pollux::mysql

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <charconv>
+#include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -11,6 +12,7 @@
 #include "storage/postgres/names.h"
 #include "storage/postgres/relation_sql.h"
 #include "storage/postgres/row_changes.h"
+#include "storage/sql/names.h"
 #include "storage/sql/pooled_database.h"
 
 namespace pollux::postgres {
@@ -72,6 +74,12 @@ class PostgresDatabase : public sql::PooledDatabase<Conversation, Catalog> {
     return make_cursor(pool(), timeout_ms(), std::move(relation), range);
   }
   absl::StatusOr<EventBatchPtr> find(const sql::Relation& relation, const EventBatch& key) override;
+  sql::RelationPtr relation_of(const TableDefinition& definition) const override {
+    return std::make_shared<sql::Relation>(
+        definition, sql::stored_table_name(store(), definition.name), quoted);
+  }
+  absl::StatusOr<EventBatchPtr> look_up(const sql::Relation& relation, const EventBatch& keys,
+                                        std::optional<int64_t> own_horizon_ms) override;
 
  private:
   absl::StatusOr<SqlRows> ask(const std::string& sql, const std::vector<std::string>& values);
@@ -185,6 +193,43 @@ absl::StatusOr<EventBatchPtr> PostgresDatabase::find(const sql::Relation& relati
   auto batch = std::make_shared<EventBatch>(relation.definition.schema);
   if (absl::Status added = sql::append_sql_row(rows->at(0), *batch); !added.ok()) return added;
   return batch;
+}
+
+absl::StatusOr<EventBatchPtr> PostgresDatabase::look_up(const sql::Relation& relation,
+                                                        const EventBatch& keys,
+                                                        std::optional<int64_t> own_horizon_ms) {
+  const size_t width = relation.key_columns.size();
+  std::vector<std::vector<std::optional<std::string>>> columns(width);
+  for (uint32_t row = 0; row < keys.rows(); ++row) {
+    bool storable = true;  // else no row can have it
+    for (size_t c = 0; c < width; ++c) storable = storable && is_storable(keys.column(c), row);
+    for (size_t c = 0; c < width && storable; ++c) {
+      columns[c].push_back(std::visit(ParameterText{}, keys.value(row, c)));
+    }
+  }
+  std::vector<std::string> arrays, names, values;
+  for (size_t c = 0; c < width; ++c) {
+    values.push_back(array_of(columns[c]));
+    arrays.push_back(
+        absl::StrCat("$", c + 1, "::", std::string(sql_type(keys.column(c).type())), "[]"));
+    names.push_back(absl::StrCat("k", c));
+  }
+  std::vector<std::string> wanted;
+  for (const std::string& column : relation.columns) wanted.push_back("t." + column);
+  std::vector<std::string> equal;
+  for (size_t c = 0; c < width; ++c) {
+    equal.push_back(absl::StrCat("t.", relation.columns[relation.key_columns[c]], " = w.k", c));
+  }
+  std::string sql =
+      absl::StrCat("SELECT ", absl::StrJoin(wanted, ", "), own_horizon_ms ? ", pollux_time" : ", 0",
+                   " FROM ", relation.name, " t JOIN unnest(", absl::StrJoin(arrays, ", "),
+                   ") AS w(", absl::StrJoin(names, ", "), ") ON ", absl::StrJoin(equal, " AND "));
+  if (own_horizon_ms && *own_horizon_ms != std::numeric_limits<int64_t>::min()) {
+    absl::StrAppend(&sql, " WHERE pollux_time >= ", *own_horizon_ms);
+  }
+  auto rows = ask(sql, values);
+  if (!rows.ok()) return rows.status();
+  return sql::batch_of(*rows, relation.definition.schema);
 }
 
 }  // namespace

@@ -20,6 +20,7 @@
 #include "storage/rocks/row_codec.h"
 #include "storage/rocks/table.h"
 #include "storage/rocks/table_writer.h"
+#include "storage/table_lookup.h"
 
 namespace pollux::rocks {
 namespace {
@@ -49,6 +50,8 @@ class RocksStore : public RecordStore {
                                                      Timestamp now) const override;
   absl::StatusOr<EventBatchPtr> find(std::string_view table, std::span<const Value> key,
                                      Timestamp now) const override;
+  absl::StatusOr<EventBatchPtr> look_up(const TableDefinition& wanted, const EventBatch& keys,
+                                        Timestamp now) const override;
   absl::StatusOr<Expired> expire(Timestamp now) override;
 
  private:
@@ -374,6 +377,26 @@ absl::StatusOr<EventBatchPtr> RocksStore::find(std::string_view table_name,
   }
   if (batch->timestamps()[0] < layout.horizon_ms(now)) return EventBatchPtr();
   return batch;
+}
+
+absl::StatusOr<EventBatchPtr> RocksStore::look_up(const TableDefinition& wanted,
+                                                  const EventBatch& keys, Timestamp now) const {
+  auto layout = layout_of(wanted.name);
+  if (absl::IsNotFound(layout.status())) {
+    return absl::FailedPreconditionError(layout.status().message());
+  }
+  if (!layout.ok()) return layout.status();
+  auto places = lookup_columns((*layout)->definition, wanted);
+  if (!places.ok()) return places.status();
+  auto rows = std::make_shared<EventBatch>(wanted.schema);
+  std::vector<Value> key(keys.schema().size());
+  for (uint32_t row = 0; row < keys.rows(); ++row) {
+    for (size_t c = 0; c < key.size(); ++c) key[c] = keys.value(row, c);
+    auto found = find(wanted.name, key, now);
+    if (!found.ok()) return found.status();
+    if (*found != nullptr) append_batch(*rows, *pick_columns(**found, wanted.schema, *places));
+  }
+  return EventBatchPtr(std::move(rows));
 }
 
 }  // namespace

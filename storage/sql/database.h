@@ -56,6 +56,8 @@ class Database {
   /// Makes the tables that stores need, unless they are there.
   [[nodiscard]] virtual absl::Status set_up() = 0;
   virtual absl::StatusOr<Catalogue> load() = 0;
+  /// The table as the database would call it, whether it is there or not.
+  virtual RelationPtr relation_of(const TableDefinition& definition) const = 0;
   /// Makes the table, or makes it wider; the definition is a checked one.
   [[nodiscard]] virtual absl::Status open_table(const TableDefinition& definition) = 0;
   [[nodiscard]] virtual absl::Status drop_table(const Relation& relation) = 0;
@@ -83,6 +85,10 @@ class Database {
                                                              RecordTimeRange range) = 0;
   /// `key`: one row of the key's columns. Null: there is none.
   virtual absl::StatusOr<EventBatchPtr> find(const Relation& relation, const EventBatch& key) = 0;
+  /// All rows of these keys, without nulls; where the relation is the store's own, those whose
+  /// times are not below the horizon.
+  virtual absl::StatusOr<EventBatchPtr> look_up(const Relation& relation, const EventBatch& keys,
+                                                std::optional<int64_t> own_horizon_ms) = 0;
 };
 
 }  // namespace pollux::sql

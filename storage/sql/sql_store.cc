@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <shared_mutex>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "storage/refused_rows.h"
 #include "storage/sql/row_writer.h"
+#include "storage/table_lookup.h"
 
 namespace pollux::sql {
 namespace {
@@ -41,6 +43,8 @@ class SqlStore : public RecordStore {
                                                      Timestamp now) const override;
   absl::StatusOr<EventBatchPtr> find(std::string_view table, std::span<const Value> key,
                                      Timestamp now) const override;
+  absl::StatusOr<EventBatchPtr> look_up(const TableDefinition& wanted, const EventBatch& keys,
+                                        Timestamp now) const override;
   absl::StatusOr<Expired> expire(Timestamp now) override;
 
  private:
@@ -228,6 +232,30 @@ absl::StatusOr<EventBatchPtr> SqlStore::find(std::string_view table_name,
   if (!row.ok()) return told(row.status());
   const bool is_old = *row && (*row)->timestamps()[0] < relation.horizon_ms(now);
   return is_old ? EventBatchPtr() : *row;
+}
+
+absl::StatusOr<EventBatchPtr> SqlStore::look_up(const TableDefinition& wanted,
+                                                const EventBatch& keys, Timestamp now) const {
+  if (keys.rows() == 0) {  // what others have made since is asked for now, and not for each batch
+    if (absl::Status loaded = reload().status(); !loaded.ok()) return told(loaded);
+  }
+  RelationPtr own;
+  {
+    std::shared_lock lock(tables_mutex_);
+    auto known = tables_.find(wanted.name);
+    if (known != tables_.end()) own = known->second->relation;
+  }
+  std::optional<int64_t> horizon_ms;
+  if (own != nullptr) {
+    auto columns = lookup_columns(own->definition, wanted);
+    if (!columns.ok()) return columns.status();
+    horizon_ms = own->horizon_ms(now);
+  }
+  auto rows = database_->look_up(*database_->relation_of(wanted), keys, horizon_ms);
+  if (absl::IsNotFound(rows.status())) {
+    return told(absl::FailedPreconditionError(rows.status().message()));
+  }
+  return rows.ok() ? std::move(rows) : told(rows.status());
 }
 
 }  // namespace

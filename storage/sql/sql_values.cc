@@ -37,6 +37,14 @@ absl::StatusOr<Value> value_of(AttributeType type, const std::string& text) {
 
 }  // namespace
 
+absl::StatusOr<EventBatchPtr> batch_of(const std::vector<SqlRow>& rows, const SchemaPtr& schema) {
+  auto batch = std::make_shared<EventBatch>(schema);
+  for (const SqlRow& row : rows) {
+    if (absl::Status added = append_sql_row(row, *batch); !added.ok()) return added;
+  }
+  return EventBatchPtr(std::move(batch));
+}
+
 absl::StatusOr<RowId> row_id_of(const SqlRow& row, size_t first) {
   auto epoch = number_of<uint64_t>(row.at(first));
   auto position = number_of<uint64_t>(row.at(first + 1));

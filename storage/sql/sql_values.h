@@ -32,6 +32,9 @@ absl::StatusOr<Number> number_of(const std::optional<std::string>& text) {
 /// Of three columns, from `first` on.
 absl::StatusOr<RowId> row_id_of(const SqlRow& row, size_t first);
 
+/// All rows, of these columns and pollux_time.
+absl::StatusOr<EventBatchPtr> batch_of(const std::vector<SqlRow>& rows, const SchemaPtr& schema);
+
 /// Adds a row of the batch's columns and pollux_time.
 absl::Status append_sql_row(const SqlRow& row, EventBatch& batch);
 

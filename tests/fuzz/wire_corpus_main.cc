@@ -23,8 +23,15 @@ std::string messages_of(size_t kind, bool packs) {
   return bytes;
 }
 
-/// Deployments that bring the rows of stored tables along.
-std::string stored_rows() {
+/// Whether an entry brings rows of tables along.
+bool has_rows(const EntryPayload& payload) {
+  const auto* events = std::get_if<EventsPayload>(&payload);
+  return events != nullptr ? !events->found.empty()
+                           : !std::get<DeployPayload>(payload).stored.empty();
+}
+
+/// Deployments with the rows of stored tables, or events with those of external ones.
+std::string table_rows(EntryType type) {
   std::string bytes;
   MessageEncoder encoder;
   for (uint64_t seed = 0; seed < kSeeds; ++seed) {
@@ -33,8 +40,8 @@ std::string stored_rows() {
     for (Entry& entry : entries.entries) {
       RandomEntries random(seed);
       do {
-        entry.payload = random.entry(EntryType::kDeploy).payload;
-      } while (std::get<DeployPayload>(entry.payload).stored.empty());
+        entry.payload = random.entry(type).payload;
+      } while (!has_rows(entry.payload));
     }
     if (!encoder.encode({seed, std::move(entries)}, bytes).ok()) return {};
   }
@@ -68,13 +75,15 @@ int write(const std::string& folder) {
   static_assert(std::size(kKinds) == kMessageKinds);
   bool good = true;
   auto put = [&](const std::string& name, const std::string& bytes) {
-    std::ofstream out(folder + "/" + name + ".v2.bin", std::ios::binary);
+    std::ofstream out(folder + "/" + name + ".v" + std::to_string(kProtocolVersionMax) + ".bin",
+                      std::ios::binary);
     out << bytes;
     good = good && out.good() && !bytes.empty();
   };
   for (size_t kind = 0; kind < kMessageKinds; ++kind) put(kKinds[kind], messages_of(kind, false));
   put("packed_entries", messages_of(4, true));
-  put("stored_rows", stored_rows());
+  put("stored_rows", table_rows(EntryType::kDeploy));
+  put("found_rows", table_rows(EntryType::kEvents));
   put("handshakes", handshakes());
   put("forwards", forwards());
   return good ? 0 : 1;

@@ -182,6 +182,19 @@ class ModelTest : public ::testing::TestWithParam<uint32_t> {
     if (visible) {
       EXPECT_EQ(testing::rows_of(**found), std::vector<TestRow>{known->second});
     }
+    for (const Value& part : key) {
+      if (std::holds_alternative<std::monostate>(part)) return;
+    }
+    EventBatch keys(testing::schema_of({{model.definition.primary_key[0], AttributeType::kString},
+                                        {model.definition.primary_key[1], AttributeType::kInt}}));
+    for (size_t c = 0; c < key.size(); ++c) keys.append_value(c, key[c]);
+    keys.end_row(0);
+    auto rows = store_->look_up(model.definition, keys, Timestamp{now_ms_});
+    ASSERT_TRUE(rows.ok()) << rows.status();
+    ASSERT_EQ((*rows)->rows(), visible ? 1U : 0U);
+    for (size_t c = 0; visible && c < known->second.values.size(); ++c) {
+      EXPECT_EQ((*rows)->value(0, c), known->second.values[c]);
+    }
   }
 
   void expire() {

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <limits>
+#include <set>
 #include <thread>
 
 #include "storage/refused_rows.h"
@@ -118,6 +119,56 @@ TEST_F(RecordStoreTest, TheLastRowOfAKeyWins) {
   found = store_->find("COUNTS", key, Timestamp{});
   ASSERT_TRUE(found.ok());
   EXPECT_EQ(*found, nullptr);
+}
+
+TEST_F(RecordStoreTest, RowsOfManyKeysAreLookedUpWithTheColumnsThatAreWanted) {
+  open(counts(1000));
+  const std::string& text = testing::store_backend().strange_text;
+  write("COUNTS", count_schema_,
+        {count("ann", 1, 1, 5000), count("o'neil\"\\", 1, 2, 5001), count(text, 2, 3, 5002),
+         count("old", 1, 4, 3000)},
+        entry(1, 1));
+  const SchemaPtr columns = schema_of({{"count", AttributeType::kLong},
+                                       {"tenant", AttributeType::kInt},
+                                       {"user", AttributeType::kString}});
+  const TableDefinition wanted{"COUNTS", columns, {"user", "tenant"}, 0};
+  const SchemaPtr key =
+      schema_of({{"user", AttributeType::kString}, {"tenant", AttributeType::kInt}});
+  const EventBatch keys = batch_of(key, {{0, {std::string("ann"), int32_t{1}}},
+                                         {0, {std::string("ann"), int32_t{2}}},
+                                         {0, {std::string("o'neil\"\\"), int32_t{1}}},
+                                         {0, {std::string("old"), int32_t{1}}},
+                                         {0, {std::string("\xff\0{},", 5), int32_t{1}}},
+                                         {0, {text, int32_t{2}}}});
+  auto found = store_->look_up(wanted, keys, Timestamp{5500});
+  ASSERT_TRUE(found.ok()) << found.status();
+  std::set<std::string> rows;
+  for (uint32_t row = 0; row < (*found)->rows(); ++row) {
+    rows.insert(to_text((*found)->value(row, 0)) + " " + to_text((*found)->value(row, 1)) + " " +
+                to_text((*found)->value(row, 2)));
+  }
+  EXPECT_EQ(rows, (std::set<std::string>{"1 1 ann", "2 1 o'neil\"\\", "3 2 " + text}));
+
+  const EventBatch none = batch_of(key, {});
+  EXPECT_TRUE(store_->look_up(wanted, none, {}).ok());
+  const TableDefinition wrong[] = {{"NOWHERE", columns, {"user", "tenant"}, 0},
+                                   {"COUNTS", columns, {"tenant", "user"}, 0},
+                                   {"COUNTS",
+                                    schema_of({{"user", AttributeType::kString},
+                                               {"tenant", AttributeType::kInt},
+                                               {"more", AttributeType::kInt}}),
+                                    {"user", "tenant"},
+                                    0},
+                                   {"COUNTS",
+                                    schema_of({{"user", AttributeType::kString},
+                                               {"tenant", AttributeType::kInt},
+                                               {"count", AttributeType::kInt}}),
+                                    {"user", "tenant"},
+                                    0}};
+  for (const TableDefinition& table : wrong) {
+    auto refused = store_->look_up(table, none, {});
+    EXPECT_TRUE(absl::IsFailedPrecondition(refused.status())) << refused.status();
+  }
 }
 
 TEST_F(RecordStoreTest, NullsAndStrangeTextsStandInAnyColumnAlsoOfTheKey) {

@@ -92,6 +92,13 @@ void append_stored(std::string& out, const StoredRows& stored) {
   out += "{" + fields.substr(1) + "]}";
 }
 
+void append_found(std::string& out, const FoundRows& found) {
+  std::string fields;
+  append_field(fields, "table", found.table);
+  append_batch(fields, *found.rows);
+  out += "{" + fields.substr(1) + "}";
+}
+
 struct PayloadJson {
   std::string& out;
 
@@ -99,6 +106,11 @@ struct PayloadJson {
     if (!events.producer.empty()) append_field(out, "producer", events.producer);
     if (events.number != 0) out += ",\"number\":" + std::to_string(events.number);
     append_batch(out, *events.batch);
+    for (size_t i = 0; i < events.found.size(); ++i) {
+      out += i == 0 ? ",\"found\":[" : ",";
+      append_found(out, events.found[i]);
+    }
+    if (!events.found.empty()) out += ']';
   }
   void operator()(const TickPayload&) const {}
   void operator()(const DeployPayload& deploy) const {

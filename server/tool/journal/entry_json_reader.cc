@@ -226,11 +226,31 @@ EventBatchPtr take_batch(Fields& fields, Schemas& schemas) {
   return batch;
 }
 
+std::vector<FoundRows> take_found(Fields& fields, Schemas& schemas) {
+  std::vector<FoundRows> found;
+  std::optional<element> list = fields.take("found", false);
+  simdjson::dom::array tables;
+  if (list && list->get(tables) != simdjson::SUCCESS) fields.refuse("found", "a list");
+  if (!list || !fields.ok()) return found;
+  for (const element& json : tables) {
+    Fields table(json);
+    std::string name = table.text("table");
+    found.push_back({std::move(name), take_batch(table, schemas)});
+    table.finish();
+    if (!table.ok()) {
+      fields.fail("found: " + table.wrong());
+      break;
+    }
+  }
+  return found;
+}
+
 EntryPayload take_events(Fields& fields, Schemas& schemas) {
   EventsPayload events;
   events.producer = fields.text("producer", false);
   events.number = fields.number<uint64_t>("number", false);
   events.batch = take_batch(fields, schemas);
+  events.found = take_found(fields, schemas);
   return events;
 }
 

@@ -78,7 +78,12 @@ std::optional<std::vector<StreamInfo>> RunJob::streams_of(const PlanFile& plan,
   ApplyOutcome outcome = engine.apply(entry, no_results);
   if (outcome.status == ApplyStatus::kApplied) {
     plan_name_ = outcome.plan;
-    return engine.streams(outcome.plan);
+    if (engine.describe(outcome.plan)->external.empty()) return engine.streams(outcome.plan);
+    fail(ExitCode::kBadPlan,
+         plan.path +
+             ": the plan has external tables, whose rows only a server looks up; replay a "
+             "server's journal with --entries, or leave external='true' out");
+    return std::nullopt;
   }
   filled.to_original(outcome.diagnostics);
   fail(ExitCode::kBadPlan, outcome.diagnostics.empty() ? plan.path + ": " + outcome.reason

@@ -155,9 +155,6 @@ TEST(StoredTable, WhatIsWrongWithAStoreIsSaid) {
   EXPECT_NE(with("@store(type='x') define table T (k string, v int);", "from In insert into T;")
                 .find("has no primary key"),
             std::string::npos);
-  EXPECT_NE(with("@store(type='x', external='True') @PrimaryKey('k') define table T (k string);")
-                .find("not there yet"),
-            std::string::npos);
   EXPECT_NE(with("@store(datasource='x') @PrimaryKey('k') define table T (k string);")
                 .find("needs a type"),
             std::string::npos);

@@ -245,6 +245,21 @@ TEST_F(OrdersTest, AnEntryIsMadeOfTheCopyThatCameFirst) {
   EXPECT_EQ(shipping_->shipped(), 1U);
 }
 
+// What was found for events stands in their entry only.
+TEST(EventsOrder, EventsWithRowsOfTablesGoAsTheyAre) {
+  auto schema =
+      std::make_shared<Schema>("S", std::vector<Attribute>{{"a", AttributeType::kString}});
+  auto batch = std::make_shared<EventBatch>(schema);
+  batch->append_string(0, "x");
+  batch->end_row(1);
+  auto streams = DuplicatedStreams::parse("S");
+  ASSERT_TRUE(streams.ok());
+  Entry entry{{{1}, {2}}, {3}, EventsPayload{batch}};
+  EXPECT_TRUE(order_of(entry, *streams));
+  std::get<EventsPayload>(entry.payload).found = {{"p:T", batch}};
+  EXPECT_FALSE(order_of(entry, *streams));
+}
+
 TEST_F(OrdersTest, AnOrderWaitsForItsCopyAndWhatFollowsWaitsBehindIt) {
   say_hello();
   arrive();

@@ -120,6 +120,9 @@ TEST(Forward, NothingButEventsIsForwarded) {
   size_t begin = begin_record(tick);
   ASSERT_TRUE(end_record(tick, begin, {RecordType::kTick, {}, {}}).ok());
   EXPECT_FALSE(batch_of(frame_of(WireType::kForward, tick)).ok());
+  ForwardedBatch found = RandomMessages(4).forward();
+  found.events.found = {{"p:T", found.events.batch}};
+  EXPECT_FALSE(batch_of(encoded(found)).ok()) << "rows are looked up by whoever numbers events";
 }
 
 TEST(Forward, LongMessagesAreCut) {

@@ -102,7 +102,7 @@ TEST(Handshake, OfVersionTwoBeginsAsThatOfVersionOne) {
   std::string offer(payload_of(offer_bytes({ConnectionKind::kMembership, card})));
   std::string old_offer(payload_of(offer_bytes({ConnectionKind::kMembership, old})));
   ASSERT_EQ(offer.size(), old_offer.size() + 8);
-  ASSERT_EQ(std::exchange(offer[highest_version], 1), 2);
+  ASSERT_EQ(std::exchange(offer[highest_version], 1), kProtocolVersionMax);
   EXPECT_EQ(offer.substr(0, old_offer.size()), old_offer);
   std::string answer(payload_of(answer_bytes({Refusal::kMyself, 0, card, "reason"})));
   std::string old_answer(payload_of(answer_bytes({Refusal::kMyself, 0, old, "reason"})));
@@ -134,8 +134,8 @@ TEST(Handshake, NonsenseIsRefused) {
   EXPECT_TRUE(refused(0, 0));  // kind
   EXPECT_TRUE(refused(0, 4));
   EXPECT_TRUE(refused(3, 1));
-  EXPECT_TRUE(refused(8, 0));  // lowest version
-  EXPECT_TRUE(refused(8, 3));  // above the highest
+  EXPECT_TRUE(refused(8, 0));                        // lowest version
+  EXPECT_TRUE(refused(8, kProtocolVersionMax + 1));  // above the highest
   card.semantics_min = 0;
   EXPECT_FALSE(offer_of(offer_bytes({ConnectionKind::kMembership, card})).ok());
   card.semantics_min = 3;

@@ -118,6 +118,39 @@ TEST(EntryCodec, StoredRowsThatAreNotThereAreRefused) {
   EXPECT_EQ(read_all(none).status.code(), absl::StatusCode::kDataLoss);
 }
 
+// Entries as they were before there were external tables: these bytes stand in journals.
+TEST(EntryCodec, EventsWithoutRowsOfTablesAreTheBytesThatTheyAlwaysWere) {
+  RandomEntries random(3);
+  Entry entry{{{1}, {2}}, {3}, EventsPayload{random.batch(random.schema(), 2), "p", 7}};
+  const std::string bytes = encoded(entry);
+  const std::string head("\x07\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0p\0\0\0\0\0\0\0", 24);
+  const size_t schema = read_frame(bytes).bytes;
+  EXPECT_EQ(bytes.substr(schema + kRecordHeaderBytes, head.size()), head);
+}
+
+TEST(EntryCodec, RowsOfTablesComeBehindTheEvents) {
+  RandomEntries random(5);
+  SchemaPtr schema = random.schema();
+  EventsPayload events{random.batch(schema, 3), "p", 7};
+  events.found = {{"p:T", random.batch(schema, 5)}, {"q:T", random.batch(random.schema(), 0)}};
+  Entry entry{{{1}, {2}}, {3}, events};
+  const std::string bytes = encoded(entry);
+  Read read = read_all(bytes);
+  ASSERT_EQ(read.entries.size(), 1U) << read.status;
+  expect_same(read.entries[0], entry);
+
+  // Counts and lengths that promise more than there are bytes take neither memory nor time.
+  const size_t record = read_frame(bytes).bytes;
+  for (std::string count : {std::string("\xff\xff\xff\xff"), std::string("\x03\0\0\0", 4),
+                            std::string("\x01\0\0\0", 4), std::string(4, '\0')}) {
+    std::string wrong = bytes.substr(record);
+    wrong.replace(kRecordHeaderBytes + 12, 4, count);
+    mend(wrong);
+    EXPECT_EQ(read_all(bytes.substr(0, record) + wrong).status.code(), absl::StatusCode::kDataLoss)
+        << static_cast<int>(count[0]);
+  }
+}
+
 TEST(EntryCodec, ASchemaStandsOnceBeforeItsFirstUse) {
   RandomEntries random(7);
   SchemaPtr one = random.schema();

@@ -77,8 +77,12 @@ class RandomEntries {
       case EntryType::kEvents: {
         static constexpr uint32_t kRows[] = {0, 1, 2, 63, 64, 65, 100};
         bool named = below(2) == 0;
-        return EventsPayload{batch(schema(), kRows[below(7)]), named ? text(40) : "",
+        EventsPayload events{batch(schema(), kRows[below(7)]), named ? text(40) : "",
                              named ? random_() : 0};
+        for (uint64_t tables = below(2) * below(3); tables > 0; --tables) {
+          events.found.push_back({text(30), batch(schema(), static_cast<uint32_t>(below(20)))});
+        }
+        return events;
       }
       case EntryType::kTick:
         return TickPayload{};

@@ -36,6 +36,11 @@ inline void expect_same(const Entry& one, const Entry& other) {
     EXPECT_EQ(events->producer, others.producer);
     EXPECT_EQ(events->number, others.number);
     expect_same(*events->batch, *others.batch);
+    ASSERT_EQ(events->found.size(), others.found.size());
+    for (size_t i = 0; i < events->found.size(); ++i) {
+      EXPECT_EQ(events->found[i].table, others.found[i].table);
+      expect_same(*events->found[i].rows, *others.found[i].rows);
+    }
   } else if (const auto* deploy = std::get_if<DeployPayload>(&one.payload)) {
     const auto& others = std::get<DeployPayload>(other.payload);
     EXPECT_EQ(deploy->plan, others.plan);
