@@ -104,14 +104,14 @@ WorkerPool& LookupIntake::workers_of(const std::string& store) {
 
 /// Under the lock.
 void LookupIntake::ask(uint64_t number, Waiting& waiting, StreamLookupsPtr lookups) {
-  if (!watch_.joinable()) watch_ = std::thread([this] { watch_deadlines(); });
+  if (!watch_.joinable()) watch_ = std::thread([this] { watch(); });
   waiting.state = State::kAsking;
   waiting.asking = std::make_shared<Asking>();
   waiting.asking->lookups = std::move(lookups);
   waiting.asking->batch = waiting.submission.batch;
   const std::string store = options_.store_of(waiting.asking->lookups->front().holder);
   workers_of(store).post([this, number, asking = waiting.asking] { run(number, asking); });
-  deadlines_changed_.notify_one();
+  watch_wanted_.notify_one();
 }
 
 void LookupIntake::run(uint64_t number, const AskingPtr& asking) {
@@ -191,7 +191,7 @@ void LookupIntake::fail(Waiting& waiting, absl::Status why) {
   waiting.for_room = false;
 }
 
-void LookupIntake::watch_deadlines() {
+void LookupIntake::watch() {
   std::unique_lock lock(mutex_);
   while (stopped_.ok()) {
     const auto now = Clock::now();
@@ -212,7 +212,7 @@ void LookupIntake::watch_deadlines() {
                                                options_.deadline.count(), " ms; send again")));
       settled_.insert(number);
     }
-    if (!silent.empty()) {
+    if (!silent.empty() || std::exchange(pump_wanted_, false)) {
       lock.unlock();
       for (const std::string& store : silent) {
         note_store(store, absl::UnavailableError("no rows came in time"));
@@ -222,9 +222,9 @@ void LookupIntake::watch_deadlines() {
       continue;
     }
     if (next) {
-      deadlines_changed_.wait_until(lock, *next);
+      watch_wanted_.wait_until(lock, *next);
     } else {
-      deadlines_changed_.wait(lock);
+      watch_wanted_.wait(lock);
     }
   }
 }
@@ -306,16 +306,17 @@ void LookupIntake::remove(uint64_t number) {
   waiting_count_ = waiting_.size();
 }
 
+/// Whoever says so may hold locks under which nobody may be called back: the watch goes on.
 void LookupIntake::room_made() {
   ++rooms_;
   if (waiting_count_ == 0) return;
-  {
-    std::lock_guard lock(mutex_);
-    for (auto& [number, waiting] : waiting_) {
-      if (std::exchange(waiting.for_room, false)) settled_.insert(number);
-    }
+  std::lock_guard lock(mutex_);
+  for (auto& [number, waiting] : waiting_) {
+    if (!std::exchange(waiting.for_room, false)) continue;
+    settled_.insert(number);
+    pump_wanted_ = true;
   }
-  pump();
+  if (pump_wanted_) watch_wanted_.notify_one();
 }
 
 void LookupIntake::close(const absl::Status& why) {
@@ -332,7 +333,7 @@ void LookupIntake::close(const absl::Status& why) {
       settled_.insert(number);
     }
   }
-  deadlines_changed_.notify_one();
+  watch_wanted_.notify_one();
   pump();
 }
 

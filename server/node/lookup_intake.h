@@ -74,7 +74,7 @@ class LookupIntake final : public Intake {
   }
   void submit(Submission submission, std::function<void(Submitted)> done) override;
 
-  /// There may be room for batches that wait for it.
+  /// There may be room for batches that wait for it. Calls nobody back.
   void room_made();
   /// Refuses what waits and all that comes.
   void close(const absl::Status& why);
@@ -124,7 +124,7 @@ class LookupIntake final : public Intake {
   void pump();
   void go_on(uint64_t number, std::unique_lock<std::mutex>& lock);
   void remove(uint64_t number);
-  void watch_deadlines();
+  void watch();
   WorkerPool& workers_of(const std::string& store);
 
   Sequencer& sequencer_;
@@ -146,8 +146,9 @@ class LookupIntake final : public Intake {
   std::mutex told_mutex_;           // held while told() is called, so that it hears in order
   std::set<std::string> troubled_;  // stores
 
-  std::condition_variable deadlines_changed_;
-  std::thread watch_;
+  std::condition_variable watch_wanted_;
+  bool pump_wanted_ = false;
+  std::thread watch_;  // of deadlines; begins with the first lookup
 };
 
 }  // namespace pollux

@@ -32,11 +32,11 @@ class DaemonTest : public ShellTest {
 
   /// Starts polluxd with more variables of the environment; its log is in the file `log`.
   pid_t start_polluxd(const std::string& variables = "", const std::string& log = "log",
-                      const std::string& options = "") {
+                      const std::string& options = "", const std::string& program = "polluxd") {
     std::string port =
         variables.find("HTTP__PORT") == std::string::npos ? "POLLUX__HTTP__PORT=0 " : "";
-    pid_t child = start(kVariables + port + variables + " POLLUX__LOG__FILE=" + log +
-                        " exec polluxd " + options);
+    pid_t child = start(kVariables + port + variables + " POLLUX__LOG__FILE=" + log + " exec " +
+                        program + " " + options);
     children_.push_back(child);
     return child;
   }

@@ -185,6 +185,19 @@ class LookupIntakeTest : public ::testing::Test {
   void send(Answers& answers, const std::string& name, Submission submission) {
     node_->intake().submit(std::move(submission), answers.take(name));
   }
+  /// Sends until the plan rests because a log is full, then until its queue is; how many were
+  /// taken.
+  uint64_t fill() {
+    uint64_t sent = 0;
+    const auto taken = [&] {
+      const bool good = submit(node_->intake(), of("Logins", {"x"})).status.ok();
+      if (good) ++sent;
+      return good;
+    };
+    while (!node_->plan("Rich")->counts.resting) taken();
+    while (taken()) continue;
+    return sent;
+  }
   /// Without their ids.
   Lines results(uint64_t rows, const std::string& stream = "RichOut") {
     Lines lines = results_of(*node_->find_results(stream), rows);
@@ -212,7 +225,7 @@ TEST_F(LookupIntakeTest, EachKeyIsAskedForOnceAndNullsAreNot) {
   EXPECT_EQ(counts.batches, 2U);
   EXPECT_EQ(counts.keys, 3U);
   EXPECT_EQ(counts.rows, 1U);
-  EXPECT_EQ(counts.waiting, 0U);
+  EXPECT_TRUE(becomes_true([&] { return node_->lookup_counts().waiting == 0; }));
 }
 
 TEST_F(LookupIntakeTest, BatchesOfAStreamKeepTheirOrderAndOthersPass) {
@@ -364,9 +377,10 @@ TEST_F(LookupIntakeTest, AStopAnswersWhatWaitsOnce) {
       node_->drain(kPatience);
       EXPECT_EQ(answers.wait_for(8).size(), 8U) << "without waiting for the store";
     }
-    std::thread lets([&] { store_.let("slow"); });
-    node_->stop();
-    lets.join();
+    std::thread stopping([&] { node_->stop(); });
+    answers.wait_for(8);
+    store_.let("slow");
+    stopping.join();
     for (const auto& [name, answer] : answers.wait_for(8)) {
       EXPECT_FALSE(answer.status.ok());
     }
@@ -417,17 +431,15 @@ TEST_F(LookupIntakeTest, WhoWaitsForRoomKeepsItsPlace) {
   start(store_.options(), 4, 1);
   auto log = node_->find_results("RichOut");
   auto hold = log->hold(0);
-  uint64_t sent = 0;
-  Submitted answer;
-  while (answer = submit(node_->intake(), of("Logins", {"x"})), answer.status.ok()) ++sent;
-  ASSERT_TRUE(absl::IsResourceExhausted(answer.status)) << answer.status;
+  const uint64_t sent = fill();
+  const size_t asked = store_.questions().size();
   Answers answers;
   for (int i = 0; i < 3; ++i) {
     Submission submission = of(i == 1 ? "Plain" : "Logins", {absl::StrCat("u", i)}, "p", 1 + i);
     submission.wait = true;
     send(answers, absl::StrCat(i), std::move(submission));
   }
-  store_.asked(sent + 2);
+  store_.asked(asked + 2);
   EXPECT_EQ(answers.count(), 0U);
   hold.reset();
   auto all = answers.wait_for(3);
@@ -435,6 +447,29 @@ TEST_F(LookupIntakeTest, WhoWaitsForRoomKeepsItsPlace) {
   Lines last = results(sent + 3);
   EXPECT_EQ(Lines(last.end() - 1, last.end()), Lines{"u2 null"});
   EXPECT_EQ(log->end(), sent + 3);
+}
+
+// A pair's intake asks the node whether it leads, also for a batch that an answer brings.
+TEST_F(LookupIntakeTest, WhoWaitsForRoomHearsThatItsPlanIsGone) {
+  start(store_.options(), 4, 1);
+  auto hold = node_->find_results("RichOut")->hold(0);
+  fill();
+  Submission submission = of("Logins", {"y"}, "p", 1);
+  submission.wait = true;
+  std::promise<absl::Status> told;
+  node_->intake().submit(submission, [&](Submitted answer) {
+    EXPECT_TRUE(node_->leads());
+    told.set_value(answer.status);
+  });
+  EXPECT_TRUE(becomes_true([&] { return node_->lookup_counts().waiting == 1; }));
+  ASSERT_TRUE(node_->undeploy("Rich", false).ok());
+  const absl::Status gone = told.get_future().get();
+  EXPECT_TRUE(absl::IsNotFound(gone)) << gone;
+  hold.reset();
+  deploy(plan_text());
+  Submission again = of("Logins", {"y"}, "p", 1);
+  again.wait = true;
+  EXPECT_TRUE(submit(node_->intake(), again).status.ok()) << "the number was not used up";
 }
 
 // What every sender was told is what happened, each number once and in order, with the row that was

@@ -27,6 +27,7 @@ class PairProcessTest : public DaemonTest {
     int event_sync = 0;
     int starts = 0;
     pid_t process = 0;
+    std::string program = "polluxd";
     std::string log{};  ///< of its last start
     std::string url{};
   };
@@ -78,7 +79,7 @@ class PairProcessTest : public DaemonTest {
             " POLLUX__PAIR__EVENT_SYNC_PORT=" + std::to_string(member.event_sync) +
             " POLLUX__PAIR__SNAPSHOT_PORT=0" + " POLLUX__PAIR__ARBITER=file:" + path("arbiter") +
             " " + variables,
-        member.log, options_);
+        member.log, options_, member.program);
   }
   bool has_ended(const Member& member) {
     siginfo_t about{};

@@ -185,6 +185,25 @@ TEST_F(ExternalTableTest, WhatTheStoreHasNotIsToldWhenThePlanIsDeployed) {
   EXPECT_TRUE(becomes_true([&] { return tried(plan()).status == 201; }));
 }
 
+TEST_F(ExternalTableTest, ANodeOfAnOlderVersionIsToBeBroughtToThisOneFirst) {
+  b().program = "polluxd_previous";
+  start();
+  deploy(a(),
+         "@app:name('Other') define stream Other (user string);"
+         "from Other select user insert into OtherOut;");
+  start_member(b(), variables_);
+  EXPECT_EQ(&wait_for_pair(), &a());
+  HttpClientResponse refused = tried(plan());
+  EXPECT_EQ(refused.status, 503) << refused.body;
+  EXPECT_NE(refused.body.find("older version"), std::string::npos) << refused.body;
+  kill_member(b());
+  b().program = "polluxd";
+  start_member(b(), variables_);
+  EXPECT_EQ(&wait_for_pair(), &a());
+  EXPECT_EQ(tried(plan()).status, 201);
+  EXPECT_EQ(send(a(), R"({"user":"ann","n":1})"), 200);
+}
+
 // A table that another plan writes: what is a store's own is read by its key as well.
 TEST_F(ExternalTableTest, ATableOfAnotherPlanIsLookedUpInEveryStore) {
   start();
