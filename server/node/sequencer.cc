@@ -97,7 +97,7 @@ bool Sequencer::admit(const Submission& submission, const Route* route, uint64_t
 bool Sequencer::is_in_turn(const Submission& submission, uint64_t waits, Submitted& refusal) {
   const std::string& producer = submission.producer;
   if (waiting_numbers_.has(producer, submission.number)) {
-    refusal = refuse(absl::ResourceExhaustedError("the batch still waits for room"));
+    refusal = refused(absl::ResourceExhaustedError("the batch still waits for room"));
     return false;
   }
   ProducerTable::Judged judged = producers_.judge(producer, submission.number);
@@ -262,6 +262,7 @@ StreamLookupsPtr Sequencer::lookups_of(std::string_view stream) const {
 
 Sequencer::Offered Sequencer::offer(Submission& submission, std::function<void(Submitted)>& done) {
   Calls calls;
+  Offered offered;
   bool full = false;
   {
     std::lock_guard lock(mutex_);
@@ -281,12 +282,11 @@ Sequencer::Offered Sequencer::offer(Submission& submission, std::function<void(S
       full = !room.ok() && log_ != nullptr && log_->is_full(bytes_of(submission));
       const bool looked_up = submission.looked_up == route->lookups;
       if (!looked_up && (room.ok() || submission.wait)) {
-        return {Offered::Outcome::kNeedsLookups, route->lookups};
-      }
-      if (room.ok()) {
+        offered = {Offered::Outcome::kNeedsLookups, route->lookups};
+      } else if (room.ok()) {
         place(std::move(submission), *route, std::move(done), calls);
       } else if (submission.wait && route->lookups != nullptr) {
-        return {Offered::Outcome::kNeedsRoom, nullptr};
+        offered.outcome = Offered::Outcome::kNeedsRoom;
       } else if (submission.wait) {
         enqueue(std::move(submission), *route, std::move(done));
       } else {
@@ -301,7 +301,7 @@ Sequencer::Offered Sequencer::offer(Submission& submission, std::function<void(S
   }
   make(std::move(calls));
   if (full && journal_full_) journal_full_();
-  return {};
+  return offered;
 }
 
 void Sequencer::enqueue(Submission submission, Route& route, std::function<void(Submitted)> done) {
@@ -355,7 +355,7 @@ bool Sequencer::place_waiting(Route& route, Calls& calls) {
   while (!route.waiting.empty()) {
     const Submission& first = route.waiting.front().submission;
     if (!first.producer.empty() && !waiting_numbers_.is_first(first.producer, first.number)) break;
-    if (!room_for(route, *first.batch).ok()) break;
+    if (!room_for(route, first).ok()) break;
     changed = true;
     Waiting next = dequeue(route);
     Submitted answer;
@@ -440,14 +440,6 @@ void Sequencer::change_routes(const std::shared_ptr<Shard>& shard, const PlanInp
   place_all_waiting(calls);
 }
 
-void Sequencer::drop_route(std::string_view stream, Route& route, Calls& calls) {
-  const Submitted gone = refuse(absl::NotFoundError(
-      absl::StrCat("the plan that took stream '", std::string(stream), "' is gone")));
-  while (!route.waiting.empty()) {
-    calls.push_back([done = dequeue(route).done, gone] { done(gone); });
-  }
-}
-
 /// Who waits for room and now needs more than room sends again.
 void Sequencer::change_lookups(const std::shared_ptr<Shard>& shard, const PlanInputs& inputs,
                                Calls& calls) {
@@ -475,16 +467,10 @@ void Sequencer::change_lookups(const std::shared_ptr<Shard>& shard, const PlanIn
   }
 }
 
-/// Numbers are taken back from the last one on.
 void Sequencer::drop_waiting(Route& route, const absl::Status& why, Calls& calls) {
-  for (auto waiting = route.waiting.rbegin(); waiting != route.waiting.rend(); ++waiting) {
-    producers_.take_back(waiting->submission.producer, waiting->submission.number);
+  while (!route.waiting.empty()) {
+    calls.push_back([done = dequeue(route).done, answer = refused(why)] { done(answer); });
   }
-  for (Waiting& waiting : route.waiting) {
-    --counts_.waiting;
-    calls.push_back([done = std::move(waiting.done), answer = refused(why)] { done(answer); });
-  }
-  route.waiting.clear();
 }
 
 absl::Status Sequencer::write(const std::shared_ptr<Shard>& shard, WritePayload payload,
