@@ -406,8 +406,11 @@ absl::Status Node::undeploy(std::string_view name, bool force) {
     if (each.brings_events) each.observer->undeployed(info.name);
   }
   if (absl::Status done = committed->get_future().get(); !done.ok()) return done;
-  // So that its last results are there. A plan that rests, since nobody takes them, ends without.
-  is_applied.wait_for(kLastResultsWait);
+  const bool wanted = std::any_of(observers_.begin(), observers_.end(), [&](const Observer& each) {
+    return each.observer->wants_last_results(info.name);
+  });
+  // A plan that rests, since nobody takes its results, ends without the last ones.
+  if (wanted) is_applied.wait_for(kLastResultsWait);
   for (const Observer& each : observers_) {
     if (!each.brings_events) each.observer->undeployed(info.name);
   }

@@ -281,7 +281,7 @@ class Node final : public ResultLogs {
   void stop_ticker();
   void wake_ticker();
 
-  /// That a plan which goes has had all its entries is waited for so long.
+  /// A plan that goes, and whose last results are wanted, is waited for so long.
   static constexpr std::chrono::seconds kLastResultsWait{10};
 
   const NodeOptions options_;

@@ -40,6 +40,8 @@ class PlanObserver {
   /// none for an observer that brings events.
   virtual void deployed(const PlanProposal& plan, std::map<std::string, PlanOutput> outputs) = 0;
   virtual void undeployed(const std::string& plan) = 0;
+  /// Before that: whether all that the plan still makes should be there first.
+  virtual bool wants_last_results(const std::string& /*plan*/) const { return false; }
 };
 
 }  // namespace pollux

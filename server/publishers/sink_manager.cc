@@ -198,6 +198,14 @@ void SinkManager::undeployed(const std::string& plan) {
   end(leaving);
 }
 
+bool SinkManager::wants_last_results(const std::string& plan) const {
+  std::lock_guard lock(mutex_);
+  return std::any_of(sinks_.begin(), sinks_.end(), [&](const auto& sink) {
+    const EndpointDefinition& definition = sink.second.definition;
+    return definition.plan == plan && definition.type == "store" && is_open(sink.second);
+  });
+}
+
 std::vector<std::string> SinkManager::dependents(const PlanInfo& plan) const {
   std::vector<std::string> who;
   std::lock_guard lock(mutex_);

@@ -46,6 +46,8 @@ class SinkManager final : public PlanObserver {
   Diagnostics check(const PlanProposal& plan) const override;
   void deployed(const PlanProposal& plan, std::map<std::string, PlanOutput> outputs) override;
   void undeployed(const std::string& plan) override;
+  /// Some sink writes them into a store.
+  bool wants_last_results(const std::string& plan) const override;
 
   /// For Node::set_dependents: sinks of the settings whose stream no other plan writes.
   std::vector<std::string> dependents(const PlanInfo& plan) const;

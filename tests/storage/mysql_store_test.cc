@@ -5,7 +5,6 @@
 #include <cmath>
 #include <limits>
 #include <random>
-#include <set>
 
 #include "storage/refused_rows.h"
 #include "tests/storage/database_testing.h"
@@ -226,44 +225,6 @@ TEST_F(MysqlStoreTest, TheTableOfRefusedRowsIsMadeAnewWhereItIsGone) {
   run("DROP TABLE pollux_refused_rows_event_store");
   ASSERT_TRUE(write(*store, {login("a", 2), login("\xff", 3)}, entry(1, 2)).ok());
   EXPECT_EQ(testing::row_count(*store, kRefusedRowsTable), 1U);
-}
-
-// A table that others have made, and of which this store knows nothing.
-TEST_F(MysqlStoreTest, RowsOfATableOfSomebodyElseAreLookedUp) {
-  auto store = open();
-  run("CREATE TABLE bank_clients (id varchar(40), country int, rate decimal(10,2), vip tinyint(1), "
-      "PRIMARY KEY (id, country)) CHARACTER SET utf8mb4;"
-      "INSERT INTO bank_clients VALUES ('ann', 1, 0.25, 1), ('ann', 2, 7, NULL),"
-      "('o''neil', 1, NULL, 1)");
-  const SchemaPtr columns = schema_of({{"id", AttributeType::kString},
-                                       {"rate", AttributeType::kDouble},
-                                       {"Country", AttributeType::kInt},
-                                       {"vip", AttributeType::kBool}});
-  const TableDefinition wanted{"BANK_CLIENTS", columns, {"id", "Country"}, 0};
-  const SchemaPtr key =
-      schema_of({{"id", AttributeType::kString}, {"Country", AttributeType::kInt}});
-  auto found = store->look_up(
-      wanted,
-      batch_of(key, {{0, {std::string("ann"), int32_t{2}}},
-                     {0, {std::string("o'neil"), int32_t{1}}},
-                     {0, {std::string("x'); DROP TABLE bank_clients; --"), int32_t{1}}}}),
-      Timestamp{});
-  ASSERT_TRUE(found.ok()) << found.status();
-  std::set<std::string> rows;
-  for (uint32_t row = 0; row < (*found)->rows(); ++row) {
-    std::string line;
-    for (size_t c = 0; c < 4; ++c) line += to_text((*found)->value(row, c)) + " ";
-    rows.insert(line);
-  }
-  EXPECT_EQ(rows, (std::set<std::string>{"ann 7.0 2 null ", "o'neil null 1 true "}));
-  const EventBatch none = batch_of(key, {});
-  EXPECT_TRUE(store->look_up(wanted, none, Timestamp{}).ok());
-  run("ALTER TABLE bank_clients DROP COLUMN rate");
-  auto gone = store->look_up(wanted, none, Timestamp{});
-  EXPECT_FALSE(gone.ok() || absl::IsUnavailable(gone.status())) << gone.status();
-  run("DROP TABLE bank_clients");
-  gone = store->look_up(wanted, none, Timestamp{});
-  EXPECT_FALSE(gone.ok() || absl::IsUnavailable(gone.status())) << gone.status();
 }
 
 }  // namespace
