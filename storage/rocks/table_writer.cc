@@ -1,7 +1,5 @@
 #include "storage/rocks/table_writer.h"
 
-#include <rocksdb/db.h>
-
 #include <algorithm>
 #include <vector>
 
@@ -16,12 +14,6 @@ constexpr size_t kKeyBytesMax = 64 * 1024;
 /// A key with fewer bytes of text is not too long: each byte may become two, and each column of a
 /// thousand has up to nine more.
 constexpr size_t kKeyTextBytesSafe = 16 * 1024;
-
-std::string key_of_row(const TableLayout& layout, const EventBatch& batch, uint32_t row) {
-  std::string key = key_of(Kind::kRow, layout.table);
-  for (size_t column : layout.key_columns) append_ordered(key, batch.column(column), row);
-  return key;
-}
 
 /// Empty: the row can be stored.
 std::string refusal_of(const TableLayout& layout, const EventBatch& batch, uint32_t row) {
@@ -107,13 +99,12 @@ absl::Status TableWriter::add(const Rows& rows, size_t rows_index) {
     if (refusal != refusals_.end()) {
       refuse(rows, {rows_index, row, refusal->second});
     } else {
-      absl::Status status = rows.erases(row) ? erase(*rows.batch, row) : put(*rows.batch, row);
-      if (!status.ok()) return status;
+      change(rows, row);
       ++written_.rows;
     }
     reached = id;
     (*source)->moved = true;
-    if (transaction_.bytes() >= kTransactionBytesMax) {
+    if (transaction_.bytes() + changes_.bytes() >= kTransactionBytesMax) {
       if (absl::Status status = commit(); !status.ok()) return status;
     }
   }
@@ -133,13 +124,21 @@ absl::StatusOr<TableWriter::Source*> TableWriter::source_of(std::string_view nam
   return &sources_.emplace(name, source).first->second;
 }
 
-absl::Status TableWriter::put(const EventBatch& batch, uint32_t row) {
+void TableWriter::change(const Rows& rows, uint32_t row) {
+  const EventBatch& batch = *rows.batch;
+  if (table_.layout->has_key()) {
+    std::string key = key_of_row(*table_.layout, batch, row);
+    if (rows.erases(row)) {
+      changes_.erase(std::move(key));
+    } else {
+      changes_.put(std::move(key), batch, row);
+    }
+    return;
+  }
   const int64_t time_ms = table_.layout->time_of(batch, row);
   value_.clear();
   append_row_bytes(value_, batch, row, time_ms);
-  if (table_.layout->has_key()) return upsert(batch, row, time_ms);
   append(table_, time_ms);
-  return absl::OkStatus();
 }
 
 void TableWriter::append(WrittenTable& to, int64_t time_ms) {
@@ -163,53 +162,6 @@ void TableWriter::refuse(const Rows& rows, RefusedRow row) {
   written_.refused.push_back(std::move(row));
 }
 
-absl::Status TableWriter::erase(const EventBatch& batch, uint32_t row) {
-  key_ = key_of_row(*table_.layout, batch, row);
-  auto time = time_of_key(key_);
-  if (!time.ok()) return time.status();
-  if (!time->has_value()) return absl::OkStatus();
-  transaction_.erase(time_key(Kind::kTimeIndex, table_.layout->table, **time) +
-                     key_.substr(kTimeOffset));
-  transaction_.erase(key_);
-  --table_.counters.rows;
-  times_[key_] = std::nullopt;
-  return absl::OkStatus();
-}
-
-absl::Status TableWriter::upsert(const EventBatch& batch, uint32_t row, int64_t time_ms) {
-  key_ = key_of_row(*table_.layout, batch, row);
-  auto old_time = time_of_key(key_);
-  if (!old_time.ok()) return old_time.status();
-  const std::string behind_table = key_.substr(kTimeOffset);
-  if (*old_time && **old_time != time_ms) {
-    transaction_.erase(time_key(Kind::kTimeIndex, table_.layout->table, **old_time) + behind_table);
-  }
-  if (*old_time != time_ms) {
-    transaction_.put(time_key(Kind::kTimeIndex, table_.layout->table, time_ms) + behind_table, "");
-  }
-  transaction_.put(key_, value_);
-  if (!old_time->has_value()) ++table_.counters.rows;
-  table_.oldest_ms = std::min(table_.oldest_ms, time_ms);
-  times_[key_] = time_ms;
-  return absl::OkStatus();
-}
-
-absl::StatusOr<std::optional<int64_t>> TableWriter::time_of_key(const std::string& key) const {
-  auto pending = times_.find(key);
-  if (pending != times_.end()) return pending->second;
-  rocksdb::PinnableSlice stored;
-  auto db = database_.db();
-  if (!db.ok()) return db.status();
-  rocksdb::Status got = (*db)->Get({}, (*db)->DefaultColumnFamily(), key, &stored);
-  if (got.IsNotFound()) return std::optional<int64_t>();
-  if (!got.ok()) return database_.error(got, doing("read"));
-  int64_t time_ms = 0;
-  if (!decode_row_time(stored.ToStringView(), time_ms)) {
-    return database_.damaged("a row of " + table_.layout->definition.name);
-  }
-  return std::optional(time_ms);
-}
-
 absl::Status TableWriter::commit() {
   bool moved = false;
   for (auto& [name, source] : sources_) {
@@ -218,6 +170,11 @@ absl::Status TableWriter::commit() {
     moved = true;
   }
   if (!moved) return absl::OkStatus();
+  KeyChanges::Effect effect;
+  absl::Status applied = changes_.apply(database_, *table_.layout, transaction_, effect);
+  if (!applied.ok()) return applied;
+  table_.counters.rows += static_cast<uint64_t>(effect.rows);
+  table_.oldest_ms = std::min(table_.oldest_ms, effect.oldest_ms);
   std::vector<WrittenTable*> changed{&table_};
   if (refused_ != nullptr) changed.push_back(refused_);
   for (const WrittenTable* table : changed) {
@@ -230,7 +187,6 @@ absl::Status TableWriter::commit() {
   if (!written.ok()) return written;
   for (auto& [name, source] : sources_) source.moved = false;
   transaction_.clear();
-  times_.clear();
   return absl::OkStatus();
 }
 

@@ -12,12 +12,12 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "storage/record_store.h"
 #include "storage/rocks/database.h"
+#include "storage/rocks/key_changes.h"
 #include "storage/rocks/table.h"
 #include "storage/rocks/transaction.h"
 
@@ -66,13 +66,9 @@ class TableWriter {
   };
 
   absl::StatusOr<Source*> source_of(std::string_view name);
-  absl::Status put(const EventBatch& batch, uint32_t row);
+  void change(const Rows& rows, uint32_t row);
   void append(WrittenTable& to, int64_t time_ms);
   void refuse(const Rows& rows, RefusedRow row);
-  absl::Status erase(const EventBatch& batch, uint32_t row);
-  absl::Status upsert(const EventBatch& batch, uint32_t row, int64_t time_ms);
-  /// The time of the row that has this key now, if there is one.
-  absl::StatusOr<std::optional<int64_t>> time_of_key(const std::string& key) const;
   std::string doing(std::string_view verb) const;
 
   Database& database_;
@@ -81,8 +77,7 @@ class TableWriter {
   WrittenTable* const refused_;
   Transaction transaction_;
   std::map<std::string, Source, std::less<>> sources_;
-  /// Of the keys in the transaction; nothing where it takes the row away.
-  std::unordered_map<std::string, std::optional<int64_t>> times_;
+  KeyChanges changes_;  // of the transaction; in a table with a primary key
   Written written_;
   std::string key_;
   std::string value_;
